@@ -1,0 +1,169 @@
+"""The adapter protocol: what one backend must say, so that the hub can plan, run and read it.
+
+An adapter is stateless and pure. `translate` and `command` turn an Evaluation into texts (same input, same bytes);
+`normalize` turns the backend's own files into Results and Samples, and reads nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from hub.job import Via
+from hub.report import Result, Sample
+
+Hub = Literal["modelscope", "huggingface", "local"]
+
+
+@dataclass(frozen=True)
+class Asset:
+    """Something a job reads: a model or a data set, shown read-only at `target` inside the job.
+
+    Attributes:
+        kind: what it is.
+        name: the user's name for it.
+        target: absolute POSIX path inside the job.
+        hub: where it comes from; `local` means `location` is a path on the host.
+        location: hub id, or absolute host path.
+        revision: branch, tag or commit at the hub; empty for local files.
+        patterns: which files of the hub's repository are needed; empty for all.
+    """
+
+    kind: Literal["model", "dataset"]
+    name: str
+    target: str
+    hub: Hub
+    location: str
+    revision: str = ""
+    patterns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelTarget:
+    """The model of an evaluation, as the job sees it.
+
+    Attributes:
+        name: the task's name for it.
+        via: `in_job`: weights at `path`; `endpoint`: through the gateway, where the model name does not matter.
+        path: folder inside the job with the weights; empty for an endpoint.
+        remote_model: the upstream's name of the model; empty for weights.
+        revision: as in the task.
+        chat: whether prompts go through a chat template; None = decided by what the model has.
+        identity: identity of the weights or of the endpoint, for ResultKey.model.
+    """
+
+    name: str
+    via: Via
+    path: str = ""
+    remote_model: str = ""
+    revision: str = ""
+    dtype: str = "auto"
+    chat: bool | None = None
+    modality: Literal["text", "vision"] = "text"
+    identity: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetRequest:
+    """One data set as the user asked for it, defaults merged in; None = the benchmark's own default.
+
+    Attributes:
+        label: unique in the evaluation; `name` unless the task gives an alias.
+        path: absolute host path of the user's own data; None for the benchmark's published data.
+        limit: first N rows per subset.
+    """
+
+    name: str
+    label: str
+    path: Path | None = None
+    subsets: tuple[str, ...] | None = None
+    few_shot: int | None = None
+    limit: int | None = None
+    scoring: str | None = None
+    generation: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One backend x one model x its data sets, fully resolved: all that an adapter sees."""
+
+    backend: str
+    model: ModelTarget
+    datasets: tuple[DatasetRequest, ...]
+    seed: int
+    judge: bool = False
+    concurrency: int = 8
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """Something in the user's part of an evaluation that the backend cannot take.
+
+    `path` is relative to the evaluation in the task file, e.g. ("datasets", 0, "few_shot").
+    """
+
+    path: tuple[str | int, ...]
+    message: str
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """One line of `evaldock list datasets`."""
+
+    name: str
+    summary: str
+    scoring: tuple[str, ...]
+    metric: str
+    few_shot: int
+    source: str
+    own_data: bool = False
+
+
+@dataclass(frozen=True)
+class Normalized:
+    """What `normalize` found."""
+
+    results: tuple[Result, ...]
+    samples: Iterable[Sample] = ()
+
+
+class Adapter(Protocol):
+    """One backend's translator; found as `ADAPTER` in adapters/<name>/adapter.py."""
+
+    @property
+    def name(self) -> str:
+        """Return the backend's name: that of the folder."""
+
+    @property
+    def version(self) -> str:
+        """Return the adapter's version; rises when translate or normalize changes results."""
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Return which kinds of model it can evaluate: `text`, `vision`."""
+
+    def datasets(self) -> Mapping[str, DatasetInfo]:
+        """Return every data set by the user's name."""
+
+    def complain(self, evaluation: Evaluation) -> tuple[Complaint, ...]:
+        """Return what this backend cannot take: options, limits, scoring ways; empty when all is well."""
+
+    def assets(self, evaluation: Evaluation) -> tuple[Asset, ...]:
+        """Return the data that the job reads (the model is the plan's business)."""
+
+    def translate(self, evaluation: Evaluation) -> Mapping[str, str]:
+        """Return relative path -> text for /job/input."""
+
+    def command(self, evaluation: Evaluation) -> tuple[str, ...]:
+        """Return the runner's argv inside the job."""
+
+    def normalize(self, evaluation: Evaluation, output: Path) -> Normalized:
+        """Read what the backend wrote under `output`.
+
+        Raises:
+            NormalizeError: a file is missing or is not what the backend writes.
+        """

@@ -1,0 +1,240 @@
+"""The common result: Report, JobReport, Result, Metric, Sample, and the fold of sample states into job states."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+
+class _Record(BaseModel):
+    """What evaldock writes: frozen; keys that another version wrote are ignored on reading."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+
+
+class JobState(str, Enum):
+    """The states of a job; the last four are final."""
+
+    QUEUED = "queued"
+    PREPARING = "preparing"
+    RUNNING = "running"
+    NORMALIZING = "normalizing"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class SampleState(str, Enum):
+    """What became of one sample; only `scored` (and, marked, `judge_fallback`) enters a metric."""
+
+    SCORED = "scored"
+    MODEL_ERROR = "model_error"
+    INFRA_ERROR = "infra_error"
+    JUDGE_FALLBACK = "judge_fallback"
+    SKIPPED = "skipped"
+
+
+class Raw(_Record):
+    """The source's own number: its literal text, unit and maximum (None where it has none)."""
+
+    literal: str
+    unit: Literal["fraction", "percent", "score", "count"]
+    maximum: float | None = None
+
+
+class Source(_Record):
+    """Where a number was read: file relative to the job's output folder, and the key path in it."""
+
+    file: str
+    key: str
+
+
+class Metric(_Record):
+    """One number about one result.
+
+    Attributes:
+        name: the field's name of the metric, e.g. `accuracy`, `exact_match`.
+        raw: as the backend wrote it.
+        value: 0-1 where a maximum exists, else None.
+        stderr: standard error of `value`, None with `uncertainty_absent` saying why.
+        ci95: 95 % confidence interval of `value` (low, high), inside 0-1.
+    """
+
+    name: str
+    raw: Raw
+    value: float | None
+    stderr: float | None = None
+    ci95: tuple[float, float] | None = None
+    uncertainty_absent: str = ""
+    higher_is_better: bool = True
+    source: Source
+
+
+class ResultKey(_Record):
+    """Everything that makes two numbers comparable or not.
+
+    Attributes:
+        benchmark: identity across backends (arc = ARC_c).
+        subset: None for the aggregate over all subsets of the data set.
+        scoring: how an answer is had: `choice`, `continuation`, `generate`, or the backend's own word.
+        prompt, data: fingerprints (`sha256:` and 16 hex digits) of the templates and of the rows used.
+        limit: rows per subset, None for all.
+        model: identity of the weights or of the endpoint.
+    """
+
+    benchmark: str
+    subset: str | None = None
+    split: str = ""
+    few_shot: int = 0
+    scoring: str = ""
+    prompt: str = ""
+    data: str = ""
+    limit: int | None = None
+    generation: dict[str, Any] = Field(default_factory=dict)
+    seed: int | None = None
+    model: str = ""
+    backend: str = ""
+    backend_version: str = ""
+    adapter_version: str = ""
+
+
+class Counts(_Record):
+    """How many samples met which fate; `unparsed` counts scored samples whose answer could not be extracted."""
+
+    planned: int = 0
+    scored: int = 0
+    model_error: int = 0
+    infra_error: int = 0
+    judge_fallback: int = 0
+    skipped: int = 0
+    unparsed: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned sample was scored."""
+        return self.planned > 0 and self.scored == self.planned
+
+    @property
+    def coverage(self) -> float | None:
+        """Return n_scored / n_planned, None where nothing was planned."""
+        return self.scored / self.planned if self.planned else None
+
+
+class Result(_Record):
+    """The outcome of one data set (or one subset of it) on one model; the first metric is the headline.
+
+    `absent` says why there is no metric; a result has metrics or a reason, never neither.
+    """
+
+    dataset: str
+    key: ResultKey
+    counts: Counts
+    metrics: tuple[Metric, ...] = ()
+    backend_value: str | None = None
+    absent: str = ""
+
+
+class EnvironmentRecord(_Record):
+    """What a job ran in: enough to run it again.
+
+    Attributes:
+        reference: image tag or environment folder.
+        digest: image id, or digest of what the environment was made from.
+        lock: sha256 of requirements.lock.
+        base: the base image and its id; empty for a virtual environment.
+        python: version of the interpreter, torch: of torch ("" where the image has none).
+    """
+
+    engine: str
+    image: str
+    reference: str
+    digest: str
+    lock: str = ""
+    base: str = ""
+    python: str = ""
+    torch: str = ""
+
+
+class JobReport(_Record):
+    """One evaluation's part of the report."""
+
+    id: str
+    model: str
+    backend: str
+    via: Literal["endpoint", "in_job"]
+    state: JobState
+    reason: str = ""
+    isolation: Literal["container", "namespace", "none"] | None = None
+    environment: EnvironmentRecord | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    results: tuple[Result, ...] = ()
+
+
+class Report(_Record):
+    """The report of one run; report.json is this, and `evaldock schema report` its JSON Schema."""
+
+    schema_version: int = SCHEMA_VERSION
+    evaldock_version: str
+    run_id: str
+    task: str
+    state: Literal["succeeded", "partial", "failed", "cancelled"]
+    started_at: float
+    ended_at: float
+    engine: str
+    engine_reason: str = ""
+    hardware: dict[str, str] = Field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    jobs: tuple[JobReport, ...] = ()
+
+
+class Sample(_Record):
+    """One line of samples.jsonl.
+
+    Attributes:
+        id: stable within the data set and subset.
+        prompt: what the model was given: text, or chat messages `{role, content}`.
+        prediction: what it answered, untouched.
+        answer: what was extracted from it, None where nothing could be.
+        scores: metric name -> this sample's score.
+        error: why there is no score.
+    """
+
+    id: str
+    dataset: str
+    subset: str = ""
+    state: SampleState
+    prompt: str | tuple[dict[str, Any], ...] = ""
+    prediction: str = ""
+    answer: str | None = None
+    gold: str = ""
+    scores: dict[str, float] = Field(default_factory=dict)
+    error: str = ""
+    latency_s: float | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+def job_state(results: tuple[Result, ...]) -> JobState:
+    """Fold results into a job's state: all complete, something scored, or nothing scored."""
+    if results and all(result.counts.complete and result.metrics for result in results):
+        return JobState.SUCCEEDED
+    if any(result.counts.scored and result.metrics for result in results):
+        return JobState.PARTIAL
+    return JobState.FAILED
+
+
+def run_state(states: tuple[JobState, ...]) -> Literal["succeeded", "partial", "failed", "cancelled"]:
+    """Fold job states into the run's: cancelled wins, then all alike, else partial."""
+    if JobState.CANCELLED in states:
+        return "cancelled"
+    if states and all(state is JobState.SUCCEEDED for state in states):
+        return "succeeded"
+    if any(state in {JobState.SUCCEEDED, JobState.PARTIAL} for state in states):
+        return "partial"
+    return "failed"

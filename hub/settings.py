@@ -1,0 +1,66 @@
+"""Machine facts (caches, runs folder, image sources): from the environment, never from a task file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where evaldock keeps its things on this machine.
+
+    Attributes:
+        runs_dir: run folders (EVALDOCK_RUNS, default ./runs).
+        cache_dir: models, data sets and environments (EVALDOCK_CACHE, default $XDG_CACHE_HOME/evaldock).
+        state_dir: locks, digests; must be on a local disk (EVALDOCK_STATE, default $XDG_STATE_HOME/evaldock).
+        runtime_dir: parent of socket folders; kept short, a socket path has 107 bytes (default
+            $XDG_RUNTIME_DIR/evaldock where that exists, else /tmp/evaldock-<uid>).
+        base_image: base of every image, overriding image.yaml (EVALDOCK_BASE_IMAGE).
+        torch_index: package index for torch (EVALDOCK_TORCH_INDEX), e.g. that of a CUDA build.
+        wheel_dir: local wheels that builds may use (EVALDOCK_WHEELS, else PIP_FIND_LINKS if it is a folder).
+    """
+
+    runs_dir: Path
+    cache_dir: Path
+    state_dir: Path
+    runtime_dir: Path
+    base_image: str | None = None
+    torch_index: str | None = None
+    wheel_dir: Path | None = None
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environ` (default: the process's); creates nothing."""
+    env = os.environ if environ is None else environ
+    home = Path(env.get("HOME") or "/tmp")  # noqa: S108 - a process without HOME still needs a place
+    cache = Path(env.get("XDG_CACHE_HOME") or home / ".cache") / "evaldock"
+    state = Path(env.get("XDG_STATE_HOME") or home / ".local" / "state") / "evaldock"
+    return Settings(
+        runs_dir=Path(env.get("EVALDOCK_RUNS") or "runs").absolute(),
+        cache_dir=Path(env.get("EVALDOCK_CACHE") or cache).absolute(),
+        state_dir=Path(env.get("EVALDOCK_STATE") or state).absolute(),
+        runtime_dir=_runtime_dir(env),
+        base_image=env.get("EVALDOCK_BASE_IMAGE") or None,
+        torch_index=env.get("EVALDOCK_TORCH_INDEX") or None,
+        wheel_dir=_wheel_dir(env),
+    )
+
+
+def _runtime_dir(env: Mapping[str, str]) -> Path:
+    xdg = env.get("XDG_RUNTIME_DIR")
+    if xdg and os.access(xdg, os.W_OK):
+        return Path(xdg) / "evaldock"
+    return Path(f"/tmp/evaldock-{os.getuid()}")  # noqa: S108 - made with mode 0700, and checked
+
+
+def _wheel_dir(env: Mapping[str, str]) -> Path | None:
+    stated = env.get("EVALDOCK_WHEELS")
+    if stated:
+        return Path(stated).absolute()
+    for word in (env.get("PIP_FIND_LINKS") or "").split():
+        if Path(word).is_dir():
+            return Path(word).absolute()
+    return None
