@@ -1,4 +1,4 @@
-"""What an image or environment is made from (images/<name>/ and the container half of the adapter), and its digests."""
+"""What an image or environment is made from: images/<name>/ and the adapter's container half; and its digests."""
 
 from __future__ import annotations
 
@@ -137,7 +137,10 @@ def _torch_wheels(recipe: _Recipe, wheel_dir: Path | None) -> tuple[Path, ...]:
 def _payload(name: str) -> tuple[tuple[str, Path], ...]:
     root = adapters_folder()
     folders = (root / "runtime", root / name)
-    files = [root / "__init__.py", *(path for folder in folders for path in folder.rglob("*") if path.is_file())]
+    files = [
+        root / "__init__.py",
+        *(path for folder in folders for path in folder.rglob("*") if path.is_file()),
+    ]
     kept = (path for path in files if _in_payload(path.relative_to(root).parts))
     return tuple(sorted((f"adapters/{path.relative_to(root).as_posix()}", path) for path in kept))
 

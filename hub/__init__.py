@@ -1,0 +1,1 @@
+"""evaldock's hub: plans, launches and records evaluations. Imports nothing heavy."""

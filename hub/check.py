@@ -1,0 +1,109 @@
+"""What must exist before a run: engine, GPUs, images, models, data, secrets, endpoints. Finds, never mends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from hub.adapter import Asset
+from hub.checkpoint import complaint
+from hub.endpoint import probe
+from hub.engine import Engine
+from hub.errors import ImageError, PrerequisiteError
+from hub.finding import Finding
+from hub.images import load_image
+from hub.plan import Plan, host_path
+from hub.settings import Settings
+from hub.spec import JudgeSpec, ModelSpec
+
+
+def missing(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that stop a run."""
+    return tuple(finding for finding in findings if finding.level == "missing")
+
+
+def require(findings: Iterable[Finding]) -> None:
+    """Raise for everything that is missing, in one message.
+
+    Raises:
+        PrerequisiteError: something is missing.
+    """
+    stops = missing(findings)
+    if not stops:
+        return
+    lines = [f"  {stop.subject}: {stop.message}" + (f"\n    {stop.mend}" if stop.mend else "") for stop in stops]
+    noun = "thing is" if len(stops) == 1 else "things are"
+    raise PrerequisiteError(f"{len(stops)} {noun} missing\n" + "\n".join(lines))
+
+
+def check_inputs(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
+    """Look at everything that does not depend on the engine: models, data, secrets, endpoints."""
+    findings = [finding for asset in plan.assets for finding in _asset(asset, settings.cache_dir)]
+    for role, upstream in _upstreams(plan):
+        findings += _endpoint(role, upstream)
+    return tuple(findings)
+
+
+def check_images(plan: Plan, engine: Engine, settings: Settings) -> tuple[Finding, ...]:
+    """Say for each image whether it is there or will be built; nothing is missing that a run cannot make."""
+    findings = []
+    for name in plan.images:
+        try:
+            found = engine.find(load_image(name, settings))
+        except (ImageError, PrerequisiteError) as error:
+            findings.append(Finding("missing", f"image {name}", error.message, error.hint))
+            continue
+        what = f"ready: {found.reference}" if found else "not built yet; a run builds it"
+        findings.append(Finding("ok" if found else "warning", f"image {name}", what))
+    return tuple(findings)
+
+
+def is_cached(folder: Path) -> bool:
+    """Return whether a fetched asset is complete: the marker is written last."""
+    return (folder / ".complete").is_file()
+
+
+def to_fetch(plan: Plan, settings: Settings) -> tuple[Asset, ...]:
+    """Return the assets that a run must download first."""
+    remote = (asset for asset in plan.assets if asset.hub != "local")
+    return tuple(asset for asset in remote if not is_cached(host_path(asset, settings.cache_dir)))
+
+
+def _asset(asset: Asset, cache_dir: Path) -> Iterator[Finding]:
+    subject, path = f"{asset.kind} {asset.name!r}", host_path(asset, cache_dir)
+    if asset.hub != "local":
+        what = "in the cache" if is_cached(path) else f"will be downloaded from {asset.hub}: {asset.location}"
+        yield Finding("ok" if is_cached(path) else "warning", subject, what)
+    elif asset.kind == "model":
+        wrong = complaint(path)
+        mend = "give the folder of a transformers checkpoint" if wrong else ""
+        yield Finding("missing" if wrong else "ok", subject, f"{path} {wrong}".strip(), mend)
+    elif not path.exists():
+        yield Finding("missing", subject, f"{path}: no such file or folder", "correct `path` in the task file")
+    elif not os.access(path, os.R_OK):
+        yield Finding("missing", subject, f"{path}: permission denied", f"chmod +r {path}")
+    else:
+        yield Finding("ok", subject, str(path))
+
+
+def _upstreams(plan: Plan) -> Iterator[tuple[str, ModelSpec | JudgeSpec]]:
+    seen: set[tuple[str, str | None, str | None]] = set()
+    for planned in plan.jobs:
+        for role, upstream in planned.upstreams.items():
+            name = planned.evaluation.model.name if role == "candidate" else role
+            mark = (name, upstream.endpoint, upstream.model)
+            if mark not in seen:
+                seen.add(mark)
+                yield name, upstream
+
+
+def _endpoint(name: str, upstream: ModelSpec | JudgeSpec) -> Iterator[Finding]:
+    key = None
+    if upstream.api_key_env:
+        key = os.environ.get(upstream.api_key_env)
+        if not key:
+            message = f"the environment variable {upstream.api_key_env} is not set"
+            yield Finding("missing", f"key of {name!r}", message, f"export {upstream.api_key_env}=...")
+            return
+    yield probe(f"endpoint {name!r}", str(upstream.endpoint), str(upstream.model), key)

@@ -1,0 +1,30 @@
+"""evaldock build."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from hub.cli.options import engine_option
+
+
+@click.command("build")
+@click.argument("names", nargs=-1, metavar="[BACKEND]...")
+@engine_option
+def command(names: tuple[str, ...], engine: str | None) -> int:
+    """Build the images (or virtual environments) of the named backends, or of all; what is there is kept."""
+    from hub.engines import choose_engine
+    from hub.images import image_names, load_image
+    from hub.settings import load_settings
+    from hub.text import show_duration
+
+    settings = load_settings()
+    specs = [load_image(name, settings) for name in names or image_names()]
+    choice = choose_engine(engine or "auto", settings, gpus=False)
+    for spec in specs:
+        started = time.monotonic()
+        record = choice.engine.prepare(spec, lambda line: click.echo(f"  {line}", err=True))
+        took = show_duration(time.monotonic() - started)
+        click.echo(f"{spec.name}  {choice.engine.name}  {record.reference}  ({took})")
+    return 0

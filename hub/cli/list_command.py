@@ -1,0 +1,90 @@
+"""evaldock list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from hub.cli.options import json_option, runs_option
+
+
+@click.group("list")
+def command() -> None:
+    """List runs, backends, data sets or the tasks that ship with evaldock."""
+
+
+@command.command("runs")
+@runs_option
+@json_option
+def list_runs_command(runs: Path | None, as_json: bool) -> None:
+    """List runs, oldest first."""
+    from hub.cli.options import settings_with
+    from hub.runs import list_runs, shown_state
+
+    found = list_runs(settings_with(runs).runs_dir)
+    rows = [(run.record.run_id, shown_state(run), run.record.engine, run.record.task) for run in found]
+    _show(("run", "state", "engine", "task"), rows, as_json=as_json)
+
+
+@command.command("backends")
+@json_option
+def list_backends_command(as_json: bool) -> None:
+    """List the backends."""
+    from hub.registry import adapter_names, load_adapter
+
+    adapters = [load_adapter(name) for name in adapter_names()]
+    rows = [(part.name, part.version, ", ".join(part.modalities), str(len(part.datasets()))) for part in adapters]
+    _show(("backend", "adapter", "models", "data sets"), rows, as_json=as_json)
+
+
+@command.command("datasets")
+@click.option("--backend", help="Only this backend's.")
+@json_option
+def list_datasets_command(backend: str | None, as_json: bool) -> None:
+    """List data sets: metric, default shots, scoring ways, source."""
+    from hub.registry import adapter_names, load_adapter
+
+    names = (backend,) if backend else adapter_names()
+    infos = [(name, info) for name in names for _, info in sorted(load_adapter(name).datasets().items())]
+    if as_json:
+        click.echo(json.dumps([{"backend": name, **asdict(info)} for name, info in infos], indent=2))
+        return
+    rows = [
+        (name, info.name, info.metric, str(info.few_shot), ", ".join(info.scoring), info.source, info.summary)
+        for name, info in infos
+    ]
+    _show(("backend", "data set", "metric", "shots", "scoring", "source", "what"), rows, as_json=False)
+
+
+@command.command("tasks")
+@json_option
+def list_tasks_command(as_json: bool) -> None:
+    """List the task files that ship with evaldock; `evaldock run NAME` runs one."""
+    from hub.resources import shared_folder
+
+    top = shared_folder("configs")
+    paths = sorted(path for path in top.rglob("*.yaml") if "bundled" not in path.relative_to(top).parts)
+    rows = [(str(path.relative_to(top).with_suffix("")), _first_comment(path)) for path in paths]
+    _show(("task", "what"), rows, as_json=as_json)
+
+
+def _first_comment(path: Path) -> str:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#") and "yaml-language-server" not in line:
+            return line.lstrip("# ").strip()
+    return ""
+
+
+def _show(header: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, as_json: bool) -> None:
+    listed = list(rows)
+    if as_json:
+        click.echo(json.dumps([dict(zip(header, row, strict=True)) for row in listed], indent=2))
+        return
+    widths = [max(len(row[column]) for row in (header, *listed)) for column in range(len(header))]
+    for row in (header, *listed):
+        cells = zip(row, widths, strict=True)
+        click.echo("  ".join(cell.ljust(width) for cell, width in cells).rstrip())

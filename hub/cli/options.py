@@ -1,0 +1,44 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hub.settings import Settings, load_settings
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def runs_option(function: _Function) -> _Function:
+    """Add `--runs`."""
+    option = click.option(
+        "--runs", type=click.Path(path_type=Path), help="Folder of runs.  [default: $EVALDOCK_RUNS or ./runs]"
+    )
+    return option(function)
+
+
+def engine_option(function: _Function) -> _Function:
+    """Add `--engine`."""
+    option = click.option(
+        "--engine",
+        type=click.Choice(["auto", "docker", "venv"]),
+        help="Where jobs execute.  [default: what the task says]",
+    )
+    return option(function)
+
+
+def json_option(function: _Function) -> _Function:
+    """Add `--json`."""
+    option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+    return option(function)
+
+
+def settings_with(runs: Path | None) -> Settings:
+    """Return the machine's settings, with the runs folder that the user named."""
+    settings = load_settings()
+    return replace(settings, runs_dir=runs.absolute()) if runs else settings

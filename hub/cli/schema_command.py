@@ -1,0 +1,15 @@
+"""evaldock schema."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("schema")
+@click.argument("what", type=click.Choice(["task", "report", "sample"]), default="task")
+def command(what: str) -> int:
+    """Print the JSON Schema of task files, of report.json, or of a line of samples.jsonl."""
+    from hub.schema import schema_text
+
+    click.echo(schema_text(what), nl=False)
+    return 0

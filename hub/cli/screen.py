@@ -1,0 +1,157 @@
+"""Progress for people: live bars on a terminal, plain lines elsewhere, nothing when quiet."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from hub.observer import (
+    EngineChosen,
+    Event,
+    JobChanged,
+    Observer,
+    Prepared,
+    Preparing,
+    Progressed,
+    RunEnded,
+    RunStarted,
+    Said,
+    silent,
+)
+from hub.report import JobState
+from hub.text import show_duration
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+_QUICK_S = 0.5  # what took less was there already
+_PLAIN_EVERY_S = 10.0
+
+
+@contextmanager
+def open_screen(*, quiet: bool) -> Iterator[Observer]:
+    """Yield an observer that shows a run's events on stderr."""
+    if quiet:
+        yield silent
+    elif sys.stderr.isatty():
+        with _Live().open() as observe:
+            yield observe
+    else:
+        yield _Plain()
+
+
+def sentence(event: Event) -> str | None:
+    """Return an event as one line, None for what only a moving display shows."""
+    match event:
+        case RunStarted(run_id=run_id, jobs=jobs):
+            return f"run {run_id}: {len(jobs)} job{'s' if len(jobs) != 1 else ''}"
+        case EngineChosen(engine=engine, reason=reason, isolation=isolation):
+            return f"engine {engine} (isolation: {isolation}): {reason}"
+        case Prepared(what=what, reference=reference, seconds=seconds) if seconds >= _QUICK_S:
+            return f"{what} ready in {show_duration(seconds)} {reference}".rstrip()
+        case JobChanged(job=job, state=state, reason=reason):
+            return f"{job}: {state.value}" + (f": {reason}" if reason else "")
+        case Said(job=job, text=text):
+            return f"{job}: {text}"
+        case _:
+            return None
+
+
+class _Plain:
+    """One line per change, and one per data set every few seconds."""
+
+    def __init__(self) -> None:
+        self._started: dict[tuple[str, str], float] = {}
+        self._told: dict[tuple[str, str], float] = {}
+
+    def __call__(self, event: Event) -> None:
+        line = self._progress(event) if isinstance(event, Progressed) else sentence(event)
+        if isinstance(event, Preparing):
+            line = f"  {event.line}"
+        if line:
+            print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the screen
+
+    def _progress(self, event: Progressed) -> str | None:
+        key, now = (event.job, event.dataset), time.monotonic()
+        started = self._started.setdefault(key, now)
+        if event.done < event.total and now - self._told.get(key, started) < _PLAIN_EVERY_S:
+            return None
+        if event.done == event.total == 0 or self._told.get(key) == float("inf"):
+            return None
+        self._told[key] = now if event.done < event.total else float("inf")
+        rate = event.done / (now - started) if now > started else 0.0
+        left = f", {show_duration((event.total - event.done) / rate)} left" if 0 < event.done < event.total else ""
+        errors = f", {event.errors} errors" if event.errors else ""
+        return f"{event.job}: {event.dataset} {event.done}/{event.total} ({rate:.1f}/s{left}{errors})"
+
+
+class _Live:
+    """Bars by rich: one per job and data set, one line for what is being prepared."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._console = Console(stderr=True, highlight=False)
+        self._bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}", markup=False),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[errors]}", style="red", markup=False),
+            console=self._console,
+            transient=True,
+        )
+        self._tasks: dict[tuple[str, str], TaskID] = {}
+        self._preparing: TaskID | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[Observer]:
+        """Show the bars for the length of the block."""
+        with self._bars:
+            yield self._observe
+
+    def _observe(self, event: Event) -> None:
+        match event:
+            case Progressed():
+                self._progress(event)
+            case Preparing(what=what, line=line):
+                self._prepare(f"{what}: {line}")
+            case RunEnded():
+                self._drop_preparing()
+            case _:
+                self._drop_preparing()
+                if text := sentence(event):
+                    self._console.print(text, style=_style(event), markup=False)
+
+    def _progress(self, event: Progressed) -> None:
+        key = (event.job, event.dataset)
+        if key not in self._tasks:
+            name = f"{event.job} {event.dataset}"
+            self._tasks[key] = self._bars.add_task(name, total=event.total, rate="", errors="")
+        task = next(task for task in self._bars.tasks if task.id == self._tasks[key])
+        rate = f"{event.done / task.elapsed:.1f}/s" if task.elapsed and event.done else ""
+        errors = f"{event.errors} errors" if event.errors else ""
+        self._bars.update(task.id, completed=event.done, total=event.total, rate=rate, errors=errors)
+
+    def _prepare(self, text: str) -> None:
+        width = max(20, self._console.width - 60)
+        shown = text if len(text) <= width else text[: width - 1] + "…"
+        if self._preparing is None:
+            self._preparing = self._bars.add_task(shown, total=None, rate="", errors="")
+        self._bars.update(self._preparing, description=shown)
+
+    def _drop_preparing(self) -> None:
+        if self._preparing is not None:
+            self._bars.remove_task(self._preparing)
+            self._preparing = None
+
+
+def _style(event: Event) -> str:
+    if isinstance(event, JobChanged):
+        return {JobState.FAILED: "red", JobState.PARTIAL: "yellow", JobState.SUCCEEDED: "green"}.get(event.state, "")
+    return ""

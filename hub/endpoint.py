@@ -1,0 +1,226 @@
+"""Addresses of OpenAI-compatible servers: one form for all spellings, the way there, one look at them."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import re
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from hub.finding import Finding
+
+if TYPE_CHECKING:
+    import ssl
+
+PROBE_DEADLINE_S = 5.0
+_MAX_BODY = 4 << 20
+_OPERATIONS = ("/chat/completions", "/completions", "/embeddings", "/models")
+_VERSION = re.compile(r"v\d+[a-z0-9.]*")
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?")
+
+
+def normalize_base_url(text: str) -> str:
+    """Return the base URL that `text` means: no trailing slash, ending in /v1.
+
+    An operation at the end (/chat/completions) is taken off. A version that is there already (/v4, /v1beta)
+    stays, since some providers have no /v1.
+
+    Raises:
+        ValueError: no http(s) address, or one with credentials (never repeated), a query or a fragment.
+    """
+    url = text.strip()
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.lower() not in {"http", "https"}:
+        shown = "the address" if "@" in url else repr(url)
+        raise ValueError(f"{shown} does not start with http:// or https://")
+    if "@" in rest.partition("/")[0]:
+        raise ValueError("the address holds credentials; name the variable with the key in api_key_env instead")
+    if "?" in url or "#" in url:
+        raise ValueError("the address has a ?query or #fragment; give the base address alone")
+    if not url.isprintable() or " " in url:
+        raise ValueError(f"{url!r} has a space or control character in it")
+    return f"{scheme.lower()}://{_netloc(url)}{_base_path(url)}"
+
+
+def _netloc(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, port = _host(parts.hostname or ""), parts.port
+    except ValueError as error:
+        raise ValueError(f"{url!r} is no address: {error}") from error
+    return host if port is None else f"{host}:{port}"
+
+
+def _host(name: str) -> str:
+    if ":" in name:
+        return f"[{ipaddress.IPv6Address(name)}]"
+    host = name.encode("idna").decode()
+    if not _HOST.fullmatch(host):
+        raise ValueError("it has no valid host name")
+    return host
+
+
+def _base_path(url: str) -> str:
+    path = "".join(f"/{part}" for part in urlsplit(url).path.split("/") if part)
+    path = quote(path, safe="/%:@!$&'()*+,;=~")
+    operation = next((end for end in _OPERATIONS if path.endswith(end)), "")
+    path = path.removesuffix(operation)
+    return path if _VERSION.fullmatch(path.rpartition("/")[2]) else f"{path}/v1"
+
+
+def is_loopback(base_url: str) -> bool:
+    """Return whether the address is this machine's own; such traffic never goes to a proxy."""
+    host = urlsplit(base_url).hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
+
+
+def proxy_for(base_url: str) -> str | None:
+    """Return the proxy that this process's environment names for the address, None for a direct way."""
+    import urllib.request  # noqa: PLC0415 - 20 ms that a plan does not need
+
+    parts = urlsplit(base_url)
+    proxy = urllib.request.getproxies().get(parts.scheme)
+    if not proxy or is_loopback(base_url) or urllib.request.proxy_bypass(parts.netloc):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def tls_context() -> ssl.SSLContext:
+    """Return the default context, which also trusts what REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names."""
+    import ssl  # noqa: PLC0415 - 15 ms that a plan does not need
+
+    context = ssl.create_default_context()
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    if bundle and os.path.isfile(bundle):  # noqa: PTH113 - a text from the environment
+        context.load_verify_locations(cafile=bundle)
+    return context
+
+
+@dataclass(frozen=True)
+class _Reply:
+    status: int
+    body: bytes
+    location: str
+
+
+def probe(
+    subject: str, endpoint: str, model: str, key: str | None, *, deadline_s: float = PROBE_DEADLINE_S
+) -> Finding:
+    """Ask the server for its models once and say what came of it; the key appears in no finding."""
+    base_url = normalize_base_url(endpoint)
+    outcome = _within(f"{base_url}/models", key, deadline_s)
+    if outcome is None:
+        message = f"{base_url} gave no answer within {deadline_s:g} s"
+        return Finding("missing", subject, message, "start the server, or look at the network in between")
+    if isinstance(outcome, OSError):
+        return _no_answer(subject, base_url, outcome)
+    return _answered(subject, base_url, model, key, outcome)
+
+
+def _within(url: str, key: str | None, deadline_s: float) -> _Reply | OSError | None:
+    """Ask in a thread: name resolution and a server that trickles know no total time-out."""
+    outcomes: list[_Reply | OSError] = []
+    thread = threading.Thread(target=lambda: outcomes.append(_ask(url, key, deadline_s)), daemon=True)
+    thread.start()
+    thread.join(deadline_s)
+    return outcomes[0] if outcomes else None
+
+
+def _ask(url: str, key: str | None, timeout_s: float) -> _Reply | OSError:
+    import http.client  # noqa: PLC0415 - see proxy_for
+    import urllib.error  # noqa: PLC0415
+    import urllib.request  # noqa: PLC0415
+
+    class _Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: object) -> None:  # a redirect could take the key along
+            return None
+
+    proxy = proxy_for(url)
+    opener = urllib.request.build_opener(
+        _Stay,
+        urllib.request.ProxyHandler({urlsplit(url).scheme: proxy} if proxy else {}),
+        urllib.request.HTTPSHandler(context=tls_context()),
+    )
+    headers = {"Accept": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+    try:
+        with opener.open(urllib.request.Request(url, headers=headers), timeout=timeout_s) as response:
+            return _Reply(response.status, response.read(_MAX_BODY), "")
+    except urllib.error.HTTPError as error:
+        with error:
+            return _Reply(error.code, error.read(_MAX_BODY), error.headers.get("Location") or "")
+    except urllib.error.URLError as error:
+        return error.reason if isinstance(error.reason, OSError) else error
+    except OSError as error:
+        return error
+    except http.client.HTTPException as error:
+        return ConnectionError(f"no valid HTTP answer ({type(error).__name__})")
+
+
+def _no_answer(subject: str, base_url: str, error: OSError) -> Finding:
+    import socket  # noqa: PLC0415
+    import ssl  # noqa: PLC0415
+
+    host = urlsplit(base_url).hostname
+    match error:
+        case ssl.SSLCertVerificationError():
+            message = f"the certificate of {host} is not trusted: {error.verify_message}"
+            mend = "name the bundle of your certificate authority in SSL_CERT_FILE"
+        case ssl.SSLError():
+            message = f"TLS with {base_url} failed: {error.reason or 'no TLS answer'}"
+            mend = "if the server speaks plain HTTP, write http:// instead of https://"
+        case socket.gaierror():
+            message, mend = (
+                f"the name {host!r} cannot be resolved: {error.strerror}",
+                "correct the address's host",
+            )
+        case ConnectionRefusedError():
+            message = f"{base_url} refused the connection: nothing listens there"
+            mend = "start the server, or correct the address's port"
+        case TimeoutError():
+            message = f"{base_url} gave no answer in time"
+            mend = "start the server, or look at the network in between"
+        case _:
+            message, mend = f"{base_url} cannot be reached: {error.strerror or error}", "correct the address"
+    return Finding("missing", subject, message, mend)
+
+
+def _answered(subject: str, base_url: str, model: str, key: str | None, reply: _Reply) -> Finding:
+    status = reply.status
+    if status in {401, 403}:
+        what = f"{base_url} refused the key ({status})" if key else f"{base_url} wants a key ({status})"
+        mend = "correct the value of the variable that api_key_env names" if key else "set api_key_env"
+        return Finding("missing", subject, what, mend)
+    if 300 <= status < 400:
+        place = f" to {urlsplit(reply.location).netloc or 'elsewhere'}"
+        mend = "give the address that it redirects to: a key is never sent along"
+        return Finding("missing", subject, f"{base_url} redirects{place} ({status})", mend)
+    names = _model_names(reply.body)
+    if names is None:
+        mend = "give the base address of an OpenAI-compatible API, mostly one that ends in /v1"
+        message = f"{base_url} answered {status} with something other than JSON: this is not the API's address"
+        return Finding("missing", subject, message, mend)
+    if status >= 500 or status == 429:
+        return Finding("warning", subject, f"{base_url} answers, with status {status}", "try again later")
+    if names and model not in names:
+        listed = ", ".join(sorted(names)[:5])
+        return Finding("warning", subject, f"{base_url} lists no model {model!r}", f"it lists: {listed}")
+    return Finding("ok", subject, base_url if status < 400 else f"{base_url} (it lists no models)")
+
+
+def _model_names(body: bytes) -> tuple[str, ...] | None:
+    """Return the listed model names, none where JSON says something else; None where it is not JSON."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    entries = found.get("data") if isinstance(found, dict) else None
+    listed = entries if isinstance(entries, list) else []
+    return tuple(str(entry["id"]) for entry in listed if isinstance(entry, dict) and "id" in entry)

@@ -1,0 +1,198 @@
+"""One job from submit to its results: write inputs, submit, watch, normalise, keep."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from hub.adapter import Adapter, Normalized
+from hub.engine import Engine, Handle, Placement
+from hub.errors import EngineError, NormalizeError
+from hub.files import write_atomic
+from hub.job import Ending, JobOutcome
+from hub.jobevents import EventTail, failure
+from hub.observer import JobChanged, Observer, Progressed, Said
+from hub.plan import PlannedJob
+from hub.report import EnvironmentRecord, JobReport, JobState, Result, job_state
+from hub.text import show_duration
+
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What every job of a run shares: its engine, the prepared environments by image, who is told."""
+
+    run_id: str
+    engine: Engine
+    environments: dict[str, EnvironmentRecord]
+    observe: Observer
+    gateway_alive: Callable[[], bool]
+
+
+def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workplace) -> JobReport:
+    """Run one job to its end and return its part of the report; a failed job is a report, not an exception.
+
+    The user's interrupt (KeyboardInterrupt) stops the job, which then is `cancelled`; a second one is raised.
+    """
+    environment = work.environments[planned.job.image]
+    started = time.time()
+    work.observe(JobChanged(planned.id, JobState.RUNNING))
+    try:
+        write_inputs(planned, place.folder)
+        outcome = _run(planned, environment, place, work)
+    except EngineError as error:
+        return _failed(planned, environment, work, str(error), started)
+    write_atomic(place.folder / "outcome.json", json.dumps(asdict(outcome), indent=2) + "\n")
+    work.observe(JobChanged(planned.id, JobState.NORMALIZING))
+    state, reason, results = _read(planned, adapter, place.folder, outcome)
+    if outcome.ending is Ending.STOPPED:
+        state = JobState.CANCELLED
+    work.observe(JobChanged(planned.id, state, reason))
+    return JobReport(
+        id=planned.id,
+        model=planned.evaluation.model.name,
+        backend=planned.evaluation.backend,
+        via=planned.evaluation.model.via,
+        state=state,
+        reason=reason,
+        isolation=work.engine.isolation,
+        environment=environment,
+        started_at=outcome.started_at,
+        ended_at=outcome.ended_at,
+        results=results,
+    )
+
+
+def write_inputs(planned: PlannedJob, folder: Path) -> None:
+    """Write the translated files, readable by whoever the job runs as, and make the empty output folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "output").mkdir(exist_ok=True)
+    top = folder / "input"
+    top.mkdir(exist_ok=True)
+    top.chmod(0o755)
+    for name, text in planned.job.files.items():
+        path = top / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o644)
+    for sub in (path for path in top.rglob("*") if path.is_dir()):
+        sub.chmod(0o755)
+
+
+def _run(planned: PlannedJob, environment: EnvironmentRecord, place: Placement, work: Workplace) -> JobOutcome:
+    handle = work.engine.submit(planned.job, environment, place)
+    write_atomic(place.folder / "handle.json", json.dumps(asdict(handle), indent=2) + "\n")
+    try:
+        return _watch(planned, handle, place.folder, work)
+    except KeyboardInterrupt:
+        # The folder must say how the job ended; what was scored until now is kept.
+        return work.engine.stop(handle, Ending.STOPPED, "stopped by the user")
+    except BaseException:
+        work.engine.stop(handle, Ending.STOPPED, "evaldock failed while the job ran")
+        raise
+
+
+def _watch(planned: PlannedJob, handle: Handle, folder: Path, work: Workplace) -> JobOutcome:
+    tail = EventTail(folder / "output" / "events.jsonl")
+    limit_s = planned.job.limits.timeout_s
+    deadline = time.monotonic() + limit_s if limit_s else None
+    while True:
+        outcome = work.engine.wait(handle, _POLL_S)
+        _tell(planned.id, tail, work.observe)
+        if outcome is not None:
+            _tell(planned.id, tail, work.observe)
+            return outcome
+        if deadline is not None and time.monotonic() > deadline:
+            reason = f"stopped after its time-out of {show_duration(limit_s or 0)}"
+            return work.engine.stop(handle, Ending.TIMED_OUT, reason)
+        if planned.job.gateway and not work.gateway_alive():
+            return work.engine.stop(handle, Ending.FAILED, "the gateway died, so the job lost its model")
+
+
+def _tell(job_id: str, tail: EventTail, observe: Observer) -> None:
+    for event in tail.read():
+        match event:
+            case {"event": "progress", "dataset": str(dataset), "done": int(done), "total": int(total)}:
+                errors = event.get("errors", 0)
+                observe(Progressed(job_id, dataset, done, total, errors if isinstance(errors, int) else 0))
+            case {"event": "planned", "dataset": str(dataset), "total": int(total)}:
+                observe(Progressed(job_id, dataset, 0, total, 0))
+            case {"event": "message", "text": str(text)}:
+                observe(Said(job_id, text))
+
+
+def _read(
+    planned: PlannedJob, adapter: Adapter, folder: Path, outcome: JobOutcome
+) -> tuple[JobState, str, tuple[Result, ...]]:
+    reason = _reason(outcome, folder)
+    try:
+        normalized = adapter.normalize(planned.evaluation, folder / "output")
+        _keep(normalized, folder)
+    except NormalizeError as error:
+        return JobState.FAILED, reason or str(error), ()
+    state = job_state(normalized.results)
+    if outcome.ending is not Ending.SUCCEEDED and state is JobState.SUCCEEDED:
+        state = JobState.PARTIAL
+    if state is not JobState.SUCCEEDED and not reason:
+        reason = _first_gap(normalized.results)
+    return state, reason, normalized.results
+
+
+def _reason(outcome: JobOutcome, folder: Path) -> str:
+    """Prefer what the runner said of itself over how its process ended, unless something ended it from outside."""
+    if outcome.ending is Ending.SUCCEEDED:
+        return ""
+    said = failure(folder / "output" / "events.jsonl")
+    if said and outcome.ending is Ending.FAILED:
+        return "; ".join(part for part in said if part)
+    return outcome.reason or f"ended: {outcome.ending.value}"
+
+
+def _first_gap(results: tuple[Result, ...]) -> str:
+    for result in results:
+        if result.absent:
+            return f"{result.dataset}: {result.absent}"
+        if not result.counts.complete:
+            return f"{result.dataset}: {result.counts.scored} of {result.counts.planned} samples scored"
+    return "the backend wrote no result"
+
+
+def _keep(normalized: Normalized, folder: Path) -> None:
+    with (folder / "samples.jsonl").open("w", encoding="utf-8") as file:
+        for sample in normalized.samples:
+            file.write(sample.model_dump_json(exclude_defaults=True) + "\n")
+    rows = [result.model_dump(mode="json") for result in normalized.results]
+    write_atomic(folder / "results.json", json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+
+
+def _failed(
+    planned: PlannedJob, environment: EnvironmentRecord, work: Workplace, reason: str, started: float
+) -> JobReport:
+    work.observe(JobChanged(planned.id, JobState.FAILED, reason))
+    report = unrun(planned, JobState.FAILED, reason)
+    return report.model_copy(
+        update={"environment": environment, "started_at": started, "ended_at": time.time()},
+    )
+
+
+def unrun(planned: PlannedJob, state: JobState, reason: str) -> JobReport:
+    """Return the report of a job that never ran."""
+    evaluation = planned.evaluation
+    return JobReport(
+        id=planned.id,
+        model=evaluation.model.name,
+        backend=evaluation.backend,
+        via=evaluation.model.via,
+        state=state,
+        reason=reason,
+    )
+
+
+def with_identity(planned: PlannedJob, identity: str) -> PlannedJob:
+    """Return the job with the model's identity known exactly."""
+    model = replace(planned.evaluation.model, identity=identity)
+    return replace(planned, evaluation=replace(planned.evaluation, model=model))

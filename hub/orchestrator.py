@@ -1,0 +1,299 @@
+"""run: check, prepare, execute, record, normalise, report. The order of a run, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from hub import hardware
+from hub.adapter import Adapter, Asset
+from hub.check import check_images, check_inputs, require, to_fetch
+from hub.checkpoint import weights_digest
+from hub.engine import Engine, Placement
+from hub.engines import Choice, choose_engine
+from hub.errors import BaseImageError, EvaldockError, PrerequisiteError
+from hub.execution import Workplace, execute, unrun, with_identity
+from hub.fetch import fetch
+from hub.files import write_atomic
+from hub.finding import Finding
+from hub.gateway import Gateway, Route, Upstream
+from hub.images import load_image
+from hub.observer import (
+    EngineChosen,
+    Event,
+    JobChanged,
+    Observer,
+    Prepared,
+    Preparing,
+    RunEnded,
+    RunStarted,
+    silent,
+    to_plain,
+)
+from hub.plan import Machine, Plan, PlannedJob, host_path, make_plan
+from hub.registry import load_adapter
+from hub.render.markdown import render_markdown
+from hub.render.plan import plan_to_json
+from hub.report import EnvironmentRecord, JobReport, JobState, Report, run_state
+from hub.runs import JobRecord, RunFolder, RunRecord, create_run, new_run_id
+from hub.settings import Settings
+from hub.taskfile import LoadedTask
+from hub.text import slug
+from hub.version import VERSION
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to run and how, beyond the task itself; None leaves the task's own word."""
+
+    engine: str | None = None
+    offline: bool = False
+
+
+def plan_task(task: LoadedTask, settings: Settings) -> Plan:
+    """Return the task's plan on this machine.
+
+    Raises:
+        TaskError: the task asks for what a backend or this machine cannot give.
+    """
+    adapters = adapters_of(task)
+    machine = Machine(tuple(hardware.gpu_names()), settings.cache_dir)
+    return make_plan(task.spec, task.source, task.folder, adapters, machine)
+
+
+def preview(task: LoadedTask, settings: Settings, engine: str | None = None) -> tuple[Plan, tuple[Finding, ...], str]:
+    """Return the plan, what a check finds, and the engine that a run would take; starts and creates nothing.
+
+    Raises:
+        TaskError: as `plan_task`.
+    """
+    plan = plan_task(task, settings)
+    wanted = engine or task.spec.engine
+    gpus = any(planned.job.gpus for planned in plan.jobs)
+    findings = check_inputs(plan, settings)
+    try:
+        choice = choose_engine(wanted, settings, gpus=gpus, probe=False)
+    except PrerequisiteError as error:
+        return (
+            plan,
+            (Finding("missing", f"engine {wanted}", error.message, error.hint), *findings),
+            "engine   none",
+        )
+    line = f"engine   {choice.engine.name} (isolation: {choice.engine.isolation}): {choice.reason}"
+    return plan, (*check_images(plan, choice.engine, settings), *findings), line
+
+
+def adapters_of(task: LoadedTask) -> dict[str, Adapter]:
+    """Import the adapters that the task names."""
+    return {name: load_adapter(name) for name in {part.backend for part in task.spec.evaluations}}
+
+
+def run(
+    task: LoadedTask, settings: Settings, request: Request | None = None, observe: Observer = silent
+) -> tuple[Report, Path]:
+    """Run a task to its end; return its report and run folder.
+
+    Failed jobs are in the report. Interrupting (KeyboardInterrupt) stops the job at work, cancels the rest and
+    still returns the report.
+
+    Raises:
+        TaskError, PrerequisiteError: before any folder is made.
+        ImageError, EngineError, GatewayError: the run folder says `failed` and why.
+    """
+    request = request or Request()
+    plan = plan_task(task, settings)
+    gpus = any(planned.job.gpus for planned in plan.jobs)
+    choice = choose_engine(request.engine or task.spec.engine, settings, gpus=gpus)
+    for line in choice.engine.reap():
+        observe(Preparing("leftovers", line))
+    require(check_inputs(plan, settings))
+    folder = _create(task, plan, settings, choice)
+    return _Run(folder, plan, settings, choice, request, observe).go(), folder.path
+
+
+def _create(task: LoadedTask, plan: Plan, settings: Settings, choice: Choice) -> RunFolder:
+    now = time.time()
+    record = RunRecord(
+        evaldock_version=VERSION,
+        run_id=new_run_id(plan.task, task.source.text, now),
+        task=plan.task,
+        task_file=task.source.file,
+        created_at=now,
+        engine=choice.engine.name,
+        engine_reason=choice.reason,
+        hardware=hardware.describe(),
+        jobs=tuple(
+            JobRecord(id=planned.id, model=planned.evaluation.model.name, backend=planned.evaluation.backend)
+            for planned in plan.jobs
+        ),
+    )
+    plan_text = json.dumps(plan_to_json(plan), indent=2, ensure_ascii=False) + "\n"
+    return create_run(settings.runs_dir, record, task_text=task.source.text, plan_text=plan_text)
+
+
+class _Run:
+    """One run while it is live: its folder, its plan, and what has been found out since."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        plan: Plan,
+        settings: Settings,
+        choice: Choice,
+        request: Request,
+        observe: Observer,
+    ) -> None:
+        self.folder = folder
+        self.jobs = plan.jobs
+        self.plan = plan
+        self.settings = settings
+        self.choice = choice
+        self.request = request
+        self._observer = observe
+        self._reports: list[JobReport] = []
+
+    def observe(self, event: Event) -> None:
+        """Keep the event (build lines apart: they have a file of their own) and pass it on."""
+        if isinstance(event, Preparing):
+            with (self.folder.path / "prepare.log").open("a", encoding="utf-8") as file:
+                file.write(f"{event.what}: {event.line}\n")
+        else:
+            self.folder.log_event(to_plain(event))
+        if isinstance(event, JobChanged):
+            self.folder.update_job(event.job, state=event.state, reason=event.reason)
+        self._observer(event)
+
+    def go(self) -> Report:
+        """Carry the run out; see `run`."""
+        record = self.folder.record
+        with self.folder.lock():
+            ids = tuple(planned.id for planned in self.jobs)
+            self.observe(RunStarted(record.run_id, str(self.folder.path), ids))
+            try:
+                environments = self._prepare()
+                self._execute(environments)
+            except KeyboardInterrupt:
+                self._cancel_rest()
+            except EvaldockError as error:
+                self._give_up(error)
+                raise
+            return self._report()
+
+    def _prepare(self) -> dict[str, EnvironmentRecord]:
+        try:
+            environments = self._build(self.choice.engine)
+        except BaseImageError as error:
+            if self.choice.fallback is None:
+                raise
+            reason = f"a container engine answers, but its images cannot be built here ({error.message})"
+            require(self.choice.fallback.check(gpus=any(planned.job.gpus for planned in self.jobs)))
+            self.choice = Choice(self.choice.fallback, reason)
+            environments = self._build(self.choice.engine)
+        engine = self.choice.engine
+        self.folder.update(engine=engine.name, engine_reason=self.choice.reason)
+        self.observe(EngineChosen(engine.name, self.choice.reason, engine.isolation))
+        for asset in to_fetch(self.plan, self.settings):
+            image = next(planned.job.image for planned in self.jobs if asset in planned.assets)
+            with self._timed(f"{asset.kind} {asset.name}", asset.location):
+                self._fetch(asset, environments[image], engine)
+        self.jobs = tuple(self._identified(planned) for planned in self.jobs)
+        return environments
+
+    def _fetch(self, asset: Asset, environment: EnvironmentRecord, engine: Engine) -> None:
+        if self.request.offline:
+            message = f"{asset.kind} {asset.name!r} is not in the cache, and --offline forbids to fetch it"
+            raise PrerequisiteError(message, hint=f"run once without --offline; source: {asset.location}")
+        place = Placement(self.folder.record.run_id, self.folder.path / "fetch" / slug(asset.name))
+        destination = host_path(asset, self.settings.cache_dir)
+        fetch(asset, destination, environment, engine, place, self.observe)
+
+    def _build(self, engine: Engine) -> dict[str, EnvironmentRecord]:
+        environments = {}
+        for name in self.plan.images:
+            with self._timed(f"image {name}", ""):
+                spec = load_image(name, self.settings)
+                environments[name] = engine.prepare(spec, partial(self._line, name))
+        return environments
+
+    def _line(self, image: str, line: str) -> None:
+        self.observe(Preparing(f"image {image}", line))
+
+    @contextmanager
+    def _timed(self, what: str, reference: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self.observe(Prepared(what, reference, time.monotonic() - started))
+
+    def _identified(self, planned: PlannedJob) -> PlannedJob:
+        for asset in planned.assets:
+            if asset.kind == "model":
+                digest = weights_digest(host_path(asset, self.settings.cache_dir))
+                return with_identity(planned, f"{planned.evaluation.model.identity} {digest}")
+        return planned
+
+    def _execute(self, environments: dict[str, EnvironmentRecord]) -> None:
+        self.folder.update(state="running")
+        engine = self.choice.engine
+        for planned in self.jobs:
+            self.folder.update_job(planned.id, environment=environments[planned.job.image])
+        with self._gateway(engine) as gateway:
+            work = Workplace(self.folder.record.run_id, engine, environments, self.observe, gateway.alive)
+            for planned in self.jobs:
+                sockets = gateway.socket_dir(planned.id) if planned.job.gateway else None
+                place = Placement(work.run_id, self.folder.job_folder(planned.id), sockets)
+                adapter = load_adapter(planned.evaluation.backend)
+                self._reports.append(execute(planned, adapter, place, work))
+                if self._reports[-1].state is JobState.CANCELLED:
+                    raise KeyboardInterrupt
+
+    def _gateway(self, engine: Engine) -> Gateway:
+        routes = []
+        for planned in self.jobs:
+            if planned.job.gateway:
+                uid, gid = engine.job_user(self.folder.job_folder(planned.id))
+                upstreams = {
+                    role: Upstream(str(part.endpoint), str(part.model), part.api_key_env, part.concurrency)
+                    for role, part in planned.upstreams.items()
+                }
+                routes.append(Route(planned.id, upstreams, uid, gid))
+        return Gateway.start(self.settings, self.folder.record.run_id, tuple(routes))
+
+    def _cancel_rest(self) -> None:
+        known = {report.id for report in self._reports}
+        for planned in self.jobs:
+            if planned.id not in known:
+                reason = "the run was stopped before this job"
+                self.observe(JobChanged(planned.id, JobState.CANCELLED, reason))
+                self._reports.append(unrun(planned, JobState.CANCELLED, reason))
+
+    def _give_up(self, error: EvaldockError) -> None:
+        for job in self.folder.record.jobs:
+            if job.state in {JobState.QUEUED, JobState.RUNNING}:
+                self.folder.update_job(job.id, state=JobState.FAILED, reason=error.message)
+        self.folder.update(state="failed", reason=str(error), ended_at=time.time())
+
+    def _report(self) -> Report:
+        record, reports = self.folder.record, tuple(self._reports)
+        report = Report(
+            evaldock_version=VERSION,
+            run_id=record.run_id,
+            task=record.task,
+            state=run_state(tuple(job.state for job in reports)),
+            started_at=record.created_at,
+            ended_at=time.time(),
+            engine=record.engine,
+            engine_reason=record.engine_reason,
+            hardware=record.hardware,
+            warnings=self.plan.skipped,
+            jobs=reports,
+        )
+        write_atomic(self.folder.path / "report.json", report.model_dump_json(indent=2) + "\n")
+        write_atomic(self.folder.path / "report.md", render_markdown(report))
+        self.folder.update(state=report.state, ended_at=report.ended_at)
+        self.observe(RunEnded(report.state))
+        return report

@@ -1,0 +1,250 @@
+"""TaskSpec -> Plan: which jobs, with which models, data, limits and texts. Pure: decides, touches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hub import job as layout
+from hub.adapter import Adapter, Asset, DatasetRequest, Evaluation, Hub, ModelTarget
+from hub.endpoint import normalize_base_url
+from hub.errors import Problem, TaskError
+from hub.job import Job, Limits, Mount
+from hub.source import KeyPath, Source
+from hub.spec import DatasetSpec, EvaluationSpec, JudgeSpec, ModelSpec, TaskSpec
+from hub.text import slug
+
+_DEFAULT_HUB = "modelscope"
+_MAIN = {"modelscope": "master", "huggingface": "main"}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a plan must know about this machine: GPU ids, and where cached assets lie."""
+
+    gpus: tuple[str, ...]
+    cache_dir: Path
+
+
+@dataclass(frozen=True)
+class PlannedJob:
+    """One evaluation with everything an engine needs; `upstreams` are its models behind the gateway, by role."""
+
+    evaluation: Evaluation
+    job: Job
+    assets: tuple[Asset, ...]
+    upstreams: Mapping[str, ModelSpec | JudgeSpec]
+
+    @property
+    def id(self) -> str:
+        """Return the job's id."""
+        return self.job.id
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All jobs of a task, and what was left out on purpose."""
+
+    task: str
+    engine: str
+    jobs: tuple[PlannedJob, ...]
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Return the names of the images needed."""
+        return tuple(sorted({planned.job.image for planned in self.jobs}))
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """Return every asset once, in order of first use."""
+        return tuple(dict.fromkeys(asset for planned in self.jobs for asset in planned.assets))
+
+
+def make_plan(
+    spec: TaskSpec, source: Source, folder: Path, adapters: Mapping[str, Adapter], machine: Machine
+) -> Plan:
+    """Resolve a task into jobs.
+
+    Args:
+        spec: the task.
+        source: the file it came from, for the lines of complaints.
+        folder: where relative paths start.
+        adapters: at least those that the task names.
+        machine: GPUs and cache.
+
+    Raises:
+        TaskError: what an adapter cannot take, explicit pairs that make no sense, GPUs that do not exist.
+    """
+    problems = list(_global_problems(spec, source, machine))
+    jobs: list[PlannedJob] = []
+    skipped: list[str] = []
+    for index, evaluation in enumerate(spec.evaluations):
+        adapter = adapters[evaluation.backend]
+        for name in evaluation.models or tuple(spec.models):
+            model = spec.models[name]
+            if model.modality not in adapter.modalities:
+                reason = f"{adapter.name} does not evaluate {model.modality} models: {name!r}"
+                if evaluation.models is None:
+                    skipped.append(reason)
+                else:
+                    problems.append(source.problem(("evaluations", index, "models"), reason))
+                continue
+            resolved = _evaluation(spec, evaluation, name, folder)
+            complaints = adapter.complain(resolved)
+            problems += [source.problem(("evaluations", index, *item.path), item.message) for item in complaints]
+            if not complaints:
+                jobs.append(_job(spec, resolved, adapter, machine, number=len(jobs) + 1, folder=folder))
+    if not jobs and not problems:
+        problems.append(source.problem(("evaluations",), f"nothing is left to run: {'; '.join(skipped)}"))
+    if problems:
+        raise TaskError(problems)
+    return Plan(spec.name, spec.engine, tuple(jobs), tuple(skipped))
+
+
+def _global_problems(spec: TaskSpec, source: Source, machine: Machine) -> Iterator[Problem]:
+    if spec.engine in {"ray", "slurm"}:
+        yield source.problem(("engine",), f"this version has no {spec.engine} engine; use auto, docker or venv")
+    for name, model in spec.models.items():
+        path: KeyPath = ("models", name)
+        if model.serve is not None:
+            message = "this version starts no model servers; leave serve out to load the weights in the job"
+            yield source.problem((*path, "serve"), message)
+        if model.endpoint is not None:
+            yield from _url_problem(model.endpoint, (*path, "endpoint"), source)
+    if spec.judge is not None:
+        yield from _url_problem(spec.judge.endpoint, ("judge", "endpoint"), source)
+    wanted = spec.resources.gpus
+    if isinstance(wanted, int) and wanted > len(machine.gpus):
+        message = f"{wanted} GPUs asked for, this machine has {len(machine.gpus)}"
+        yield source.problem(("resources", "gpus"), message)
+    if isinstance(wanted, tuple):
+        for gpu in wanted:
+            if gpu not in machine.gpus:
+                have = ", ".join(machine.gpus) or "none"
+                yield source.problem(("resources", "gpus"), f"no GPU {gpu!r} on this machine; it has: {have}")
+
+
+def _url_problem(url: str, path: KeyPath, source: Source) -> Iterator[Problem]:
+    try:
+        normalize_base_url(url)
+    except ValueError as error:
+        yield source.problem(path, str(error))
+
+
+def _evaluation(spec: TaskSpec, evaluation: EvaluationSpec, model: str, folder: Path) -> Evaluation:
+    return Evaluation(
+        backend=evaluation.backend,
+        model=_target(model, spec.models[model]),
+        datasets=tuple(_request(spec, evaluation, dataset, folder) for dataset in evaluation.datasets),
+        seed=spec.seed,
+        judge=spec.judge is not None,
+        concurrency=spec.models[model].concurrency,
+        options=evaluation.options,
+    )
+
+
+def _request(spec: TaskSpec, evaluation: EvaluationSpec, dataset: DatasetSpec, folder: Path) -> DatasetRequest:
+    parts = (spec.generation, evaluation.generation, dataset.generation)
+    generation = {key: value for part in parts for key, value in part.stated().items()}
+    return DatasetRequest(
+        name=dataset.name,
+        label=dataset.label,
+        path=_absolute(dataset.path, folder) if dataset.path else None,
+        subsets=dataset.subsets,
+        few_shot=dataset.few_shot,
+        limit=dataset.limit or evaluation.limit or spec.limit,
+        scoring=dataset.scoring,
+        generation=generation,
+        options=dataset.options,
+    )
+
+
+def _target(name: str, model: ModelSpec) -> ModelTarget:
+    shared = ModelTarget(
+        name,
+        "in_job",
+        revision=model.revision or "",
+        dtype=model.dtype,
+        chat=model.chat,
+        modality=model.modality,
+    )
+    at = f"@{model.revision}" if model.revision else ""
+    if model.endpoint is not None:
+        url = _safe_url(model.endpoint)
+        identity = f"endpoint:{url} {model.model}{at}"
+        return replace(shared, via="endpoint", remote_model=model.model or "", identity=identity)
+    identity = f"{_hub(model)}:{model.checkpoint}{at}"
+    return replace(shared, path=f"{layout.MODELS}/{name}", identity=identity)
+
+
+def _safe_url(url: str) -> str:
+    try:
+        return normalize_base_url(url)
+    except ValueError:
+        return ""  # a problem already, named by _global_problems
+
+
+def _hub(model: ModelSpec) -> str:
+    if model.hub:
+        return model.hub
+    return "local" if str(model.checkpoint).startswith((".", "/", "~")) else _DEFAULT_HUB
+
+
+def _job(
+    spec: TaskSpec, evaluation: Evaluation, adapter: Adapter, machine: Machine, *, number: int, folder: Path
+) -> PlannedJob:
+    model = spec.models[evaluation.model.name]
+    assets = adapter.assets(evaluation)
+    upstreams: dict[str, ModelSpec | JudgeSpec] = {}
+    if evaluation.model.via == "endpoint":
+        upstreams["candidate"] = model
+    else:
+        assets = (_model_asset(evaluation.model, model, folder), *assets)
+    if spec.judge is not None:
+        upstreams["judge"] = spec.judge
+    job = Job(
+        id=f"{number}-{slug(evaluation.model.name)}-{adapter.name}",
+        image=adapter.name,
+        command=adapter.command(evaluation),
+        files=adapter.translate(evaluation),
+        mounts=tuple(Mount(host_path(asset, machine.cache_dir), asset.target) for asset in assets),
+        gpus=_gpus(spec, machine) if evaluation.model.via == "in_job" else (),
+        limits=_limits(spec),
+        network=spec.network,
+        gateway=bool(upstreams),
+    )
+    return PlannedJob(evaluation, job, assets, upstreams)
+
+
+def _limits(spec: TaskSpec) -> Limits:
+    asked = spec.resources
+    return Limits(asked.memory, asked.shm_size, asked.pids, asked.timeout)
+
+
+def _gpus(spec: TaskSpec, machine: Machine) -> tuple[str, ...]:
+    wanted = spec.resources.gpus
+    if wanted == "auto":
+        return machine.gpus
+    return machine.gpus[:wanted] if isinstance(wanted, int) else tuple(wanted)
+
+
+def _model_asset(target: ModelTarget, model: ModelSpec, folder: Path) -> Asset:
+    checkpoint, hub = str(model.checkpoint), _hub(model)
+    if hub == "local":
+        return Asset("model", target.name, target.path, "local", str(_absolute(checkpoint, folder)))
+    kind: Hub = "huggingface" if hub == "huggingface" else "modelscope"
+    return Asset("model", target.name, target.path, kind, checkpoint, model.revision or _MAIN[kind])
+
+
+def host_path(asset: Asset, cache_dir: Path) -> Path:
+    """Return where `asset` lies on the host: its own path, or its folder in the cache."""
+    if asset.hub == "local":
+        return Path(asset.location)
+    folder = f"{slug(asset.location.replace('/', '--'))}@{slug(asset.revision or 'main')}"
+    return cache_dir / f"{asset.kind}s" / asset.hub / folder
+
+
+def _absolute(path: str, folder: Path) -> Path:
+    return Path(folder, Path(path).expanduser()).resolve()

@@ -1,0 +1,1 @@
+"""Reports and plans for people: terminal, Markdown, JSON."""

@@ -1,0 +1,84 @@
+"""A plan as JSON (plan.json) and as text for `evaldock plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from hub.finding import Finding
+from hub.plan import Plan, PlannedJob
+
+_MARKS = {"ok": "ok     ", "warning": "note   ", "missing": "MISSING"}
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    """Return the plan as JSON-able data: no secret is in it, keys of endpoints are names."""
+    return {
+        "schema_version": 1,
+        "task": plan.task,
+        "engine": plan.engine,
+        "skipped": list(plan.skipped),
+        "jobs": [_plain(_job_to_dict(planned)) for planned in plan.jobs],
+    }
+
+
+def _job_to_dict(planned: PlannedJob) -> dict[str, Any]:
+    return {
+        "id": planned.id,
+        "evaluation": asdict(planned.evaluation),
+        "job": asdict(planned.job),
+        "assets": [asdict(asset) for asset in planned.assets],
+        "upstreams": dict(planned.upstreams),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_none=True)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def plan_lines(plan: Plan, findings: tuple[Finding, ...], engine_line: str) -> Iterator[str]:
+    """Yield the plan for a terminal: jobs, mounts, GPUs, translated files, then what a check found."""
+    yield f"task {plan.task}: {len(plan.jobs)} jobs"
+    yield engine_line
+    for planned in plan.jobs:
+        yield ""
+        yield from _job_lines(planned)
+    for text in plan.skipped:
+        yield f"\nleft out: {text}"
+    yield "\nchecks"
+    for finding in findings:
+        yield f"  {_MARKS[finding.level]} {finding.subject}: {finding.message}"
+        if finding.mend:
+            yield f"          {finding.mend}"
+
+
+def _job_lines(planned: PlannedJob) -> Iterator[str]:
+    evaluation, job = planned.evaluation, planned.job
+    yield f"job {job.id}"
+    way = "weights loaded in the job" if evaluation.model.via == "in_job" else "through the gateway"
+    yield f"  model    {evaluation.model.name} ({way}): {evaluation.model.identity}"
+    yield f"  image    {job.image}"
+    yield f"  command  {' '.join(job.command)}"
+    for dataset in evaluation.datasets:
+        limit = f"first {dataset.limit} rows a subset" if dataset.limit else "all rows"
+        yield f"  data set {dataset.label}: {limit}"
+    for mount in job.mounts:
+        yield f"  mount    {mount.source} -> {mount.target} ({'ro' if mount.read_only else 'rw'})"
+    yield f"  GPUs     {', '.join(job.gpus) or 'none'}"
+    yield f"  network  {job.network}{', gateway socket' if job.gateway else ''}"
+    for role, upstream in planned.upstreams.items():
+        key = f", key from ${upstream.api_key_env}" if upstream.api_key_env else ""
+        yield f"  {role:<8} {upstream.endpoint} model {upstream.model}{key}"
+    for name, text in job.files.items():
+        yield f"  file     /job/input/{name} ({len(text.encode())} bytes)"
+        yield from (f"    | {line}" for line in text.splitlines())

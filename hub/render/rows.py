@@ -1,0 +1,96 @@
+"""A report as rows of text, for every renderer alike: percent is for screens, 0-1 stays in files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from hub.report import JobReport, Metric, Report, Result
+from hub.text import show_duration
+
+HEADER = ("model", "backend", "data set", "subset", "metric", "score", "95 % CI", "scored", "how")
+
+
+class Row(NamedTuple):
+    """One line of the results table."""
+
+    model: str
+    backend: str
+    dataset: str
+    subset: str
+    metric: str
+    score: str
+    interval: str
+    scored: str
+    how: str
+
+
+def result_rows(report: Report) -> Iterator[Row]:
+    """Yield a row per metric, and a row with the reason where a result or a job has none."""
+    for job in report.jobs:
+        if not job.results:
+            yield Row(job.model, job.backend, "", "", "", "none", "", "0", job.reason or job.state.value)
+        for result in job.results:
+            yield from _rows_of(job, result)
+
+
+def _rows_of(job: JobReport, result: Result) -> Iterator[Row]:
+    subset = result.key.subset or "all"
+    counts = f"{result.counts.scored}/{result.counts.planned}"
+    if not result.metrics:
+        yield Row(job.model, job.backend, result.dataset, subset, "", "none", "", counts, result.absent)
+    for metric in result.metrics:
+        how = _how(result)
+        yield Row(
+            job.model,
+            job.backend,
+            result.dataset,
+            subset,
+            metric.name,
+            show_value(metric),
+            show_interval(metric),
+            counts,
+            how,
+        )
+
+
+def _how(result: Result) -> str:
+    parts = [result.key.scoring, f"{result.key.few_shot}-shot"]
+    if result.key.limit:
+        parts.append(f"first {result.key.limit}")
+    if result.counts.unparsed:
+        parts.append(f"{result.counts.unparsed} unparsable")
+    return ", ".join(part for part in parts if part)
+
+
+def show_value(metric: Metric) -> str:
+    """Return the score in percent where it has a maximum, else the source's own literal."""
+    if metric.value is None:
+        return metric.raw.literal
+    return f"{metric.value * 100:.1f} %"
+
+
+def show_interval(metric: Metric) -> str:
+    """Return the 95 % confidence interval in percent, or nothing."""
+    if metric.ci95 is None:
+        return ""
+    low, high = metric.ci95
+    return f"{low * 100:.1f} to {high * 100:.1f}"
+
+
+def job_lines(report: Report) -> Iterator[str]:
+    """Yield what a reader must know about each job that did not succeed."""
+    for job in report.jobs:
+        if job.state.value != "succeeded":
+            yield f"{job.id}: {job.state.value}: {job.reason or 'no reason was given'}"
+
+
+def summary_line(report: Report) -> str:
+    """Return one line: state, jobs, time, engine and isolation."""
+    done = sum(job.state.value == "succeeded" for job in report.jobs)
+    took = show_duration(report.ended_at - report.started_at)
+    kinds = ", ".join(sorted({str(job.isolation) for job in report.jobs if job.isolation})) or "nothing ran"
+    return (
+        f"{report.state}: {done} of {len(report.jobs)} jobs succeeded in {took} "
+        f"(engine: {report.engine}, isolation: {kinds})"
+    )

@@ -1,0 +1,216 @@
+"""The run folder: made, locked, written, found again. run.json is the truth about a run's state."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hub.errors import EvaldockError, PrerequisiteError, RunNotFoundError
+from hub.files import write_atomic
+from hub.report import EnvironmentRecord, JobState, Report
+from hub.text import did_you_mean
+
+RUN_SCHEMA_VERSION = 1
+RunState = Literal["preparing", "running", "succeeded", "partial", "failed", "cancelled"]
+FINAL: frozenset[str] = frozenset({"succeeded", "partial", "failed", "cancelled"})
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class JobRecord(_Record):
+    """One job's line in run.json."""
+
+    id: str
+    model: str
+    backend: str
+    state: JobState = JobState.QUEUED
+    reason: str = ""
+    environment: EnvironmentRecord | None = None
+
+
+class RunRecord(_Record):
+    """run.json."""
+
+    schema_version: int = RUN_SCHEMA_VERSION
+    evaldock_version: str
+    run_id: str
+    task: str
+    task_file: str
+    state: RunState = "preparing"
+    reason: str = ""
+    created_at: float
+    ended_at: float | None = None
+    engine: str = ""
+    engine_reason: str = ""
+    hardware: dict[str, str] = {}
+    jobs: tuple[JobRecord, ...] = ()
+
+
+class RunFolder:
+    """One run's folder, and the record in it; holds the record in memory while the run is live."""
+
+    def __init__(self, path: Path, record: RunRecord) -> None:
+        """Wrap an existing folder."""
+        self.path = path
+        self.record = record
+
+    def job_folder(self, job_id: str) -> Path:
+        """Return the folder of one job."""
+        return self.path / "jobs" / job_id
+
+    def update(self, **changes: Any) -> None:
+        """Change fields of the record and write run.json."""
+        self.record = self.record.model_copy(update=changes)
+        write_atomic(self.path / "run.json", self.record.model_dump_json(indent=2) + "\n")
+
+    def update_job(self, job_id: str, **changes: Any) -> None:
+        """Change fields of one job and write run.json."""
+        jobs = (job.model_copy(update=changes) if job.id == job_id else job for job in self.record.jobs)
+        self.update(jobs=tuple(jobs))
+
+    def log_event(self, event: dict[str, Any]) -> None:
+        """Append one event, with its time, to events.jsonl."""
+        line = json.dumps({"time": round(time.time(), 3), **event}, ensure_ascii=False)
+        with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run's lock: whoever finds it free knows that no hub drives this run.
+
+        Raises:
+            EvaldockError: another process drives this run.
+        """
+        with (self.path / ".lock").open("w", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise EvaldockError(f"run {self.record.run_id!r} is driven by another process") from error
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+
+def create_run(runs_dir: Path, record: RunRecord, *, task_text: str, plan_text: str) -> RunFolder:
+    """Make the run folder with task.yaml, plan.json and run.json.
+
+    Raises:
+        PrerequisiteError: the runs folder cannot be written.
+    """
+    path = runs_dir / record.run_id
+    try:
+        path.mkdir(parents=True)
+        (path / "jobs").mkdir()
+        write_atomic(path / "task.yaml", task_text)
+        write_atomic(path / "plan.json", plan_text)
+    except OSError as error:
+        message = f"cannot write the run folder {path}: {error.strerror}"
+        raise PrerequisiteError(message, hint="choose another place with EVALDOCK_RUNS or --runs") from error
+    run = RunFolder(path, record)
+    run.update()
+    return run
+
+
+def new_run_id(task: str, text: str, now: float) -> str:
+    """Return `<utc time>-<task name>-<8 hex>`; the hash takes in the process, so two at once differ."""
+    stamp = datetime.fromtimestamp(now, tz=timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    digest = hashlib.sha256(f"{text}{now!r}{os.getpid()}".encode()).hexdigest()[:8]
+    return f"{stamp}-{task}-{digest}"
+
+
+def open_run(path: Path) -> RunFolder:
+    """Read the run in `path`.
+
+    Raises:
+        RunNotFoundError: there is no readable run.json.
+    """
+    try:
+        record = RunRecord.model_validate_json((path / "run.json").read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunNotFoundError(f"{path} is not a run folder: it has no run.json") from error
+    except (ValidationError, OSError, UnicodeDecodeError) as error:
+        raise RunNotFoundError(f"{path / 'run.json'} cannot be read: {error}") from error
+    return RunFolder(path, record)
+
+
+def list_runs(runs_dir: Path) -> tuple[RunFolder, ...]:
+    """Return all readable runs, oldest first."""
+    found = (_readable(path.parent) for path in runs_dir.glob("*/run.json"))
+    return tuple(sorted((run for run in found if run), key=lambda run: run.record.created_at))
+
+
+def _readable(path: Path) -> RunFolder | None:
+    try:
+        return open_run(path)
+    except RunNotFoundError:
+        return None  # `evaldock status NAME` names the reason
+
+
+def find_run(runs_dir: Path, name: str) -> RunFolder:
+    """Return the run called `name`: a folder, an id, the unique beginning or end of one, or `latest`.
+
+    Raises:
+        RunNotFoundError: none or several match.
+    """
+    if "/" in name or (Path(name) / "run.json").is_file():
+        return open_run(Path(name))
+    ids = sorted(path.parent.name for path in runs_dir.glob("*/run.json"))
+    if name == "latest" and ids:
+        return list_runs(runs_dir)[-1]
+    matches = [found for found in ids if found.startswith(name) or found.endswith(name)]
+    if name in ids:
+        matches = [name]
+    if len(matches) == 1:
+        return open_run(runs_dir / matches[0])
+    if matches:
+        raise RunNotFoundError(f"{name!r} fits {len(matches)} runs: {', '.join(matches[:5])}")
+    hint = "`evaldock list runs` shows them" if ids else f"there are no runs in {runs_dir}"
+    raise RunNotFoundError(f"no run {name!r}{did_you_mean(name, ids)}", hint=hint)
+
+
+def is_live(run: RunFolder) -> bool:
+    """Return whether a hub drives this run now."""
+    try:
+        with (run.path / ".lock").open(encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def shown_state(run: RunFolder) -> str:
+    """Return the state for people: `interrupted` where run.json says live but no hub holds the lock."""
+    state = run.record.state
+    return state if state in FINAL or is_live(run) else "interrupted"
+
+
+def read_report(run: RunFolder) -> Report:
+    """Read report.json.
+
+    Raises:
+        RunNotFoundError: the run has no report (yet).
+    """
+    path = run.path / "report.json"
+    try:
+        return Report.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        state = shown_state(run)
+        message = f"run {run.record.run_id!r} has no report: it is {state}"
+        reason = run.record.reason or "`evaldock status` shows its jobs"
+        raise RunNotFoundError(message, hint=reason) from error
+    except ValidationError as error:
+        raise RunNotFoundError(f"{path} cannot be read: {error}") from error

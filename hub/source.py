@@ -1,0 +1,166 @@
+"""Read YAML and remember where every key stands, so that each error can name its line."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hub.errors import PrerequisiteError, Problem, TaskError
+
+KeyPath = tuple[str | int, ...]
+_REFERENCE = re.compile(r"\$(\$)?\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_MAX_BYTES = 4 << 20
+_MAX_KEYS = 100_000  # aliases of aliases would otherwise grow without bound
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader, but 2024-07-01 stays the text that the user wrote."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A parsed file: its text, its data, and the 1-based line of every key path."""
+
+    file: str
+    text: str
+    data: Any
+    lines: Mapping[KeyPath, int] = field(default_factory=dict)
+
+    def line(self, path: KeyPath) -> int:
+        """Return the line of `path`, or of its nearest ancestor in the file; 0 where there is no file."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.lines:
+                return self.lines[path[:length]]
+        return 0
+
+    def problem(self, path: KeyPath, message: str) -> Problem:
+        """Return a Problem at `path`."""
+        return Problem(self.file, self.line(path), show_path(path), message)
+
+
+def show_path(path: KeyPath) -> str:
+    """Return `evaluations[0].datasets[1].limit`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def read_source(path: Path) -> Source:
+    """Read and parse the YAML file `path`.
+
+    Raises:
+        TaskError: no such file, not text, not YAML, a key twice, or a value that contains itself.
+    """
+    return parse_source(_read_text(path), str(path))
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise TaskError([Problem(str(path), 0, "", "larger than 4 MiB: this is not a task file")])
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise TaskError([Problem(str(path), 0, "", "no such file")]) from error
+    except IsADirectoryError as error:
+        raise TaskError([Problem(str(path), 0, "", "is a folder; give a task file")]) from error
+    except PermissionError as error:
+        raise PrerequisiteError(f"{path}: permission denied", hint="make the task file readable") from error
+    except UnicodeDecodeError as error:
+        raise TaskError([Problem(str(path), 0, "", f"not UTF-8 text: {error.reason}")]) from error
+
+
+def parse_source(text: str, file: str) -> Source:
+    """Parse YAML text; `file` is only named in messages.
+
+    Raises:
+        TaskError: not YAML, a key twice, or a value that contains itself.
+    """
+    lines: dict[KeyPath, int] = {}
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return Source(file, text, {})
+        problems = list(_walk(node, (), lines, file, ()))
+        if problems:
+            raise TaskError(problems)
+        return Source(file, text, loader.construct_document(node), lines)
+    except yaml.MarkedYAMLError as error:
+        raise TaskError([_syntax_problem(error, file)]) from error
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        raise TaskError([Problem(file, 0, "", f"not YAML: {str(error).splitlines()[0]}")]) from error
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    what = ", ".join(part for part in (error.context, error.problem) if part)
+    return Problem(file, mark.line + 1 if mark else 0, "", f"not YAML: {what}")
+
+
+def _walk(
+    node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], file: str, above: tuple[int, ...]
+) -> Iterator[Problem]:
+    """Note the line of every path below `node`; yield duplicate keys and self-reference."""
+    lines.setdefault(path, node.start_mark.line + 1)
+    if id(node) in above:
+        yield Problem(file, node.start_mark.line + 1, show_path(path), "a value cannot contain itself")
+        return
+    if len(lines) > _MAX_KEYS:
+        raise yaml.YAMLError(f"more than {_MAX_KEYS} values")
+    above = (*above, id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _walk(item, (*path, index), lines, file, above)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            here = (*path, name)
+            if name in seen and name != "<<":
+                yield Problem(file, line, show_path(here), "this key stands here twice")
+            seen.add(name)
+            lines[here] = line
+            yield from _walk(value, here, lines, file, above)
+
+
+def expand(source: Source, environ: Mapping[str, str] | None = None) -> tuple[Any, list[Problem]]:
+    """Return the data with `${VAR}` and `${VAR:-default}` filled in, and what could not be.
+
+    `$${VAR}` stays the literal `${VAR}`. Keys are never expanded, nor is anything under a key that ends in `_env`.
+    """
+    env = os.environ if environ is None else environ
+    problems: list[Problem] = []
+    return _expand(source.data, (), source, env, problems), problems
+
+
+def _expand(value: Any, path: KeyPath, source: Source, env: Mapping[str, str], problems: list[Problem]) -> Any:
+    if isinstance(value, dict):
+        return {key: _expand(item, (*path, str(key)), source, env, problems) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expand(item, (*path, index), source, env, problems) for index, item in enumerate(value)]
+    if not isinstance(value, str) or (path and str(path[-1]).endswith("_env")):
+        return value
+
+    def fill(match: re.Match[str]) -> str:
+        escaped, name, default = match.groups()
+        if escaped:
+            return match[0][1:]
+        found = env.get(name, default)
+        if found is None:
+            problems.append(source.problem(path, f"the environment variable {name} is not set"))
+        return found or ""
+
+    return _REFERENCE.sub(fill, value)

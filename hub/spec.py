@@ -1,0 +1,211 @@
+"""The task file as types: TaskSpec and its parts. What a user may write, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from hub.text import parse_duration, parse_size
+
+Scoring = Literal["choice", "continuation", "generate"]
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TASK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def _refuse_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not true or false")  # noqa: TRY004 - pydantic wants ValueError
+    return value
+
+
+def _text(value: object) -> object:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _size(value: object) -> object:
+    return parse_size(str(value)) if isinstance(value, str | int | float) else value
+
+
+def _duration(value: object) -> object:
+    return parse_duration(str(value)) if isinstance(value, str | int | float) else value
+
+
+def _named(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Whole = Annotated[int, BeforeValidator(_refuse_bool)]
+Positive = Annotated[Whole, Field(ge=1)]
+NotNegative = Annotated[Whole, Field(ge=0)]
+Real = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
+_SIZE_SCHEMA = WithJsonSchema({"type": ["string", "integer"], "examples": ["32g"]})
+_DURATION_SCHEMA = WithJsonSchema({"type": ["string", "number"], "examples": ["2h"]})
+Size = Annotated[int, BeforeValidator(_refuse_bool), BeforeValidator(_size), Field(ge=1), _SIZE_SCHEMA]
+DurationS = Annotated[float, BeforeValidator(_refuse_bool), BeforeValidator(_duration), Field(gt=0), _DURATION_SCHEMA]
+
+
+class _Part(BaseModel):
+    """What a user writes: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GenerationSpec(_Part):
+    """How answers are generated; unset = the benchmark's own value."""
+
+    temperature: Annotated[Real, Field(ge=0)] | None = None
+    top_p: Annotated[Real, Field(gt=0, le=1)] | None = None
+    top_k: Positive | None = None
+    max_tokens: Positive | None = None
+    repetition_penalty: Annotated[Real, Field(gt=0)] | None = None
+    presence_penalty: Real | None = None
+    frequency_penalty: Real | None = None
+    stop: tuple[str, ...] | None = None
+    seed: Whole | None = None
+
+    def stated(self) -> dict[str, Any]:
+        """Return only what was stated."""
+        return self.model_dump(exclude_none=True, mode="json")
+
+
+class _EndpointFields(_Part):
+    """Fields of a model behind an OpenAI-compatible server."""
+
+    endpoint: str | None = Field(None, description="Base URL, with or without /v1 or /chat/completions.")
+    model: Text | None = Field(None, description="The server's name of the model.")
+    api_key_env: str | None = Field(None, description="NAME of the environment variable that holds the key.")
+    concurrency: Positive = Field(8, description="Requests at once.")
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _name_of_a_variable(cls, value: str | None) -> str | None:
+        if value is not None and not _ENV_NAME.fullmatch(value):
+            raise ValueError("give the NAME of an environment variable here, never the key itself")
+        return value
+
+
+class JudgeSpec(_EndpointFields):
+    """The model that judges answers, always behind an endpoint."""
+
+    endpoint: str
+    model: Text
+    revision: Text | None = None
+
+
+class ServeSpec(_Part):
+    """A model server that evaldock would start for a checkpoint."""
+
+    engine: Literal["vllm", "sglang", "swift", "transformers", "llamacpp"]
+    gpus: NotNegative | None = None
+    args: tuple[str, ...] = ()
+
+
+class ModelSpec(_EndpointFields):
+    """A model: a checkpoint (weights that a job loads) or an endpoint (a server that already runs)."""
+
+    checkpoint: Text | None = Field(None, description="Hub id or folder; a folder is relative to the task file.")
+    hub: Literal["modelscope", "huggingface", "local"] | None = Field(
+        None,
+        description="Where a checkpoint comes from; default: local where it is a folder, else modelscope.",
+    )
+    revision: Text | None = None
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    modality: Literal["text", "vision"] = "text"
+    chat: bool | None = Field(None, description="Use the chat template; default: if the model has one.")
+    serve: ServeSpec | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> ModelSpec:
+        if (self.checkpoint is None) == (self.endpoint is None):
+            raise ValueError("give either checkpoint or endpoint")
+        if self.endpoint is not None and self.model is None:
+            raise ValueError("an endpoint needs model: the server's name of the model")
+        if self.checkpoint is not None and (self.model or self.api_key_env):
+            raise ValueError("model and api_key_env belong to an endpoint, not to a checkpoint")
+        if self.endpoint is not None and (self.hub or self.serve):
+            raise ValueError("hub and serve belong to a checkpoint, not to an endpoint")
+        return self
+
+
+class DatasetSpec(_Part):
+    """One data set of an evaluation; a bare name is short for `{name: ...}`."""
+
+    name: Text
+    alias: Text | None = Field(None, description="Name in the report, for using one data set twice.")
+    path: Text | None = Field(None, description="Your own data: file or folder, relative to the task file.")
+    subsets: tuple[Text, ...] | None = None
+    few_shot: NotNegative | None = None
+    limit: Positive | None = Field(None, description="First N rows of each subset.")
+    scoring: Scoring | None = None
+    generation: GenerationSpec = GenerationSpec()
+    options: dict[str, Any] = Field(default_factory=dict, description="What this backend alone knows.")
+
+    @property
+    def label(self) -> str:
+        """Return the data set's name in the report."""
+        return self.alias or self.name
+
+
+class EvaluationSpec(_Part):
+    """One backend and its data sets, on all models or on those named."""
+
+    backend: str
+    datasets: tuple[Annotated[DatasetSpec, BeforeValidator(_named)], ...] = Field(min_length=1)
+    models: tuple[str, ...] | None = Field(None, min_length=1, description="Default: all models of the task.")
+    limit: Positive | None = None
+    generation: GenerationSpec = GenerationSpec()
+    options: dict[str, Any] = Field(default_factory=dict, description="What this backend alone knows.")
+
+
+class ResourcesSpec(_Part):
+    """What one job may use."""
+
+    gpus: Literal["auto"] | NotNegative | tuple[Text, ...] = Field(
+        "auto", description="auto: all that the machine has; a number; or explicit device ids."
+    )
+    memory: Size | None = None
+    shm_size: Size = 1 << 30
+    pids: Positive = 4096
+    timeout: DurationS | None = Field(None, description="Per job.")
+
+
+class TaskSpec(_Part):
+    """The task file: what is evaluated. Holds no secret value and no fact about the machine."""
+
+    version: Literal[1]
+    name: str = "task"
+    models: dict[str, ModelSpec] = Field(min_length=1)
+    judge: JudgeSpec | None = None
+    evaluations: tuple[EvaluationSpec, ...] = Field(min_length=1)
+    limit: Positive | None = None
+    seed: Whole = 42
+    generation: GenerationSpec = GenerationSpec()
+    resources: ResourcesSpec = ResourcesSpec()
+    engine: Literal["auto", "docker", "venv", "ray", "slurm"] = "auto"
+    network: Literal["none", "bridge", "host"] = "none"
+
+    @field_validator("name")
+    @classmethod
+    def _usable_as_a_folder(cls, value: str) -> str:
+        if not _TASK_NAME.fullmatch(value):
+            raise ValueError("use up to 64 letters, digits, '.', '_' and '-', starting with a letter or digit")
+        return value
+
+    @field_validator("models")
+    @classmethod
+    def _usable_in_paths(cls, value: dict[str, ModelSpec]) -> dict[str, ModelSpec]:
+        for name in value:
+            if not _TASK_NAME.fullmatch(name):
+                raise ValueError(f"model name {name!r}: use up to 64 letters, digits, '.', '_' and '-'")
+        return value

@@ -1,0 +1,51 @@
+"""Fixtures that the whole suite shares."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.images import load_image
+from hub.settings import Settings, load_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings whose every folder is the test's own, and whose environments are the user's (they are slow to make)."""
+    short = Path("/tmp") / f"ed-{os.getpid()}"
+    real = load_settings()
+    return Settings(
+        runs_dir=tmp_path / "runs",
+        cache_dir=tmp_path / "cache",
+        state_dir=tmp_path / "state",
+        runtime_dir=short,
+        base_image=real.base_image,
+        torch_index=real.torch_index,
+        wheel_dir=real.wheel_dir,
+    )
+
+
+@pytest.fixture(scope="session")
+def native_python() -> str:
+    """Return a Python with torch and all that the Native lock names; evaldock builds it where it is missing."""
+    stated = os.environ.get("EVALDOCK_TEST_NATIVE_PYTHON")
+    if stated:
+        return stated
+    from hub.engine.venv import VenvEngine
+
+    real = load_settings()
+    record = VenvEngine(real).prepare(load_image("native", real), lambda line: print(line))  # noqa: T201
+    return str(Path(record.reference) / "bin" / "python")
+
+
+@pytest.fixture(autouse=True)
+def _no_keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep the developer's own settings out of the tests' task files."""
+    for name in ("EVALDOCK_RUNS", "CUDA_VISIBLE_DEVICES"):
+        monkeypatch.delenv(name, raising=False)
+    yield

@@ -1,0 +1,1 @@
+"""Fakes at the seams: a model endpoint, an engine. Never the thing that is tested."""

@@ -1,0 +1,122 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hub.errors import TaskError
+from hub.plan import Machine, Plan, make_plan
+from hub.source import parse_source
+from hub.spec import TaskSpec
+from tests.fakes.adapter import FakeAdapter
+
+MACHINE = Machine(gpus=("0", "1"), cache_dir=Path("/cache"))
+TASK: dict[str, Any] = {
+    "version": 1,
+    "name": "t",
+    "models": {
+        "local": {"checkpoint": "./model"},
+        "hubbed": {"checkpoint": "Qwen/Q", "revision": "v1"},
+        "served": {"endpoint": "http://h:1/v1/chat/completions", "model": "q", "api_key_env": "K", "revision": "r1"},
+    },
+    "evaluations": [{"backend": "echo", "datasets": [{"name": "pairs", "path": "d.csv"}]}],
+}
+
+
+def plan(machine: Machine = MACHINE, modalities: tuple[str, ...] = ("text",), **changes: Any) -> Plan:
+    text = yaml.safe_dump({**TASK, **changes}, sort_keys=False)
+    source = parse_source(text, "t.yaml")
+    spec = TaskSpec.model_validate(source.data)
+    return make_plan(spec, source, Path("/tasks"), {"echo": FakeAdapter(modalities)}, machine)
+
+
+def test_one_job_per_evaluation_and_model() -> None:
+    assert [job.id for job in plan().jobs] == ["1-local-echo", "2-hubbed-echo", "3-served-echo"]
+
+
+def test_weights_are_mounted_read_only_and_an_endpoint_gets_the_gateway() -> None:
+    local, hubbed, served = plan().jobs
+
+    assert [(str(m.source), m.target, m.read_only) for m in local.job.mounts] == [
+        ("/tasks/model", "/models/local", True),
+        ("/tasks/d.csv", "/data/pairs", True),
+    ]
+    assert str(hubbed.job.mounts[0].source) == "/cache/models/modelscope/Qwen--Q@v1"
+    assert (local.job.gateway, served.job.gateway) == (False, True)
+    assert list(served.upstreams) == ["candidate"]
+    assert served.evaluation.model.identity == "endpoint:http://h:1/v1 q@r1"
+
+
+def test_gpus_go_to_jobs_that_load_weights_only() -> None:
+    local, _, served = plan(resources={"gpus": 1}).jobs
+
+    assert local.job.gpus == ("0",)
+    assert served.job.gpus == ()
+
+
+def test_explicit_gpus_must_exist() -> None:
+    assert plan(resources={"gpus": ["1"]}).jobs[0].job.gpus == ("1",)
+    with pytest.raises(TaskError, match="no GPU '7' on this machine; it has: 0, 1"):
+        plan(resources={"gpus": ["7"]})
+    with pytest.raises(TaskError, match="3 GPUs asked for, this machine has 2"):
+        plan(resources={"gpus": 3})
+
+
+def test_the_nearest_limit_wins_and_generation_merges() -> None:
+    datasets = [{"name": "pairs", "limit": 3, "generation": {"max_tokens": 9}}, {"name": "pairs", "alias": "b"}]
+    made = plan(
+        limit=100,
+        generation={"temperature": 0.5, "max_tokens": 5},
+        evaluations=[{"backend": "echo", "limit": 10, "datasets": datasets}],
+    )
+
+    first, second = made.jobs[0].evaluation.datasets
+    assert (first.limit, second.limit) == (3, 10)
+    assert (dict(first.generation), dict(second.generation)) == (
+        {"temperature": 0.5, "max_tokens": 9},
+        {"temperature": 0.5, "max_tokens": 5},
+    )
+
+
+def test_a_default_pair_that_makes_no_sense_is_left_out_visibly() -> None:
+    models = {"v": {"checkpoint": "./v", "modality": "vision"}, "t": {"checkpoint": "./t"}}
+    made = plan(models=models)
+
+    assert [job.id for job in made.jobs] == ["1-t-echo"]
+    assert made.skipped == ("echo does not evaluate vision models: 'v'",)
+
+
+def test_an_explicit_pair_that_makes_no_sense_is_refused() -> None:
+    models = {"v": {"checkpoint": "./v", "modality": "vision"}}
+    evaluations = [{"backend": "echo", "models": ["v"], "datasets": ["pairs"]}]
+
+    with pytest.raises(TaskError, match="does not evaluate vision models"):
+        plan(models=models, evaluations=evaluations)
+
+
+def test_nothing_left_to_run_is_an_error() -> None:
+    with pytest.raises(TaskError, match="nothing is left to run"):
+        plan(models={"v": {"checkpoint": "./v", "modality": "vision"}})
+
+
+def test_an_adapters_complaint_gets_its_line() -> None:
+    with pytest.raises(TaskError) as caught:
+        plan(evaluations=[{"backend": "echo", "datasets": [{"name": "pairs", "few_shot": 2}]}])
+
+    assert {problem.key for problem in caught.value.problems} == {"evaluations[0].datasets[0].few_shot"}
+    assert all(problem.line for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize("change", [{"engine": "ray"}, {"models": {"m": {"checkpoint": "x", "serve": {"engine": "vllm"}}}}])
+def test_what_this_version_cannot_do_is_refused_not_ignored(change: dict[str, Any]) -> None:
+    with pytest.raises(TaskError, match="this version"):
+        plan(**change)
+
+
+def test_a_bad_address_is_a_problem_of_the_task() -> None:
+    with pytest.raises(TaskError, match="does not start with http"):
+        plan(models={"m": {"endpoint": "127.0.0.1:8000", "model": "q"}})
+
+
+def test_same_task_same_plan() -> None:
+    assert plan() == plan()

@@ -1,0 +1,58 @@
+import pytest
+
+from hub.text import did_you_mean, parse_duration, parse_size, show_duration, show_size, slug
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("32g", 32 << 30), ("512m", 512 << 20), ("1.5 GiB", 3 << 29), ("1024", 1024), ("2KB", 2048)]
+)
+def test_parse_size_reads_binary_units(text: str, count: int) -> None:
+    assert parse_size(text) == count
+
+
+@pytest.mark.parametrize("text", ["", "g", "12x", "-1g", "1 2g"])
+def test_parse_size_refuses_what_is_no_size(text: str) -> None:
+    with pytest.raises(ValueError, match="not a size"):
+        parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("2h", 7200), ("90m", 5400), ("1h30m", 5400), ("45s", 45), ("30", 30), ("1d", 86400)]
+)
+def test_parse_duration_reads_what_people_write(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-3s", "1m2h"])
+def test_parse_duration_refuses_the_rest(text: str) -> None:
+    with pytest.raises(ValueError, match="not a duration"):
+        parse_duration(text)
+
+
+def test_did_you_mean_finds_the_near_word_whatever_its_case() -> None:
+    assert did_you_mean("GSM8k", ["gsm8k", "arc"]) == "; did you mean 'gsm8k'?"
+
+
+def test_did_you_mean_lists_a_few_when_nothing_is_near() -> None:
+    assert did_you_mean("zzz", ["b", "a"]) == "; known: a, b"
+
+
+def test_did_you_mean_is_silent_about_long_lists() -> None:
+    assert did_you_mean("zzz", [f"name{i}" for i in range(50)]) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.85, "850 ms"), (12.34, "12.3 s"), (245, "4 min 05 s"), (7620, "2 h 07 min")]
+)
+def test_show_duration(seconds: float, text: str) -> None:
+    assert show_duration(seconds) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(5, "5 B"), (3400, "3.4 kB"), (1.2e9, "1.2 GB"), (5e12, "5.0 TB")])
+def test_show_size(count: float, text: str) -> None:
+    assert show_size(count) == text
+
+
+def test_slug_is_safe_as_a_file_name_and_never_empty() -> None:
+    assert slug("../a b/模型") == "a-b"
+    assert slug("///") == "x"
