@@ -1,0 +1,178 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from hub import orchestrator
+from hub.cli import main
+from hub.engines import Choice
+from hub.job import Ending, Job
+from tests.fakes.engine import FakeEngine
+from tests.hub.test_orchestrator import echo
+
+MODEL_FILES = {"config.json": "{}", "model.safetensors": "weights"}
+
+
+@pytest.fixture
+def task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A task file in a folder of its own with a space and CJK in its name; runs go beside it."""
+    top = tmp_path / "a b 模型"
+    (top / "model").mkdir(parents=True)
+    for name, text in MODEL_FILES.items():
+        (top / "model" / name).write_text(text)
+    path = top / "t.yaml"
+    path.write_text(
+        "version: 1\nname: t\nmodels: {m: {checkpoint: ./model}}\nevaluations: [{backend: echo, datasets: [echo]}]\n"
+    )
+    monkeypatch.setenv("EVALDOCK_RUNS", str(tmp_path / "runs"))
+    return path
+
+
+def use(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> None:
+    monkeypatch.setattr(orchestrator, "choose_engine", lambda *_args, **_named: Choice(engine, "a test"))
+
+
+def code_of(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0)
+
+
+def test_run_prints_the_table_and_the_paths_of_the_report(
+    task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(monkeypatch, FakeEngine(echo))
+
+    assert code_of("run", str(task)) == 0
+
+    out = capsys.readouterr().out
+    assert "accuracy" in out
+    assert "report.json" in out
+    assert "report.md" in out
+
+
+def test_a_job_that_fails_is_exit_1_and_its_reason_is_shown(
+    task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(monkeypatch, FakeEngine(lambda _job, _output: Ending.OUT_OF_MEMORY))
+
+    assert code_of("run", str(task)) == 1
+
+    assert "out_of_memory" in capsys.readouterr().out
+
+
+def test_an_interrupted_run_is_exit_130(task: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(_job: Job, _output: Path) -> Ending:
+        raise KeyboardInterrupt
+
+    use(monkeypatch, FakeEngine(work))
+
+    assert code_of("run", str(task)) == 130
+
+
+def test_status_logs_report_and_list_read_a_run(
+    task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(monkeypatch, FakeEngine(echo))
+    code_of("run", str(task), "--quiet")
+    (run,) = (task.parent.parent / "runs").iterdir()
+    (run / "jobs" / "1-m-echo" / "log.txt").write_text("hello from the backend\n")
+    capsys.readouterr()
+
+    assert code_of("status", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "succeeded"
+    assert code_of("report", run.name, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["run_id"] == run.name
+    assert code_of("report", "--md") == 0
+    assert capsys.readouterr().out.startswith("# t\n")
+    assert code_of("list", "runs") == 0
+    assert run.name in capsys.readouterr().out
+
+
+def test_logs_prints_what_the_backend_printed(
+    task: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    use(monkeypatch, FakeEngine(echo))
+    code_of("run", str(task), "--quiet")
+    (run,) = (task.parent.parent / "runs").iterdir()
+    (run / "jobs" / "1-m-echo" / "log.txt").write_bytes(b"raw \xff bytes\n")
+    capfdbinary.readouterr()
+
+    assert code_of("logs", "latest", "--job", "1") == 0
+
+    assert capfdbinary.readouterr().out == b"raw \xff bytes\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("run", "absent.yaml"), 2, "no such file"),
+        (("run",), 2, "Missing argument"),
+        (("rum",), 2, "did you mean 'run'?"),
+        (("run", "quickstart", "--engin", "docker"), 2, "--engine"),
+        (("run", "quickstart", "--engine", "podman"), 2, "'podman' is not one of"),
+        (("status", "absent"), 2, "no run 'absent'"),
+        (("report",), 2, "no run 'latest'"),
+        (("logs", "absent"), 2, "no run 'absent'"),
+        (("list", "datasets", "--backend", "nativ"), 1, "did you mean 'native'?"),
+        (("build", "absent"), 4, "no image 'absent'"),
+    ],
+)
+def test_wrong_words_end_with_their_code_and_a_way_on(
+    arguments: tuple[str, ...], code: int, words: str, task: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code_of(*arguments) == code
+
+    error = capsys.readouterr().err
+    assert words in error
+    assert "Traceback" not in error
+
+
+def test_a_task_that_ships_with_evaldock_is_found_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    engine = FakeEngine(echo)
+    use(monkeypatch, engine)
+
+    assert code_of("plan", "quickstart") == 0
+
+    assert "choices" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_plan_exits_3_when_something_is_missing(
+    task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(monkeypatch, FakeEngine(echo))
+    (task.parent / "model" / "model.safetensors").unlink()
+
+    assert code_of("plan", str(task)) == 3
+
+    assert "MISSING model 'm'" in capsys.readouterr().out
+
+
+def test_plan_as_json_is_json(task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    use(monkeypatch, FakeEngine(echo))
+
+    code_of("plan", str(task), "--json")
+
+    assert json.loads(capsys.readouterr().out)["jobs"][0]["id"] == "1-m-echo"
+
+
+def test_what_nobody_foresaw_is_one_line_and_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def broken(*_args: object) -> None:
+        raise ZeroDivisionError("surprise")
+
+    monkeypatch.setattr("hub.taskfile.load_task", broken)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+
+    assert code_of("run", "quickstart") == 1
+
+    error = capsys.readouterr().err
+    assert "unexpected ZeroDivisionError: surprise" in error
+    assert "Traceback" not in error
+    assert "ZeroDivisionError" in next(tmp_path.glob("evaldock-crash-*")).read_text()

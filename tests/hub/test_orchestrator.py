@@ -1,0 +1,197 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from hub import orchestrator
+from hub.engines import Choice
+from hub.errors import BaseImageError, ImageError, PrerequisiteError
+from hub.finding import Finding
+from hub.job import Ending, Job
+from hub.observer import EngineChosen, Event
+from hub.orchestrator import plan_task, run
+from hub.runs import find_run, list_runs, read_report
+from hub.settings import Settings
+from hub.taskfile import LoadedTask, load_task
+from tests.fakes.engine import FakeEngine, Work
+
+TASK = {
+    "version": 1,
+    "name": "t",
+    "models": {"m": {"checkpoint": "/model"}, "n": {"checkpoint": "/model"}},
+    "evaluations": [{"backend": "echo", "datasets": ["echo"]}],
+}
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> LoadedTask:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text("{}")
+    (model / "model.safetensors").write_bytes(b"weights")
+    models = {name: {"checkpoint": str(model)} for name in ("m", "n")}
+    return load_task({**TASK, "models": models})
+
+
+def use(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine, fallback: FakeEngine | None = None) -> None:
+    choice = Choice(engine, "it is a test", fallback)
+    monkeypatch.setattr(orchestrator, "choose_engine", lambda *_args, **_named: choice)
+
+
+def echo(job: Job, output: Path) -> Ending:
+    """Do what the echo runner does, by running it."""
+    import os
+    import subprocess
+    import sys
+
+    root = output.parent / "root"
+    (root / "job").mkdir(parents=True, exist_ok=True)
+    for name in ("input", "output"):
+        (root / "job" / name).symlink_to(output.parent / name)
+    env = {"EVALDOCK_ROOT": str(root), "PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ["PATH"]}
+    code = subprocess.run([sys.executable, *job.command[1:]], env=env, check=False).returncode
+    return Ending.SUCCEEDED if code == 0 else Ending.FAILED
+
+
+def test_a_run_leaves_a_folder_that_tells_the_whole_story(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, FakeEngine(echo))
+
+    report, folder = run(task, settings)
+
+    assert report.state == "succeeded"
+    assert [job.state.value for job in report.jobs] == ["succeeded", "succeeded"]
+    assert read_report(find_run(settings.runs_dir, "latest")) == report
+    assert {path.name for path in folder.iterdir()} >= {
+        "task.yaml", "plan.json", "run.json", "events.jsonl", "report.json", "report.md", "jobs",
+    }  # fmt: skip
+    assert {path.name for path in (folder / "jobs" / "1-m-echo").iterdir()} >= {
+        "input", "output", "outcome.json", "results.json", "samples.jsonl",
+    }  # fmt: skip
+    events = [json.loads(line)["event"] for line in (folder / "events.jsonl").read_text().splitlines()]
+    assert (events[0], events[-1]) == ("run_started", "run_ended")
+
+
+def test_the_models_identity_holds_the_digest_of_its_weights(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, FakeEngine(echo))
+
+    report, _ = run(task, settings)
+
+    assert "sha256:" in report.jobs[0].results[0].key.model
+
+
+def test_one_failing_job_does_not_stop_the_others(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(job: Job, output: Path) -> Ending:
+        return Ending.OUT_OF_MEMORY if job.id.startswith("1-") else echo(job, output)
+
+    use(monkeypatch, FakeEngine(work))
+
+    report, _ = run(task, settings)
+
+    assert report.state == "partial"
+    assert [job.state.value for job in report.jobs] == ["failed", "succeeded"]
+
+
+def test_an_interrupt_cancels_the_rest_and_still_reports(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(_job: Job, _output: Path) -> Ending:
+        raise KeyboardInterrupt
+
+    use(monkeypatch, FakeEngine(work))
+
+    report, folder = run(task, settings)
+
+    assert report.state == "cancelled"
+    assert [job.state.value for job in report.jobs] == ["cancelled", "cancelled"]
+    assert find_run(settings.runs_dir, folder.name).record.state == "cancelled"
+
+
+def test_an_interrupt_while_preparing_is_cancelled_too(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = FakeEngine(echo, fail_prepare=KeyboardInterrupt())  # type: ignore[arg-type]
+    use(monkeypatch, engine)
+
+    report, _ = run(task, settings)
+
+    assert report.state == "cancelled"
+
+
+def test_a_failing_build_leaves_a_run_that_says_failed(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, FakeEngine(echo, fail_prepare=ImageError("step 3 failed")))
+
+    with pytest.raises(ImageError, match="step 3"):
+        run(task, settings)
+
+    (left,) = list_runs(settings.runs_dir)
+    assert (left.record.state, left.record.reason) == ("failed", "step 3 failed")
+    assert not (left.path / "report.json").exists()
+
+
+def test_without_a_base_image_auto_takes_the_other_engine_and_says_why(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[Event] = []
+    use(monkeypatch, FakeEngine(echo, fail_prepare=BaseImageError("no registry")), FakeEngine(echo))
+
+    report, _ = run(task, settings, observe=events.append)
+
+    assert report.state == "succeeded"
+    (chosen,) = [event for event in events if isinstance(event, EngineChosen)]
+    assert "no registry" in chosen.reason
+
+
+def test_what_is_missing_is_said_before_any_folder_is_made(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, FakeEngine(echo))
+
+    with pytest.raises(PrerequisiteError, match="no such folder"):
+        run(load_task(TASK), settings)
+
+    assert not settings.runs_dir.exists()
+
+
+def test_a_model_folder_without_weights_is_a_prerequisite(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "model" / "model.safetensors").unlink()
+    use(monkeypatch, FakeEngine(echo))
+
+    with pytest.raises(PrerequisiteError, match="has no weights"):
+        run(task, settings)
+
+
+def test_an_unset_key_is_a_prerequisite_that_names_the_variable(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, FakeEngine(echo))
+    model = {"endpoint": "http://127.0.0.1:9/v1", "model": "q", "api_key_env": "EVALDOCK_TEST_ABSENT"}
+
+    with pytest.raises(PrerequisiteError, match="EVALDOCK_TEST_ABSENT is not set"):
+        run(load_task({**TASK, "models": {"m": model}}), settings)
+
+
+def test_a_preview_starts_and_creates_nothing(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = FakeEngine(echo, findings=(Finding("ok", "fake", "here"),))
+    use(monkeypatch, engine)
+
+    plan, findings, line = orchestrator.preview(task, settings)
+
+    assert len(plan.jobs) == 2
+    assert "venv" in line
+    assert any(finding.subject == "image echo" for finding in findings)
+    assert not engine.submitted
+    assert not settings.runs_dir.exists()
+
+
+def test_planning_is_repeatable(task: LoadedTask, settings: Settings) -> None:
+    assert plan_task(task, settings) == plan_task(task, settings)
