@@ -14,6 +14,7 @@ from hub.errors import EngineError, NormalizeError
 from hub.files import write_atomic
 from hub.job import Ending, JobOutcome
 from hub.jobevents import EventTail, failure
+from hub.jobfolder import write_inputs
 from hub.observer import JobChanged, Observer, Progressed, Said
 from hub.plan import PlannedJob
 from hub.report import EnvironmentRecord, JobReport, JobState, Result, job_state
@@ -42,7 +43,7 @@ def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workp
     started = time.time()
     work.observe(JobChanged(planned.id, JobState.RUNNING))
     try:
-        write_inputs(planned, place.folder)
+        write_inputs(planned.job, place.folder)
         outcome = _run(planned, environment, place, work)
     except EngineError as error:
         return _failed(planned, environment, work, str(error), started)
@@ -65,22 +66,6 @@ def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workp
         ended_at=outcome.ended_at,
         results=results,
     )
-
-
-def write_inputs(planned: PlannedJob, folder: Path) -> None:
-    """Write the translated files, readable by whoever the job runs as, and make the empty output folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "output").mkdir(exist_ok=True)
-    top = folder / "input"
-    top.mkdir(exist_ok=True)
-    top.chmod(0o755)
-    for name, text in planned.job.files.items():
-        path = top / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o644)
-    for sub in (path for path in top.rglob("*") if path.is_dir()):
-        sub.chmod(0o755)
 
 
 def _run(planned: PlannedJob, environment: EnvironmentRecord, place: Placement, work: Workplace) -> JobOutcome:

@@ -14,26 +14,23 @@ from hub.errors import EngineError, PrerequisiteError
 from hub.files import write_atomic
 from hub.job import Ending, Job, Mount, Network
 from hub.jobevents import EventTail, failure
+from hub.jobfolder import write_inputs
 from hub.observer import Observer, Preparing
 from hub.report import EnvironmentRecord
 from hub.text import slug
 
 TARGET = "/cache/asset"
-_CA_TARGET = "/cache/ca.pem"
 _POLL_S = 0.2
 _TOKENS = ("HF_TOKEN", "MODELSCOPE_API_TOKEN")
 _ADDRESSES = ("HF_ENDPOINT", "MODELSCOPE_DOMAIN")
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-_CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def fetch_job(asset: Asset, image: str, partial: Path) -> Job:
-    """Return the job that downloads `asset` into `partial`; reads addresses and tokens from the environment."""
-    passed = {name: os.environ[name] for name in (*_ADDRESSES, *_PROXIES, *_TOKENS) if os.environ.get(name)}
-    mounts = [Mount(partial, TARGET, read_only=False)]
-    bundle = next((os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)), None)
-    if bundle and Path(bundle).is_file():
-        mounts.append(Mount(Path(bundle), _CA_TARGET))
+    """Return the job that downloads `asset` into `partial`; reads hub addresses and tokens from the environment.
+
+    Proxies and certificates are the engine's business: every job with a network gets the host's.
+    """
+    passed = {name: os.environ[name] for name in (*_ADDRESSES, *_TOKENS) if os.environ.get(name)}
     facts = {
         "hub": asset.hub,
         "kind": asset.kind,
@@ -41,22 +38,22 @@ def fetch_job(asset: Asset, image: str, partial: Path) -> Job:
         "revision": asset.revision,
         "patterns": list(asset.patterns),
         "target": TARGET,
-        "ca_bundle": _CA_TARGET if len(mounts) > 1 else "",
     }
     return Job(
         id=f"fetch-{slug(asset.location.replace('/', '--'))}",
         image=image,
         command=("python", "-m", "adapters.runtime.fetch"),
         files={"fetch.json": json.dumps(facts, indent=2, sort_keys=True) + "\n"},
-        mounts=tuple(mounts),
+        mounts=(Mount(partial, TARGET, read_only=False),),
         env=passed,
         network=_network(passed),
     )
 
 
 def _network(passed: dict[str, str]) -> Network:
-    """Return `host` where a hub mirror or proxy is on this machine's loopback, which a bridge cannot reach."""
-    hosts = {urlsplit(url if "//" in url else f"//{url}").hostname for url in passed.values()}
+    """Return `host` where a hub's mirror is on this machine's loopback, which a bridge cannot reach."""
+    urls = (passed[name] for name in _ADDRESSES if name in passed)
+    hosts = {urlsplit(url if "//" in url else f"//{url}").hostname for url in urls}
     return "host" if hosts & {"127.0.0.1", "localhost", "::1"} else "bridge"
 
 
@@ -76,7 +73,7 @@ def fetch(
     partial = destination.with_name(f"{destination.name}.partial")
     partial.mkdir(parents=True, exist_ok=True)
     job = fetch_job(asset, environment.image, partial)
-    _write(job, place.folder)
+    write_inputs(job, place.folder)
     uid, gid = engine.job_user(place.folder)
     if os.getuid() == 0:
         for path in (partial, *partial.rglob("*")):
@@ -100,12 +97,3 @@ def fetch(
     partial.replace(destination)
     stamp = {"hub": asset.hub, "repository": asset.location, "revision": asset.revision, "at": time.time()}
     write_atomic(destination / ".complete", json.dumps(stamp) + "\n")
-
-
-def _write(job: Job, folder: Path) -> None:
-    for name in ("input", "output"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / name).chmod(0o755)
-    for name, text in job.files.items():
-        (folder / "input" / name).write_text(text, encoding="utf-8")
-        (folder / "input" / name).chmod(0o644)

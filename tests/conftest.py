@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings whose every folder is the test's own, and whose environments are the user's (they are slow to make)."""
+    """Settings whose every folder is the test's own."""
     short = Path("/tmp") / f"ed-{os.getpid()}"
     real = load_settings()
     return Settings(
@@ -39,13 +38,12 @@ def native_python() -> str:
     from hub.engine.venv import VenvEngine
 
     real = load_settings()
-    record = VenvEngine(real).prepare(load_image("native", real), lambda line: print(line))  # noqa: T201
+    record = VenvEngine(real).prepare(load_image("native", real), print)
     return str(Path(record.reference) / "bin" / "python")
 
 
 @pytest.fixture(autouse=True)
-def _no_keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's own settings out of the tests' task files."""
     for name in ("EVALDOCK_RUNS", "CUDA_VISIBLE_DEVICES"):
         monkeypatch.delenv(name, raising=False)
-    yield

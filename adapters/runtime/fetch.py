@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from adapters.runtime import job
 
-_CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-
 
 def main() -> int:
     """Fetch what /job/input/fetch.json names; return 0, or 1 after a `failed` event."""
     facts = json.loads((job.path(job.INPUT) / "fetch.json").read_text(encoding="utf-8"))
-    if facts["ca_bundle"]:
-        os.environ.update(dict.fromkeys(_CA_VARIABLES, str(job.path(facts["ca_bundle"]))))
     target = job.path(facts["target"])
     job.event("message", text=f"downloading {facts['repository']} from {facts['hub']}")
     try:

@@ -152,7 +152,9 @@ def test_plan_exits_3_when_something_is_missing(
     assert "MISSING model 'm'" in capsys.readouterr().out
 
 
-def test_plan_as_json_is_json(task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_plan_as_json_is_json(
+    task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     use(monkeypatch, FakeEngine(echo))
 
     code_of("plan", str(task), "--json")

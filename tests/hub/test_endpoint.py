@@ -1,6 +1,6 @@
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -91,10 +91,8 @@ def test_a_normal_form_is_normal_and_keeps_the_server(scheme, host, port, path):
 
 @given(st.text())
 def test_any_text_is_an_address_or_a_value_error(text):
-    try:
+    with suppress(ValueError):
         assert normalize_base_url(text).startswith(("http://", "https://"))
-    except ValueError as error:
-        assert str(error)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 import json
 from pathlib import Path
 
-
 from hub.engine import Placement
 from hub.errors import EngineError
 from hub.execution import Workplace, execute

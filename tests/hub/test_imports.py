@@ -6,7 +6,18 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "transformers", "datasets", "modelscope", "numpy", "pandas", "pyarrow", "plotly", "opencompass", "vlmeval"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "datasets",
+    "modelscope",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "plotly",
+    "opencompass",
+    "vlmeval",
+}
 LATE = {"aiohttp", "docker", "rich", "pydantic", "jinja2", "yaml", "requests"}
 
 

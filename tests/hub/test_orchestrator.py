@@ -13,7 +13,7 @@ from hub.orchestrator import plan_task, run
 from hub.runs import find_run, list_runs, read_report
 from hub.settings import Settings
 from hub.taskfile import LoadedTask, load_task
-from tests.fakes.engine import FakeEngine, Work
+from tests.fakes.engine import FakeEngine
 
 TASK = {
     "version": 1,
@@ -149,7 +149,9 @@ def test_without_a_base_image_auto_takes_the_other_engine_and_says_why(
     assert "no registry" in chosen.reason
 
 
-def test_what_is_missing_is_said_before_any_folder_is_made(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_said_before_any_folder_is_made(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     use(monkeypatch, FakeEngine(echo))
 
     with pytest.raises(PrerequisiteError, match="no such folder"):

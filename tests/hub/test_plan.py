@@ -107,7 +107,9 @@ def test_an_adapters_complaint_gets_its_line() -> None:
     assert all(problem.line for problem in caught.value.problems)
 
 
-@pytest.mark.parametrize("change", [{"engine": "ray"}, {"models": {"m": {"checkpoint": "x", "serve": {"engine": "vllm"}}}}])
+@pytest.mark.parametrize(
+    "change", [{"engine": "ray"}, {"models": {"m": {"checkpoint": "x", "serve": {"engine": "vllm"}}}}]
+)
 def test_what_this_version_cannot_do_is_refused_not_ignored(change: dict[str, Any]) -> None:
     with pytest.raises(TaskError, match="this version"):
         plan(**change)

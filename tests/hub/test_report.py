@@ -33,11 +33,15 @@ METRIC = Metric(
 
 def result(planned: int = 4, scored: int = 4, metrics: tuple[Metric, ...] = (METRIC,), absent: str = "") -> Result:
     key = ResultKey(benchmark="arc", scoring="choice", few_shot=2)
-    return Result(dataset="arc", key=key, counts=Counts(planned=planned, scored=scored), metrics=metrics, absent=absent)
+    return Result(
+        dataset="arc", key=key, counts=Counts(planned=planned, scored=scored), metrics=metrics, absent=absent
+    )
 
 
 def report(*results: Result, state: JobState = JobState.SUCCEEDED, reason: str = "") -> Report:
-    job = JobReport(id="1-m-native", model="m|x", backend="native", via="in_job", state=state, results=results, reason=reason)
+    job = JobReport(
+        id="1-m-native", model="m|x", backend="native", via="in_job", state=state, results=results, reason=reason
+    )
     return Report(
         evaldock_version="0",
         run_id="r",

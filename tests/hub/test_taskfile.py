@@ -123,7 +123,9 @@ def test_a_mapping_and_a_spec_are_tasks_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(p for p in shared_folder("configs").rglob("*.yaml") if "bundled" not in p.parts), ids=lambda p: p.stem
+    "path",
+    sorted(p for p in shared_folder("configs").rglob("*.yaml") if "bundled" not in p.parts),
+    ids=lambda p: p.stem,
 )
 def test_every_example_is_a_valid_task(path: Path) -> None:
     assert load_task(path).spec.evaluations
@@ -133,7 +135,12 @@ _KEYS = st.sampled_from(
     ["version", "models", "evaluations", "judge", "limit", "generation", "resources", "backend", "datasets", "name"]
 )
 _VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["native", "arc"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["native", "arc"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS | st.text(max_size=5), inner, max_size=4),
     max_leaves=12,
 )

@@ -1,0 +1,82 @@
+"""Run evaldock as a user does: the installed command, a folder, an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+EVALDOCK = str(Path(sys.executable).with_name("evaldock"))
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "configs" / "bundled" / "data"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+    runs: Path
+
+    @property
+    def folder(self) -> Path:
+        """Return the only run's folder."""
+        (folder,) = self.runs.iterdir()
+        return folder
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Return its report."""
+        report: dict[str, Any] = json.loads((self.folder / "report.json").read_text())
+        return report
+
+    def scores(self) -> dict[str, dict[str, float]]:
+        """Return data set -> metric -> value."""
+        results = [result for job in self.report["jobs"] for result in job["results"]]
+        return {
+            result["dataset"]: {metric["name"]: metric["value"] for metric in result["metrics"]} for result in results
+        }
+
+
+def evaldock(folder: Path, *arguments: str, command: str = EVALDOCK, timeout_s: float = 900, **env: str) -> Ran:
+    """Run `evaldock ARGUMENTS` in `folder`, with runs in folder/runs."""
+    answer = subprocess.run(
+        [command, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        env={**os.environ, **env},
+    )
+    return Ran(answer.returncode, answer.stdout, answer.stderr, folder / "runs")
+
+
+def gsm8k_task(folder: Path, base_url: str, *, key_env: str = "", limit: int = 20, extra: str = "") -> Path:
+    """Write a GSM8K task on the bundled word problems for an endpoint."""
+    key = f", api_key_env: {key_env}" if key_env else ""
+    path = folder / "task.yaml"
+    path.write_text(
+        f"version: 1\nname: gsm8k-mock\nmodels: {{m: {{endpoint: '{base_url}', model: mock{key}}}}}\n"
+        f"evaluations:\n  - backend: native\n"
+        f"    datasets: [{{name: gsm8k, path: '{DATA / 'word_problems'}', few_shot: 2}}]\n"
+        f"limit: {limit}\n{extra}"
+    )
+    return path
+
+
+def gold_answers() -> dict[str, str]:
+    """Return question -> gold solution of the bundled word problems."""
+    rows = (json.loads(line) for line in (DATA / "word_problems" / "test.jsonl").read_text().splitlines())
+    return {row["question"]: row["answer"] for row in rows}
+
+
+def right_answer(body: dict[str, Any]) -> str:
+    """Answer a GSM8K prompt with its gold solution."""
+    prompt = body["messages"][-1]["content"]
+    return next(answer for question, answer in gold_answers().items() if prompt.startswith(question))
