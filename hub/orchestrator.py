@@ -14,6 +14,7 @@ from hub import hardware
 from hub.adapter import Adapter, Asset
 from hub.check import check_images, check_inputs, require, to_fetch
 from hub.checkpoint import weights_digest
+from hub.endpoint import normalize_base_url
 from hub.engine import Engine, Placement
 from hub.engines import Choice, choose_engine
 from hub.errors import BaseImageError, EvaldockError, PrerequisiteError
@@ -42,6 +43,7 @@ from hub.render.plan import plan_to_json
 from hub.report import EnvironmentRecord, JobReport, JobState, Report, run_state
 from hub.runs import JobRecord, RunFolder, RunRecord, create_run, new_run_id
 from hub.settings import Settings
+from hub.spec import JudgeSpec, ModelSpec
 from hub.taskfile import LoadedTask
 from hub.text import slug
 from hub.version import VERSION
@@ -256,10 +258,7 @@ class _Run:
         for planned in self.jobs:
             if planned.job.gateway:
                 uid, gid = engine.job_user(self.folder.job_folder(planned.id))
-                upstreams = {
-                    role: Upstream(str(part.endpoint), str(part.model), part.api_key_env, part.concurrency)
-                    for role, part in planned.upstreams.items()
-                }
+                upstreams = {role: _upstream(part) for role, part in planned.upstreams.items()}
                 routes.append(Route(planned.id, upstreams, uid, gid))
         return Gateway.start(self.settings, self.folder.record.run_id, tuple(routes))
 
@@ -297,3 +296,8 @@ class _Run:
         self.folder.update(state=report.state, ended_at=report.ended_at)
         self.observe(RunEnded(report.state))
         return report
+
+
+def _upstream(part: ModelSpec | JudgeSpec) -> Upstream:
+    url = normalize_base_url(str(part.endpoint))
+    return Upstream(url, str(part.model), part.api_key_env, part.concurrency)

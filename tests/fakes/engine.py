@@ -22,7 +22,9 @@ class FakeEngine:
     name: EngineName = "venv"
     isolation: Isolation = "none"
 
-    def __init__(self, work: Work, *, findings: tuple[Finding, ...] = (), fail_prepare: Exception | None = None) -> None:
+    def __init__(
+        self, work: Work, *, findings: tuple[Finding, ...] = (), fail_prepare: Exception | None = None
+    ) -> None:
         self.work = work
         self.findings = findings
         self.fail_prepare = fail_prepare

@@ -1,0 +1,184 @@
+"""The Native adapter: our own evaluator behind the protocol, and all that it refuses before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, TemplateSyntaxError, meta
+from pydantic import BaseModel, ValidationError
+
+from adapters.native import normalize, translate
+from adapters.native.catalog import WAYS, Benchmark, benchmarks
+from adapters.native.contract import DATA_SUFFIXES
+from adapters.native.names import suggestion
+from adapters.native.options import DatasetOptions, EndpointGeneration, EvaluationOptions, LocalGeneration
+from hub.adapter import Adapter, Asset, Complaint, DatasetInfo, DatasetRequest, Evaluation, Normalized
+
+VERSION = "1"
+PROMPT_NAMES = ("question", "options", "row")
+
+
+class NativeAdapter:
+    """Stateless; each method is one module."""
+
+    name = "native"
+    version = VERSION
+    modalities = ("text",)
+
+    def datasets(self) -> Mapping[str, DatasetInfo]:
+        """Return every benchmark."""
+        return {name: _info(benchmark) for name, benchmark in benchmarks().items()}
+
+    def complain(self, evaluation: Evaluation) -> tuple[Complaint, ...]:
+        """Return what Native cannot take."""
+        return _complaints(evaluation)
+
+    def assets(self, evaluation: Evaluation) -> tuple[Asset, ...]:
+        """Return the data that the job reads."""
+        return translate.assets(evaluation)
+
+    def translate(self, evaluation: Evaluation) -> Mapping[str, str]:
+        """Return task.json."""
+        return translate.translate(evaluation)
+
+    def command(self, evaluation: Evaluation) -> tuple[str, ...]:  # noqa: ARG002 - the protocol's signature
+        """Return the runner's argv."""
+        return ("python", "-m", "adapters.native.runner")
+
+    def normalize(self, evaluation: Evaluation, output: Path) -> Normalized:
+        """Read summary.json and the samples."""
+        return normalize.normalize(evaluation, output, adapter_version=VERSION)
+
+
+def _info(benchmark: Benchmark) -> DatasetInfo:
+    source = benchmark.sources.get("modelscope")
+    return DatasetInfo(
+        name=benchmark.name,
+        summary=benchmark.summary,
+        scoring=tuple(benchmark.ways),
+        metric=benchmark.ways[benchmark.default_way].metrics[0],
+        few_shot=benchmark.few_shot,
+        source=source.id if source else "your own data",
+        own_data=benchmark.own_data,
+    )
+
+
+def _complaints(evaluation: Evaluation) -> tuple[Complaint, ...]:
+    """Return every problem, each with its place in the evaluation."""
+    found = list(_whole(evaluation))
+    for index, request in enumerate(evaluation.datasets):
+        inside = _dataset(request, evaluation)
+        found += [Complaint(("datasets", index, *complaint.path), complaint.message) for complaint in inside]
+    return tuple(found)
+
+
+def _whole(evaluation: Evaluation) -> Iterator[Complaint]:
+    if evaluation.model.modality != "text":
+        name, modality = evaluation.model.name, evaluation.model.modality
+        yield Complaint(("models",), f"native evaluates text models; {name!r} is a {modality} model")
+    yield from _checked(EvaluationOptions, evaluation.options, "options")
+
+
+def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Complaint]:
+    benchmark = benchmarks()[request.name]
+    yield from _data(request, benchmark)
+    yield from _subsets(request, benchmark)
+    yield from _few_shot(request, benchmark)
+    yield from _scoring(request, benchmark, evaluation)
+    if request.limit is not None and request.limit < 1:
+        yield Complaint(("limit",), f"limit must be 1 or more, not {request.limit}")
+    endpoint = evaluation.model.via == "endpoint"
+    generation = EndpointGeneration if endpoint else LocalGeneration
+    yield from _checked(generation, request.generation, "generation")
+    problems = list(_checked(DatasetOptions, request.options, "options"))
+    yield from problems or _options(request, benchmark)
+
+
+def _data(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complaint]:
+    if request.path is None:
+        if benchmark.own_data:
+            kinds = " ".join(DATA_SUFFIXES)
+            yield Complaint(
+                ("path",), f"{request.name} measures your own data: give path, a file ({kinds}) or a folder"
+            )
+    elif not request.path.is_absolute():
+        yield Complaint(("path",), f"path must be absolute here, not {str(request.path)!r}")
+
+
+def _subsets(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complaint]:
+    for index, subset in enumerate(request.subsets or ()):
+        if benchmark.subsets and subset not in benchmark.subsets:
+            message = f"{request.name} has no subset {subset!r}{suggestion(subset, benchmark.subsets)}"
+            yield Complaint(("subsets", index), message)
+
+
+def _few_shot(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complaint]:
+    count = request.few_shot or 0
+    if count < 0:
+        yield Complaint(("few_shot",), f"few_shot must be 0 or more, not {count}")
+    elif count and not (benchmark.few_shot_split or request.options.get("few_shot_split")):
+        yield Complaint(("few_shot",), f"{request.name} has no data for few-shot examples: use few_shot: 0")
+
+
+def _scoring(request: DatasetRequest, benchmark: Benchmark, evaluation: Evaluation) -> Iterator[Complaint]:
+    way = request.scoring
+    if way is None:
+        return
+    if way not in WAYS:
+        yield Complaint(("scoring",), f"no scoring way {way!r}{suggestion(way, WAYS)}")
+    elif way not in benchmark.ways:
+        yield Complaint(("scoring",), f"{request.name} cannot be scored by {way!r}{suggestion(way, benchmark.ways)}")
+    elif way != "generate" and evaluation.model.via == "endpoint":
+        message = (
+            f"{way!r} needs the log-probabilities of the prompt, and {evaluation.model.name!r} is an endpoint: "
+            "use scoring: generate, or evaluate the checkpoint"
+        )
+        yield Complaint(("scoring",), message)
+
+
+def _checked(model: type[BaseModel], given: Mapping[str, Any], key: str) -> Iterator[Complaint]:
+    try:
+        model.model_validate(dict(given))
+    except ValidationError as error:
+        for problem in error.errors():
+            place = problem["loc"]
+            message = f"{key}.{'.'.join(map(str, place))}: {problem['msg']}"
+            if problem["type"] == "extra_forbidden":
+                unknown = str(place[-1])
+                message = f"native does not know {key}.{unknown}{suggestion(unknown, model.model_fields)}"
+            yield Complaint((key, *place), message)
+
+
+def _options(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complaint]:
+    options = DatasetOptions.model_validate(dict(request.options))
+    for role in options.columns:
+        if role not in benchmark.columns:
+            message = f"{request.name} has no column role {role!r}{suggestion(role, benchmark.columns)}"
+            yield Complaint(("options", "columns", role), message)
+    if "hub" in request.options and not (benchmark.sources and request.path is None):
+        yield Complaint(("options", "hub"), "hub says where published data come from; these data are your own")
+    for key, split in (("split", options.split), ("few_shot_split", options.few_shot_split)):
+        known = benchmark.splits if request.path is None else ()
+        if split and known and split not in known:
+            yield Complaint(("options", key), f"{request.name} has no split {split!r}{suggestion(split, known)}")
+    if options.prompt is not None:
+        yield from _prompt(options.prompt)
+
+
+def _prompt(template: str) -> Iterator[Complaint]:
+    place = ("options", "prompt")
+    environment = Environment()  # noqa: S701 - only parsed here, never rendered
+    try:
+        names = meta.find_undeclared_variables(environment.parse(template))
+    except TemplateSyntaxError as error:
+        yield Complaint(place, f"the prompt is not a valid Jinja template: line {error.lineno}: {error.message}")
+        return
+    for name in sorted(names - set(PROMPT_NAMES)):
+        yield Complaint(place, f"the prompt knows no {name!r}{suggestion(name, PROMPT_NAMES)}")
+    if not names:
+        yield Complaint(place, "the prompt never uses the question: write {{ question }} where it belongs")
+
+
+ADAPTER: Adapter = NativeAdapter()

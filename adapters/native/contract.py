@@ -1,0 +1,103 @@
+"""What task.json holds: written by the host half, read by the runner; both halves import it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, Literal
+
+from adapters.native.catalog import Way, WayName
+
+TASK_FILE = "task.json"
+SUMMARY_FILE = "summary.json"
+SAMPLES_FOLDER = "samples"
+EVALUATOR_VERSION = "1"
+DATA_SUFFIXES = (".parquet", ".jsonl", ".json", ".csv", ".tsv")
+
+# A client gives up later than the gateway does (240 s): so that the gateway's reason is what the sample gets.
+REQUEST_TIMEOUT_S = 300.0
+
+
+@dataclass(frozen=True)
+class NativeModel:
+    """The model: weights at `path` inside the job, or an endpoint behind the gateway.
+
+    `chat`: whether prompts are chat turns; None = what the tokenizer has a template for (an endpoint: chat).
+    """
+
+    kind: Literal["transformers", "endpoint"]
+    name: str
+    path: str
+    dtype: str
+    chat: bool | None
+
+
+@dataclass(frozen=True)
+class NativeDataset:
+    """One data set with every default filled in.
+
+    Attributes:
+        path: file or folder inside the job.
+        subsets: None = every subset that the user's folder holds.
+        limit: first N rows of every subset.
+        generation: the parameters of the request; `stop` of a raw prompt is the way's own unless given here.
+        system: a system prompt, set before everything else.
+        columns: role -> names looked for, in order.
+    """
+
+    label: str
+    benchmark: str
+    path: str
+    subsets: tuple[str, ...] | None
+    split: str
+    few_shot: int
+    few_shot_split: str
+    limit: int | None
+    scoring: WayName
+    way: Way
+    generation: Mapping[str, Any]
+    system: str
+    columns: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class NativeTask:
+    """All that the runner is told; `batch_tokens` None = chosen for the device."""
+
+    model: NativeModel
+    datasets: tuple[NativeDataset, ...]
+    seed: int
+    concurrency: int
+    request_timeout_s: float = REQUEST_TIMEOUT_S
+    batch_tokens: int | None = None
+
+
+def dumps(task: NativeTask) -> str:
+    """Return the text of task.json: sorted keys, so that the same task is the same bytes."""
+    return json.dumps(dataclasses.asdict(task), sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+
+
+def loads(text: str) -> NativeTask:
+    """Return what `dumps` wrote."""
+    entry = json.loads(text)
+    model = NativeModel(**entry.pop("model"))
+    return NativeTask(model=model, datasets=tuple(map(_dataset, entry.pop("datasets"))), **entry)
+
+
+def _dataset(entry: dict[str, Any]) -> NativeDataset:
+    way = entry.pop("way") | {}
+    for key in ("metrics", "stop"):
+        way[key] = tuple(way[key])
+    subsets = entry.pop("subsets")
+    columns = {role: tuple(names) for role, names in entry.pop("columns").items()}
+    return NativeDataset(
+        way=Way(**way), subsets=None if subsets is None else tuple(subsets), columns=columns, **entry
+    )
+
+
+def few_shot_names(file: PurePath, split: str) -> tuple[str, ...]:
+    """Return the names under which the few-shot rows of a single data file lie beside it, likeliest first."""
+    return (f"{file.stem}_{split}{file.suffix}", f"{split}{file.suffix}")

@@ -1,0 +1,122 @@
+"""Find the files of one split of one subset: as the hubs lay repositories out, and as people lay out their own."""
+
+from __future__ import annotations
+
+import glob
+import re
+from pathlib import Path
+
+from adapters.native.contract import DATA_SUFFIXES, few_shot_names
+from adapters.native.evaluator.errors import DataError
+
+DEFAULT_SUBSET = "default"
+_SPLIT_NAMES = ("test", "validation", "valid", "val", "dev", "train")
+_NAME = re.compile(rf"(?:(?P<subset>.+?)[_-])?(?P<split>{'|'.join(_SPLIT_NAMES)})", re.IGNORECASE)
+
+
+def discover_subsets(root: Path, *, few_shot_split: str) -> tuple[str, ...]:
+    """Return the subsets of the user's own data: one for a file, one per file for a folder."""
+    if not root.is_dir():
+        return (DEFAULT_SUBSET,)
+    examples = {few_shot_split, "train"} - {""}
+    names = {_subset(file.stem) for file in _data_files(root) if _split(file.stem) not in examples}
+    if not names:
+        raise DataError(f"no data file in {root.name!r}{_content(root)}", hint=f"Known: {' '.join(DATA_SUFFIXES)}")
+    return tuple(sorted(names))
+
+
+def find_files(root: Path, subset: str, split: str, *, alone: bool) -> list[Path]:
+    """Return the files of `split`, several where it is stored in shards; `alone`: files need not name the subset.
+
+    Raises:
+        DataError: there are none; the message says what is there and what was looked for.
+    """
+    if not root.exists():
+        raise DataError(f"no data at {root.name!r}", hint="Run `evaldock fetch` with the task, or mend its path.")
+    if root.is_file():
+        return [root]
+    patterns = _patterns(subset, split, alone=alone)
+    found = _first_match(root, patterns)
+    if not found:
+        examples = f"{patterns[0]}, {patterns[1]} or {patterns[-1]}"
+        wanted = f"Expected for example {examples}, with one of {' '.join(DATA_SUFFIXES)}"
+        raise DataError(
+            f"no file for split {split!r} of subset {subset!r} in {root.name!r}{_content(root)}", hint=wanted
+        )
+    return found
+
+
+def find_own_files(root: Path, subset: str, split: str) -> list[Path]:
+    """Return the files of one subset of the user's own data: named after the split, else after the subset alone."""
+    if root.is_dir():
+        named = [pattern for name in (split, *_evaluated()) for pattern in _own_patterns(subset, name)]
+        found = _first_match(root, [*named, subset])
+        if found:
+            return found
+    return find_files(root, subset, split, alone=subset == DEFAULT_SUBSET)
+
+
+def find_few_shot_files(root: Path, subset: str, split: str, *, alone: bool) -> list[Path]:
+    """Return the files of the few-shot split, beside a lone file or in the folder; empty where there are none."""
+    if root.is_file():
+        beside = [root.with_name(name) for name in few_shot_names(root, split)]
+        return [file for file in beside if file != root and file.is_file()][:1]
+    return _first_match(root, _patterns(subset, split, alone=alone)) if root.is_dir() else []
+
+
+def _patterns(subset: str, split: str, *, alone: bool) -> list[str]:
+    named = [
+        pattern
+        for name in (split, split.capitalize())
+        for pattern in (
+            f"{subset}/{name}-*",
+            f"{subset}/{name}",
+            f"{subset}/{subset}-{name}",
+            f"data/{subset}/{name}-*",
+            f"data/{subset}/{name}",
+            f"{name}/{subset}",
+            f"{subset}_{name}",
+            f"{subset}-{name}",
+        )
+    ]
+    flat = [f"{folder}{split}{tail}" for folder in ("", "data/") for tail in ("-*", "")]
+    return [*named, *flat] if alone else named
+
+
+def _own_patterns(subset: str, split: str) -> list[str]:
+    return [split] if subset == DEFAULT_SUBSET else [f"{subset}_{split}", f"{subset}-{split}"]
+
+
+def _evaluated() -> tuple[str, ...]:
+    return ("test", "validation", "valid", "val")
+
+
+def _first_match(root: Path, patterns: list[str]) -> list[Path]:
+    for pattern in patterns:
+        folder, name = (root / pattern).parent, Path(pattern).name
+        shards = name.endswith("-*")
+        for suffix in DATA_SUFFIXES if folder.is_dir() else ():
+            found = sorted(folder.glob(glob.escape(name.removesuffix("*")) + "*" * shards + suffix))
+            if found:
+                return found
+    return []
+
+
+def _subset(stem: str) -> str:
+    match = _NAME.fullmatch(stem)
+    return (match["subset"] or DEFAULT_SUBSET) if match else stem
+
+
+def _split(stem: str) -> str:
+    match = _NAME.fullmatch(stem)
+    return match["split"].lower() if match else ""
+
+
+def _data_files(root: Path) -> list[Path]:
+    return sorted(file for file in root.iterdir() if file.suffix.lower() in DATA_SUFFIXES)
+
+
+def _content(root: Path) -> str:
+    names = sorted(str(file.relative_to(root)) for file in root.rglob("*") if file.is_file())
+    shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    return f"; it holds {shown}" if names else "; it is empty"

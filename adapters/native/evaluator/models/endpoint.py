@@ -1,0 +1,102 @@
+"""Ask a model behind the gateway: one asyncio loop, a bounded window, every failure attributed to its sample."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+
+from adapters.native.contract import NativeModel
+from adapters.native.evaluator.errors import ModelError, UnreachableError
+from adapters.native.evaluator.models.patience import Patience
+from adapters.native.evaluator.models.reply import Reply, read_reply
+from adapters.native.evaluator.request import Deliver, Generation, Outcome, Request
+from adapters.runtime import job
+
+SAMPLE_HEADER = "X-Evaldock-Sample"
+
+
+class EndpointModel:
+    """A model behind an OpenAI-compatible server; `chat: false` in the task means its text completions."""
+
+    def __init__(self, model: NativeModel, *, concurrency: int, timeout_s: float) -> None:
+        """Keep how to ask; nothing is sent yet."""
+        self._name = model.name
+        self._concurrency = concurrency
+        self._timeout_s = timeout_s
+        self.chat = model.chat is not False
+        self.facts: Mapping[str, str] = {"kind": "endpoint"}
+
+    def answer(self, dataset: str, requests: Sequence[Request], deliver: Deliver) -> None:
+        """Ask every request; retries are the gateway's business.
+
+        Raises:
+            UnreachableError: nothing but failures of one kind came back; the rest was delivered as skipped.
+        """
+        generations = [_generation(request) for request in requests]
+        url = job.gateway_url("candidate", dataset) + ("/chat/completions" if self.chat else "/completions")
+        asyncio.run(self._answer(url, generations, deliver))
+
+    async def _answer(self, url: str, requests: Sequence[Generation], deliver: Deliver) -> None:
+        waiting = iter(list(enumerate(requests)))
+        patience, delivered = Patience(len(requests)), set[int]()
+        timeout = aiohttp.ClientTimeout(total=self._timeout_s)
+        connector = aiohttp.TCPConnector(limit=self._concurrency)
+
+        async def work() -> None:
+            for index, request in waiting:
+                reply = await self._ask(session, url, request)
+                deliver(index, reply.outcome)
+                delivered.add(index)
+                patience.note(reply)
+
+        async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+            workers = [asyncio.create_task(work()) for _ in range(min(self._concurrency, len(requests)))]
+            try:
+                await asyncio.gather(*workers)
+            except UnreachableError as error:
+                await _cancel(workers)
+                for index in range(len(requests)):
+                    if index not in delivered:
+                        deliver(index, Outcome("skipped", error=error.reason))
+                raise
+
+    async def _ask(self, session: aiohttp.ClientSession, url: str, request: Generation) -> Reply:
+        body = json.dumps(self._body(request), ensure_ascii=False).encode("utf-8", "replace")
+        headers = {SAMPLE_HEADER: quote(request.id, safe="/ :+,;=@()!~"), "Content-Type": "application/json"}
+        started = time.monotonic()
+        try:
+            async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+                raw = await response.read()
+                return read_reply(response.status, raw, chat=self.chat, latency_s=time.monotonic() - started)
+        except asyncio.TimeoutError:
+            return Reply.failed("time-out", f"no answer within {self._timeout_s:g} s")
+        except aiohttp.ClientConnectionError as error:
+            return Reply.failed("no connection", f"no connection to the gateway: {error}")
+        except aiohttp.ClientError as error:
+            return Reply.failed("broken answer", f"the answer broke off: {type(error).__name__}: {error}")
+
+    def _body(self, request: Generation) -> dict[str, Any]:
+        # The gateway puts the upstream's name of the model in place of ours.
+        prompt = {"messages": request.prompt} if self.chat else {"prompt": request.prompt}
+        return {"model": self._name, **prompt, **request.parameters, "stream": False}
+
+
+def _generation(request: Request) -> Generation:
+    if isinstance(request, Generation):
+        return request
+    raise ModelError("an endpoint gives no log-likelihoods", hint="Use scoring: generate.")
+
+
+async def _cancel(workers: Sequence[asyncio.Task[None]]) -> None:
+    for worker in workers:
+        worker.cancel()
+    for worker in workers:
+        with contextlib.suppress(asyncio.CancelledError, UnreachableError):
+            await worker

@@ -1,0 +1,158 @@
+"""A local checkpoint: load it with transformers, and share the work between likelihoods and generation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from adapters.native.contract import NativeModel
+from adapters.native.evaluator.errors import ModelError
+from adapters.native.evaluator.request import Deliver, Generation, Likelihood, Request
+
+LOG = logging.getLogger(__name__)
+# How many tokens a batch may hold, padding included, and how many rows: measured to be past the point of gain.
+BATCH_TOKENS = {"cpu": 4096, "cuda": 16384}
+BATCH_ROWS = {"cpu": 32, "cuda": 128}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model in memory, with what both ways of asking need to know.
+
+    Attributes:
+        bos: what the tokenizer puts in front of a raw text; empty for many.
+        context: how many tokens the model can look at, None where it does not say.
+        batch_tokens, batch_rows: the size of a batch.
+    """
+
+    model: Any
+    tokenizer: Any
+    device: str
+    chat: bool
+    bos: tuple[int, ...]
+    context: int | None
+    batch_tokens: int
+    batch_rows: int
+
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of a text, without any special token in front."""
+        return list(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+
+    @cached_property
+    def padding(self) -> int:
+        """Return the token that fills a batch; it is masked, so any does."""
+        return int(next((t for t in (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id) if t is not None), 0))
+
+
+class LocalModel:
+    """Answers requests by its weights."""
+
+    def __init__(self, checkpoint: Checkpoint, facts: Mapping[str, str]) -> None:
+        """Keep the checkpoint."""
+        self._checkpoint = checkpoint
+        self.chat = checkpoint.chat
+        self.facts = facts
+
+    def answer(self, dataset: str, requests: Sequence[Request], deliver: Deliver) -> None:
+        """Answer every request; those of one data set are all of one kind."""
+        from adapters.native.evaluator.models.generation import generate
+        from adapters.native.evaluator.models.likelihood import likelihoods
+
+        LOG.info("%s: %d requests", dataset, len(requests))
+        asked = [request for request in requests if isinstance(request, Likelihood)]
+        if asked:
+            likelihoods(self._checkpoint, asked, deliver)
+        else:
+            generate(self._checkpoint, [r for r in requests if isinstance(r, Generation)], deliver)
+
+
+def load(target: NativeModel, folder: Path, *, batch_tokens: int | None) -> LocalModel:
+    """Load weights and tokenizer from `folder`: no network, no code from the checkpoint.
+
+    `dtype: auto` is the checkpoint's own on a GPU and float32 on a CPU, where half precision is slow and inexact.
+
+    Raises:
+        ModelError: the folder does not hold a model that transformers can load.
+    """
+    import torch
+    import transformers
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = ("float32" if device == "cpu" else "auto") if target.dtype == "auto" else target.dtype
+    model, tokenizer = _loaded(folder, dtype, spread=torch.cuda.device_count() > 1)
+    if torch.cuda.device_count() <= 1:
+        model = model.to(device)
+    model.eval()
+    checkpoint = Checkpoint(
+        model=model,
+        tokenizer=tokenizer,
+        device=device,
+        chat=_chat(target, tokenizer),
+        bos=_bos(tokenizer),
+        context=_context(model.config),
+        batch_tokens=batch_tokens or BATCH_TOKENS[device],
+        batch_rows=BATCH_ROWS[device],
+    )
+    facts = {
+        "kind": "transformers",
+        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+    }
+    return LocalModel(checkpoint, facts)
+
+
+def _loaded(folder: Path, dtype: str, *, spread: bool) -> tuple[Any, Any]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    if not (folder / "config.json").is_file():
+        hint = "Give a folder with config.json, a tokenizer and weights."
+        raise ModelError(f"the checkpoint has no config.json (folder {folder.name!r})", hint=hint)
+    safe = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), **safe)
+        extra = {"device_map": "auto"} if spread else {}
+        model, report = AutoModelForCausalLM.from_pretrained(
+            str(folder), dtype=dtype, output_loading_info=True, **extra, **safe
+        )
+    except Exception as error:
+        reason = f"the checkpoint in {folder.name!r} cannot be loaded: {_first_line(error)}"
+        hint = "Is the download whole (config.json, tokenizer, weights)? Models with code of their own are refused."
+        raise ModelError(reason, hint=hint) from error
+    # transformers fills these with random numbers and goes on; what would be measured is not the model.
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise ModelError(f"the checkpoint in {folder.name!r} lacks {len(missing)} tensors, e.g. {missing[0]!r}")
+    return model, tokenizer
+
+
+def _chat(target: NativeModel, tokenizer: Any) -> bool:
+    has_template = bool(getattr(tokenizer, "chat_template", None))
+    if target.chat and not has_template:
+        raise ModelError(f"model {target.name!r} has no chat template", hint="Remove chat: true from the model.")
+    return has_template if target.chat is None else target.chat
+
+
+def _bos(tokenizer: Any) -> tuple[int, ...]:
+    ids = list(tokenizer("")["input_ids"])
+    return (ids[0],) if ids and ids[0] == tokenizer.bos_token_id else ()
+
+
+def _context(config: Any) -> int | None:
+    text = config.get_text_config()
+    names = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
+    return next(
+        (int(value) for name in names if isinstance(value := getattr(text, name, None), int) and value > 0), None
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__

@@ -1,0 +1,104 @@
+"""Read rows from a data file: jsonl, json, csv, tsv or parquet; every row knows its file and line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from adapters.native.evaluator.errors import DataError
+
+
+class Row(NamedTuple):
+    """One row, and `file:line` (or `file: row n`) for messages."""
+
+    data: dict[str, Any]
+    place: str
+
+
+def read_rows(file: Path) -> list[Row]:
+    """Return all rows of a file.
+
+    Raises:
+        DataError: the file is not there, is not what its name says, or one row is broken.
+    """
+    readers = {".jsonl": _jsonl, ".json": _json, ".csv": _csv, ".tsv": _csv, ".parquet": _parquet}
+    reader = readers.get(file.suffix.lower())
+    if reader is None:
+        known = " ".join(readers)
+        raise DataError(f"{file.name}: cannot read files of type {file.suffix!r}", hint=f"Known: {known}")
+    try:
+        return list(reader(file))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file.name}: not UTF-8 text: {error}", hint="Save the file as UTF-8.") from error
+    except OSError as error:
+        raise DataError(f"{file.name}: cannot be read: {error.strerror or error}") from error
+
+
+def _jsonl(file: Path) -> Iterator[Row]:
+    with file.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                place = f"{file.name}:{number}"
+                yield Row(_object(_parsed(line, place), place), place)
+
+
+def _json(file: Path) -> Iterator[Row]:
+    content = _parsed(file.read_text(encoding="utf-8-sig"), file.name)
+    if isinstance(content, dict):
+        lists = [value for value in content.values() if isinstance(value, list)]
+        content = lists[0] if len(lists) == 1 else None
+    if not isinstance(content, list):
+        raise DataError(f"{file.name}: expected a list of objects, or an object that holds one such list")
+    for number, entry in enumerate(content, 1):
+        place = f"{file.name}: row {number}"
+        yield Row(_object(entry, place), place)
+
+
+def _parsed(text: str, place: str) -> Any:
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) and error.lineno > 1 else ""
+        raise DataError(f"{place}: not valid JSON: {error.args[0]}{where}") from error
+
+
+def _object(value: object, place: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise DataError(f"{place}: expected a JSON object with column names, found {type(value).__name__}")
+    return value
+
+
+def _csv(file: Path) -> Iterator[Row]:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.DictReader(lines, delimiter="\t" if file.suffix.lower() == ".tsv" else ",", strict=True)
+        try:
+            for data in rows:
+                place = f"{file.name}:{rows.line_num}"
+                yield Row(_complete(data, place, columns=len(rows.fieldnames or ())), place)
+        except csv.Error as error:
+            raise DataError(f"{file.name}:{rows.line_num}: not valid CSV: {error}") from error
+
+
+def _complete(data: dict[str | Any, Any], place: str, *, columns: int) -> dict[str, Any]:
+    extra = len(data[None]) if None in data else 0
+    found = extra + sum(value is not None for key, value in data.items() if key is not None)
+    if found != columns:
+        hint = "Quote fields that contain the separator."
+        raise DataError(f"{place}: the header has {columns} columns, this row {found}", hint=hint)
+    return data
+
+
+def _parquet(file: Path) -> Iterator[Row]:
+    # Heavy, and only needed for this format.
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        entries = parquet.read_table(file).to_pylist()
+    except (pa.ArrowException, ValueError) as error:
+        raise DataError(f"{file.name}: not a readable parquet file: {error}") from error
+    for number, data in enumerate(entries, 1):
+        yield Row(data, f"{file.name}: row {number}")

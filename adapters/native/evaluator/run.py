@@ -1,0 +1,74 @@
+"""Run an evaluation as task.json says: load the model once, evaluate data set after data set, write the summary."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from typing import Any
+
+from adapters.native.contract import EVALUATOR_VERSION, TASK_FILE, NativeDataset, NativeModel, NativeTask, loads
+from adapters.native.evaluator.errors import EvaluationError
+from adapters.native.evaluator.evaluate import evaluate
+from adapters.native.evaluator.record import Record
+from adapters.native.evaluator.request import Model
+from adapters.native.evaluator.summary import absent_entry
+from adapters.runtime import job
+
+LOG = logging.getLogger(__name__)
+
+
+def run() -> int:
+    """Evaluate /job/input/task.json into /job/output and return the exit code: 0 all data sets evaluated, else 1."""
+    task = loads((job.path(job.INPUT) / TASK_FILE).read_text(encoding="utf-8"))
+    facts = {"version": 1, "versions": {"evaluator": EVALUATOR_VERSION, "python": platform.python_version()}}
+    with Record(job.path(job.OUTPUT), facts | {"seed": task.seed}) as record:
+        try:
+            model = load_model(task)
+        except EvaluationError as error:
+            _give_up(error, "")
+            for dataset in task.datasets:
+                record.dataset(dataset.label, absent_entry(dataset, error.reason))
+            return 1
+        record.facts(model=dict(model.facts))
+        entries = [_isolated(dataset, model, record, task) for dataset in task.datasets]
+    return int(any(entry["absent"] for entry in entries))
+
+
+def load_model(task: NativeTask) -> Model:
+    """Return the task's model; torch and transformers are imported only for weights.
+
+    Raises:
+        ModelError: the weights cannot be loaded.
+    """
+    model: NativeModel = task.model
+    if model.kind == "endpoint":
+        from adapters.native.evaluator.models.endpoint import EndpointModel
+
+        return EndpointModel(model, concurrency=task.concurrency, timeout_s=task.request_timeout_s)
+    from adapters.native.evaluator.models.local import load
+
+    return load(model, job.path(model.path), batch_tokens=task.batch_tokens)
+
+
+def _isolated(dataset: NativeDataset, model: Model, record: Record, task: NativeTask) -> dict[str, Any]:
+    """Evaluate one data set so that its failure leaves the others alone."""
+    try:
+        entry = evaluate(dataset, model, record, seed=task.seed)
+    except EvaluationError as error:
+        _give_up(error, f"{dataset.label}: ")
+        entry = absent_entry(dataset, error.reason)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        _give_up(EvaluationError(reason, hint="This is a bug in evaldock; the job's log has the details."), "")
+        LOG.exception("%s failed", dataset.label)
+        entry = absent_entry(dataset, reason)
+    record.dataset(dataset.label, entry)
+    return entry
+
+
+def _give_up(error: EvaluationError, subject: str) -> None:
+    """Tell the hub, and the log: what foreign code said first, our own sentence last."""
+    if error.__cause__:
+        LOG.error("%s", subject or "the model", exc_info=error.__cause__)
+    LOG.error("%s%s", subject, error.reason)
+    job.event("failed", reason=subject + error.reason, hint=error.hint)

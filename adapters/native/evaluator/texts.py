@@ -1,0 +1,74 @@
+"""Compare a text with accepted ones: exact match, token F1, ROUGE-L, BLEU; 0-1, the best reference counts."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+# One token per character in scripts that are written without blanks: CJK ideographs, kana, hangul syllables.
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
+_TOKEN = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
+_HAS_CJK = re.compile(rf"[{_CJK}]")
+_ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def exact_match(text: str, accepted: Sequence[str]) -> float:
+    """Return 1 where the text equals an accepted one, blanks at the ends and runs of blanks aside."""
+    return float(" ".join(text.split()) in {" ".join(entry.split()) for entry in accepted})
+
+
+def f1(text: str, accepted: Sequence[str]) -> float:
+    """Return the token F1 of SQuAD 1.1 (lower case, no punctuation, no articles); CJK counts per character.
+
+    Formula: Rajpurkar et al. 2016, arXiv:1606.05250, section 6.1.
+    """
+    return _best(_f1, text, accepted)
+
+
+def rouge_l(text: str, accepted: Sequence[str]) -> float:
+    """Return ROUGE-L (F-measure of the longest common subsequence), by rouge_score without stemming.
+
+    The package's own tokenizer drops everything but a-z and 0-9, so that any Chinese text scores 0: ours is used.
+    """
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(["rougeL"], tokenizer=_Tokenizer())
+    return _best(lambda a, b: float(scorer.score(b, a)["rougeL"].fmeasure), text, accepted)
+
+
+def bleu(text: str, accepted: Sequence[str]) -> float:
+    """Return sacrebleu's sentence BLEU / 100 (exponential smoothing, effective order), against all accepted texts.
+
+    The metric of a data set is the mean of these, not corpus BLEU: a mean has a standard error and adds up over
+    subsets. Chinese references are tokenised by `zh`, all others by `13a`.
+    """
+    from sacrebleu.metrics.bleu import BLEU
+
+    tokenizer = "zh" if any(_HAS_CJK.search(entry) for entry in accepted) else "13a"
+    score = BLEU(effective_order=True, tokenize=tokenizer).sentence_score(text, list(accepted)).score
+    return min(1.0, float(score) / 100)
+
+
+class _Tokenizer:
+    def tokenize(self, text: str) -> list[str]:
+        return _TOKEN.findall(text.lower())
+
+
+def _best(score: Callable[[str, str], float], text: str, accepted: Sequence[str]) -> float:
+    return max(score(text, entry) for entry in accepted)
+
+
+def _f1(text: str, reference: str) -> float:
+    found, wanted = _squad_tokens(text), _squad_tokens(reference)
+    if not found or not wanted:
+        return float(found == wanted)
+    common = sum((Counter(found) & Counter(wanted)).values())
+    return 2 * common / (len(found) + len(wanted))
+
+
+def _squad_tokens(text: str) -> list[str]:
+    plain = _ARTICLE.sub(" ", text.lower().translate(_PUNCTUATION))
+    return _TOKEN.findall(plain)

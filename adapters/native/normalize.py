@@ -1,0 +1,199 @@
+"""Read what the evaluator wrote into Results and Samples; also from a job that was killed on the way."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from adapters.native.catalog import benchmarks
+from adapters.native.contract import EVALUATOR_VERSION, SAMPLES_FOLDER, SUMMARY_FILE, NativeDataset
+from adapters.native.translate import native_dataset
+from hub.adapter import Evaluation, Normalized
+from hub.errors import NormalizeError
+from hub.report import Counts, Metric, Raw, Result, ResultKey, Sample, Source
+
+
+def normalize(evaluation: Evaluation, output: Path, *, adapter_version: str) -> Normalized:
+    """Return the results of every data set of the evaluation, and its samples (read when iterated).
+
+    Raises:
+        NormalizeError: nothing at all was written, or a file is not what the evaluator writes.
+    """
+    samples = _Samples(output / SAMPLES_FOLDER)
+    reader = _Reader(evaluation, _summary(output, samples), samples, _planned(output), adapter_version)
+    datasets = [native_dataset(request, evaluation) for request in evaluation.datasets]
+    try:
+        results = tuple(result for dataset in datasets for result in reader.results(dataset))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        msg = f"{SUMMARY_FILE} is not what the evaluator writes: {type(error).__name__}: {error}"
+        raise NormalizeError(msg) from error
+    return Normalized(results, samples)
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """The samples' files, read anew whenever they are iterated."""
+
+    folder: Path
+
+    def files(self) -> list[Path]:
+        return sorted(self.folder.glob("*.jsonl"))
+
+    def __iter__(self) -> Iterator[Sample]:
+        for file in self.files():
+            yield from _read_samples(file)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """What is known about one evaluation's output."""
+
+    evaluation: Evaluation
+    summary: Mapping[str, Any]
+    samples: Iterable[Sample]
+    planned: Mapping[str, int]
+    adapter_version: str
+
+    def results(self, dataset: NativeDataset) -> list[Result]:
+        """Return the aggregate first, then every subset; one result without metrics where nothing was summed up."""
+        entry = self.summary.get("datasets", {}).get(dataset.label)
+        place = f"datasets.{dataset.label}"
+        if entry is None:
+            return [self._unfinished(dataset, "")]
+        if not entry["subsets"]:
+            return [self._unfinished(dataset, entry["absent"])]
+        parts = [self._part(dataset.label, entry, name, f"{place}.subsets.{name}") for name in entry["subsets"]]
+        whole = [self._part(dataset.label, entry, None, f"{place}.aggregate")] if entry["aggregate"] else []
+        return whole + parts
+
+    def _part(self, label: str, entry: Mapping[str, Any], subset: str | None, place: str) -> Result:
+        part = entry["aggregate"] if subset is None else entry["subsets"][subset]
+        metrics = tuple(_metric(name, fields, place) for name, fields in part["metrics"].items())
+        absent = "" if metrics else entry["absent"] or _why_nothing(part)
+        key = self._key(entry, subset).model_copy(update={"prompt": part["prompt"], "data": part["data"]})
+        return Result(dataset=label, key=key, counts=Counts(**part["counts"]), metrics=metrics, absent=absent)
+
+    def _unfinished(self, dataset: NativeDataset, reason: str) -> Result:
+        """Return the result of a data set that was not summed up: what its samples' file says."""
+        lines = [sample for sample in self.samples if sample.dataset == dataset.label]
+        states = Counter(sample.state.value for sample in lines)
+        planned = max(self.planned.get(dataset.label, 0), len(lines))
+        unparsed = sum(sample.state.value == "scored" and sample.answer is None for sample in lines)
+        ended = (
+            f"the job ended when {len(lines)} of {planned} samples were done"
+            if planned
+            else "the job never got to it"
+        )
+        counts = Counts(**states | {"planned": planned, "unparsed": unparsed})
+        key = self._key(_asked(dataset), None)
+        return Result(dataset=dataset.label, key=key, counts=counts, absent=reason or ended)
+
+    def _key(self, entry: Mapping[str, Any], subset: str | None) -> ResultKey:
+        evaluator = self.summary.get("versions", {}).get("evaluator", EVALUATOR_VERSION)
+        return ResultKey(
+            benchmark=entry["benchmark"],
+            subset=subset,
+            split=entry["split"],
+            few_shot=entry["few_shot"],
+            scoring=entry["scoring"],
+            limit=entry["limit"],
+            generation=_numbers(entry["generation"]),
+            seed=self.evaluation.seed,
+            model=self.evaluation.model.identity,
+            backend=self.evaluation.backend,
+            backend_version=f"{evaluator}/{entry['benchmark']}-{entry['benchmark_version']}",
+            adapter_version=self.adapter_version,
+        )
+
+
+def _metric(name: str, fields: Mapping[str, Any], place: str) -> Metric:
+    ci95 = fields["ci95"]
+    return Metric(
+        name=name,
+        raw=Raw(literal=fields["value"], unit="fraction", maximum=1.0),
+        value=float(fields["value"]),
+        stderr=None if fields["stderr"] is None else float(fields["stderr"]),
+        ci95=None if ci95 is None else (float(ci95[0]), float(ci95[1])),
+        uncertainty_absent=fields["uncertainty_absent"],
+        source=Source(file=SUMMARY_FILE, key=f"{place}.metrics.{name}.value"),
+    )
+
+
+def _why_nothing(part: Mapping[str, Any]) -> str:
+    errors = part["errors"]
+    return f"no sample was scored, most often because: {errors[0]['reason']}" if errors else "no sample was scored"
+
+
+def _asked(dataset: NativeDataset) -> Mapping[str, Any]:
+    """Return how a data set was to be asked, where the summary does not say."""
+    return {
+        "benchmark": dataset.benchmark,
+        "benchmark_version": benchmarks()[dataset.benchmark].version,
+        "split": dataset.split,
+        "few_shot": dataset.few_shot,
+        "scoring": dataset.scoring,
+        "limit": dataset.limit,
+        "generation": dataset.generation,
+    }
+
+
+def _numbers(generation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return generation parameters with the numbers that were kept as their literal text."""
+    return {
+        key: float(value) if isinstance(value, str) and key != "stop" else value for key, value in generation.items()
+    }
+
+
+def _summary(output: Path, samples: _Samples) -> Mapping[str, Any]:
+    """Return summary.json with every fraction as its literal text."""
+    file = output / SUMMARY_FILE
+    if not file.is_file():
+        if not samples.files():
+            raise NormalizeError("the evaluator wrote nothing", hint="The job's log says why.")
+        return {}
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"), parse_float=str)
+    except ValueError as error:
+        raise NormalizeError(f"{SUMMARY_FILE} is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise NormalizeError(f"{SUMMARY_FILE} is not what the evaluator writes: expected an object")
+    return content
+
+
+def _planned(output: Path) -> dict[str, int]:
+    """Return how many samples each data set announced."""
+    found: dict[str, int] = {}
+    for event in _lines(output / "events.jsonl"):
+        if event.get("event") == "planned" and isinstance(event.get("total"), int):
+            found[str(event.get("dataset"))] = event["total"]
+    return found
+
+
+def _read_samples(file: Path) -> Iterator[Sample]:
+    for entry in _lines(file):
+        try:
+            yield Sample.model_validate(entry)
+        except ValidationError as error:  # noqa: PERF203 - the line must be named
+            raise NormalizeError(f"{file.name} holds a line that is no sample: {error}") from error
+
+
+def _lines(file: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a jsonl file; a last line that a killed job left half written is left out."""
+    if not file.is_file():
+        return
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            try:
+                entry = json.loads(line)
+            except ValueError as error:
+                if line.endswith("\n"):
+                    raise NormalizeError(f"{file.name} holds a line that is not JSON: {error}") from error
+                return
+            if isinstance(entry, dict):
+                yield entry

@@ -1,0 +1,56 @@
+"""What a user may write under `options` for Native: of a data set, and of the whole evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class DatasetOptions(_Options):
+    """Options of one data set.
+
+    Attributes:
+        prompt: a Jinja template in place of the benchmark's question.
+        system: a system prompt; in front of a raw prompt where the model has no chat template.
+        columns: role (question, answer, choices, id, split) -> the user's column name.
+        split, few_shot_split: which split is evaluated, and which one few-shot examples come from.
+        hub: where the published data come from.
+    """
+
+    prompt: str | None = None
+    system: str = ""
+    columns: Mapping[str, str] = Field(default_factory=dict)
+    split: str | None = None
+    few_shot_split: str | None = None
+    hub: Literal["modelscope", "huggingface"] = "modelscope"
+
+
+class EvaluationOptions(_Options):
+    """Options of the evaluation; `batch_tokens`: what a batch of a local model may hold, padding included."""
+
+    batch_tokens: Annotated[int, Field(ge=1)] | None = None
+
+
+class LocalGeneration(_Options):
+    """What the generation of a local model obeys."""
+
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=1)] | None = None
+    repetition_penalty: Annotated[float, Field(gt=0)] | None = None
+    stop: str | list[str] | tuple[str, ...] | None = None
+    seed: int | None = None
+
+
+class EndpointGeneration(LocalGeneration):
+    """What a request to an endpoint may carry."""
+
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None

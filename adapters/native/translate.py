@@ -1,0 +1,140 @@
+"""Resolve an evaluation into Native's task.json and into the data it needs; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from adapters.native.catalog import Benchmark, Way, WayName, benchmarks
+from adapters.native.contract import (
+    DATA_SUFFIXES,
+    TASK_FILE,
+    NativeDataset,
+    NativeModel,
+    NativeTask,
+    dumps,
+    few_shot_names,
+)
+from adapters.native.options import DatasetOptions, EvaluationOptions
+from hub.adapter import Asset, DatasetRequest, Evaluation, ModelTarget
+from hub.job import DATA, Via
+
+
+def translate(evaluation: Evaluation) -> Mapping[str, str]:
+    """Return the files of /job/input."""
+    return {TASK_FILE: dumps(native_task(evaluation))}
+
+
+def native_task(evaluation: Evaluation) -> NativeTask:
+    """Return the whole evaluation with every default filled in."""
+    return NativeTask(
+        model=_model(evaluation.model),
+        datasets=tuple(native_dataset(request, evaluation) for request in evaluation.datasets),
+        seed=evaluation.seed,
+        concurrency=evaluation.concurrency,
+        batch_tokens=EvaluationOptions.model_validate(dict(evaluation.options)).batch_tokens,
+    )
+
+
+def native_dataset(request: DatasetRequest, evaluation: Evaluation) -> NativeDataset:
+    """Return one data set with every default filled in."""
+    benchmark = benchmarks()[request.name]
+    options = DatasetOptions.model_validate(dict(request.options))
+    scoring = way_name(request, benchmark, evaluation.model.via)
+    return NativeDataset(
+        label=request.label,
+        benchmark=request.name,
+        path=_target(request),
+        subsets=request.subsets or benchmark.default_subsets or None,
+        split=options.split or benchmark.split,
+        few_shot=benchmark.few_shot if request.few_shot is None else request.few_shot,
+        few_shot_split=options.few_shot_split or benchmark.few_shot_split,
+        limit=request.limit,
+        scoring=scoring,
+        way=_way(benchmark.ways[scoring], options),
+        generation=_generation(request, benchmark, evaluation.seed) if scoring == "generate" else {},
+        system=options.system,
+        columns={**benchmark.columns, **{role: (name,) for role, name in options.columns.items()}},
+    )
+
+
+def way_name(request: DatasetRequest, benchmark: Benchmark, via: Via) -> WayName:
+    """Return how the data set is scored: as asked, else the benchmark's way, else (an endpoint) by generation."""
+    for way in benchmark.ways:
+        if way == request.scoring:
+            return way
+    return "generate" if via == "endpoint" else benchmark.default_way
+
+
+def assets(evaluation: Evaluation) -> tuple[Asset, ...]:
+    """Return the data of every data set; a lone file brings the file of its few-shot examples along."""
+    return tuple(asset for request in evaluation.datasets for asset in _assets(request, evaluation))
+
+
+def _assets(request: DatasetRequest, evaluation: Evaluation) -> list[Asset]:
+    if request.path is None:
+        return [_published(request)]
+    dataset = native_dataset(request, evaluation)
+    found = [_local(request, request.path, dataset.path)]
+    if _is_file(request.path) and dataset.few_shot:
+        beside = [request.path.with_name(n) for n in few_shot_names(request.path, dataset.few_shot_split)]
+        shots = [file for file in beside if file != request.path and file.is_file()]
+        found += [_local(request, file, f"{DATA}/{request.label}/{file.name}") for file in shots[:1]]
+    return found
+
+
+def _published(request: DatasetRequest) -> Asset:
+    benchmark = benchmarks()[request.name]
+    hub = DatasetOptions.model_validate(dict(request.options)).hub
+    source = benchmark.sources[hub]
+    return Asset(
+        kind="dataset",
+        name=request.label,
+        target=_target(request),
+        hub=hub,
+        location=source.id,
+        revision=source.revision,
+        patterns=benchmark.files,
+    )
+
+
+def _local(request: DatasetRequest, path: Path, target: str) -> Asset:
+    return Asset(kind="dataset", name=request.label, target=target, hub="local", location=str(path.absolute()))
+
+
+def _target(request: DatasetRequest) -> str:
+    folder = f"{DATA}/{request.label}"
+    return f"{folder}/{request.path.name}" if request.path and _is_file(request.path) else folder
+
+
+def _is_file(path: Path) -> bool:
+    # By its name, not by looking: translate must not depend on the machine it runs on.
+    return path.suffix.lower() in DATA_SUFFIXES
+
+
+def _model(model: ModelTarget) -> NativeModel:
+    return NativeModel(
+        kind="endpoint" if model.via == "endpoint" else "transformers",
+        name=model.name,
+        path=model.path,
+        dtype=model.dtype,
+        chat=model.chat,
+    )
+
+
+def _way(way: Way, options: DatasetOptions) -> Way:
+    if options.prompt is None:
+        return way
+    return replace(way, question=options.prompt, user=options.prompt if way.user else "")
+
+
+def _generation(request: DatasetRequest, benchmark: Benchmark, seed: int) -> dict[str, Any]:
+    merged = {"temperature": 0.0, **benchmark.generation, **request.generation}
+    given = {key: value for key, value in merged.items() if value is not None}
+    if isinstance(given.get("stop"), str):
+        given["stop"] = [given["stop"]]
+    if given["temperature"]:
+        given.setdefault("seed", seed)
+    return given

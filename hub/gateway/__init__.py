@@ -1,0 +1,9 @@
+"""The gateway: the hub's own OpenAI-compatible proxy, the only way from a job to a model.
+
+This is the hub's side, light to import; the server is a process of its own, `python -m hub.gateway`.
+"""
+
+from hub.gateway.client import Gateway
+from hub.gateway.config import CallCount, Route, Upstream
+
+__all__ = ["CallCount", "Gateway", "Route", "Upstream"]

@@ -1,0 +1,110 @@
+"""One call on its way through the gateway: what a client asked, and the answer, whole or as a stream."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hub.gateway.config import Upstream
+
+Operation = Literal["chat/completions", "completions", "embeddings", "models"]
+FailureType = Literal[
+    "invalid_request_error", "upstream_unreachable", "upstream_timeout", "upstream_error", "upstream_invalid"
+]
+MAX_BODY = 64 << 20  # bytes, in both directions
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why there is no answer, in OpenAI's shape.
+
+    Attributes:
+        type: FailureType, or the upstream's own where it blames the request.
+        headers: what else the client must know, such as Retry-After.
+    """
+
+    status: int
+    type: FailureType | str
+    code: str
+    message: str
+    param: str | None = None
+    headers: Headers = ()
+
+    def body(self) -> bytes:
+        """Return the JSON that OpenAI's clients understand."""
+        error = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}
+        return json.dumps({"error": error}).encode()
+
+
+@dataclass(frozen=True)
+class Call:
+    """A valid request.
+
+    Attributes:
+        headers: the client's, all of them; what goes on to the upstream is decided when it is sent.
+        fields: the JSON body, empty for GET.
+        query: raw, without the question mark.
+        expires_at: the event loop's time at which the answer must have ended.
+        closing: closed when the call has ended, in whatever way: steps leave there what they hold until then.
+    """
+
+    job_id: str
+    role: str
+    dataset: str
+    operation: Operation
+    upstream: Upstream
+    headers: Mapping[str, str]
+    fields: Mapping[str, object]
+    query: str
+    expires_at: float
+    closing: AsyncExitStack
+
+    def time_left_s(self) -> float:
+        """Return the seconds until the answer must have ended, 0 or less when it is too late."""
+        return self.expires_at - asyncio.get_running_loop().time()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the client gets.
+
+    Attributes:
+        body: all of it, or the first piece of a stream.
+        rest: further pieces of a stream, each of whole lines; a Failure as the last one if it broke.
+        failure: set where the answer tells one.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes
+    rest: AsyncIterator[bytes | Failure] | None = None
+    failure: Failure | None = None
+
+    @classmethod
+    def failed(cls, failure: Failure) -> Answer:
+        """Return the answer that tells `failure`."""
+        headers = (("Content-Type", "application/json"), *failure.headers)
+        return cls(failure.status, headers, failure.body(), failure=failure)
+
+
+Step = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass
+class Key:
+    """An API key that hides itself: its text is a placeholder, and it removes its value from other texts."""
+
+    value: str = field(repr=False)
+
+    def scrub(self, text: str) -> str:
+        """Return `text` without the key."""
+        return text.replace(self.value, "[key]")
+
+    def scrub_bytes(self, data: bytes) -> bytes:
+        """Return `data` without the key."""
+        return data.replace(self.value.encode(), b"[key]")

@@ -1,0 +1,126 @@
+"""What went wrong with an upstream, told to the client: exceptions, time-outs, statuses. Pure."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import ssl
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from hub.gateway.call import MAX_BODY, Failure, FailureType, Headers, Key
+from hub.gateway.config import Upstream
+
+# What aiohttp raises when an upstream misbehaves.
+CLIENT_ERRORS = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
+# The first row that fits: the library's classes inherit from one another.
+_CAUSES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureType, str, str], ...] = (
+    (asyncio.TimeoutError, "upstream_timeout", "connect_timeout", "no connection in time"),
+    (aiohttp.ClientConnectorDNSError, "upstream_unreachable", "dns", "the host's name cannot be resolved"),
+    ((aiohttp.ClientSSLError, ssl.SSLError), "upstream_unreachable", "tls", "TLS failed"),
+    (aiohttp.ClientHttpProxyError, "upstream_unreachable", "proxy", "the proxy refused to connect"),
+    (aiohttp.ClientProxyConnectionError, "upstream_unreachable", "proxy", "the proxy cannot be reached"),
+    (aiohttp.ClientConnectorError, "upstream_unreachable", "connect", "cannot be reached"),
+    (aiohttp.ClientResponseError, "upstream_invalid", "not_http", "the answer is no valid HTTP"),
+    (Exception, "upstream_unreachable", "dropped", "closed the connection without an answer"),
+)
+_EXCERPT = 500
+_KEPT_STATUSES = (503, 504)
+
+
+def from_exception(error: Exception, upstream: Upstream) -> Failure:
+    """Return the failure for one of CLIENT_ERRORS; the library's text may hold anything: not repeated."""
+    kind, code, what = next(row for known, *row in _CAUSES if isinstance(error, known))
+    if code == "connect" and isinstance(error, OSError) and error.errno:
+        what = f"{what}: {os.strerror(error.errno)}"
+    status = 504 if kind == "upstream_timeout" else 502
+    return Failure(status, kind, code, f"{_name(upstream)}: {what}")
+
+
+def waited_too_long(upstream: Upstream) -> Failure:
+    """Return the failure of a call that got no free place within its deadline."""
+    what = f"no free place within {upstream.deadline_s:g} s ({upstream.concurrency} calls at a time)"
+    return Failure(504, "upstream_timeout", "queue_timeout", f"{_name(upstream)}: {what}")
+
+
+def took_too_long(upstream: Upstream) -> Failure:
+    """Return the failure of a call whose answer did not end within its deadline."""
+    return Failure(
+        504, "upstream_timeout", "timeout", f"{_name(upstream)}: no whole answer in {upstream.deadline_s:g} s"
+    )
+
+
+def invalid(upstream: Upstream, code: str, what: str) -> Failure:
+    """Return the failure of an answer that is none."""
+    return Failure(502, "upstream_invalid", code, f"{_name(upstream)}: {what}")
+
+
+def broke_off(upstream: Upstream) -> Failure:
+    """Return the failure of an answer that ended in its middle."""
+    return invalid(upstream, "truncated", "the answer broke off in its middle")
+
+
+def too_large(upstream: Upstream) -> Failure:
+    """Return the failure of an answer, or of a line of a stream, over the limit."""
+    return invalid(upstream, "too_large", f"the answer is larger than {MAX_BODY >> 20} MiB")
+
+
+def redirected(upstream: Upstream, location: str) -> Failure:
+    """Return the failure of a redirect, which is never followed: it could take the key to another host."""
+    host = urlsplit(location).netloc.rpartition("@")[2] or "elsewhere"
+    return invalid(upstream, "redirect", f"redirects to {host}; give that address as the endpoint")
+
+
+def from_status(status: int, headers: Headers, body: bytes, upstream: Upstream, key: Key | None) -> Failure:
+    """Return the failure that an upstream's error status tells.
+
+    What blames the request (4xx but 429) keeps the upstream's type, since backends look at it.
+    """
+    told = _error_object(body)
+    scrub = key.scrub if key else str
+    message = scrub(_message(told, body))[:_EXCERPT]
+    code = told.get("code") if told.get("code") is not None else f"http_{status}"
+    theirs = told.get("type") if 400 <= status < 500 and status != 429 else None
+    param = told.get("param")
+    return Failure(
+        status if 400 <= status < 500 or status in _KEPT_STATUSES else 502,
+        scrub(str(theirs)) if isinstance(theirs, str) else "upstream_error",
+        scrub(str(code)),
+        f"{_name(upstream)} answered {status}{_key_advice(status, upstream)}: {message}",
+        param=scrub(param) if isinstance(param, str) else None,
+        headers=tuple(header for header in headers if header[0].lower() in {"retry-after", "x-request-id"}),
+    )
+
+
+def _error_object(body: bytes) -> dict[str, object]:
+    """Return the object that describes the error: OpenAI's {"error": {...}}, or what others have there."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    error = found.get("error", found)
+    return error if isinstance(error, dict) else {"message": str(error)}
+
+
+def _message(told: dict[str, object], body: bytes) -> str:
+    said = told.get("message") or told.get("detail")
+    if said:
+        return str(said)
+    text = body.decode(errors="replace")
+    text = re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
+    return " ".join(text.split()) or "no reason given"
+
+
+def _key_advice(status: int, upstream: Upstream) -> str:
+    if status not in {401, 403}:
+        return ""
+    return f" to the key in {upstream.api_key_env}" if upstream.api_key_env else " (api_key_env is not set)"
+
+
+def _name(upstream: Upstream) -> str:
+    return f"the upstream of {upstream.model!r} at {urlsplit(upstream.base_url).netloc}"

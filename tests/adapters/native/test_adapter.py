@@ -1,0 +1,107 @@
+"""What Native cannot take is refused before anything starts, with its place in the task and a way out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.native.adapter import ADAPTER
+from tests.adapters.native.native_task import ENDPOINT, WEIGHTS, evaluation, request
+
+OWN = Path("/home/u/own.csv")
+
+
+def test_every_benchmark_is_listed() -> None:
+    infos = ADAPTER.datasets()
+
+    assert set(infos) == {"arc", "gsm8k", "general_mcq", "general_qa"}
+    assert infos["arc"].scoring == ("choice", "continuation", "generate")
+    assert (infos["gsm8k"].few_shot, infos["gsm8k"].metric) == (4, "accuracy")
+    assert infos["general_qa"].own_data
+
+
+def test_nothing_is_wrong_with_a_right_task() -> None:
+    good = evaluation(
+        request("arc", subsets=("ARC-Easy",), few_shot=3, scoring="continuation"),
+        request("gsm8k", generation={"temperature": 0.5, "max_tokens": 9, "stop": ["x"], "top_p": 0.9, "seed": 1}),
+        request(
+            "general_mcq", path=OWN, options={"prompt": "{{ question }} {{ row.a }} {{ options }}", "system": "s"}
+        ),
+        model=WEIGHTS,
+        options={"batch_tokens": 512},
+    )
+
+    assert ADAPTER.complain(good) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "path", "message"),
+    [
+        ("arc", {"subsets": ("ARC-easy",)}, ("subsets", 0), "did you mean 'ARC-Easy'?"),
+        ("arc", {"few_shot": -1}, ("few_shot",), "0 or more"),
+        ("arc", {"limit": 0}, ("limit",), "1 or more"),
+        ("general_qa", {"few_shot": 2, "path": OWN}, ("few_shot",), "no data for few-shot examples"),
+        ("general_mcq", {}, ("path",), "measures your own data"),
+        ("arc", {"scoring": "chioce"}, ("scoring",), "did you mean 'choice'?"),
+        ("gsm8k", {"scoring": "choice"}, ("scoring",), "cannot be scored by 'choice'; known: generate"),
+        ("arc", {"options": {"sytem": "x"}}, ("options", "sytem"), "did you mean 'system'?"),
+        ("arc", {"options": {"hub": "kaggle"}}, ("options", "hub"), "modelscope"),
+        ("arc", {"options": {"split": "tset"}}, ("options", "split"), "did you mean 'test'?"),
+        (
+            "arc",
+            {"options": {"columns": {"qestion": "x"}}},
+            ("options", "columns", "qestion"),
+            "did you mean 'question'?",
+        ),
+        ("arc", {"options": {"prompt": "{{ qestion }}"}}, ("options", "prompt"), "did you mean 'question'?"),
+        ("arc", {"options": {"prompt": "{% if %}"}}, ("options", "prompt"), "not a valid Jinja template"),
+        ("arc", {"options": {"prompt": "hello"}}, ("options", "prompt"), "never uses the question"),
+        (
+            "general_qa",
+            {"path": OWN, "options": {"hub": "modelscope"}},
+            ("options", "hub"),
+            "these data are your own",
+        ),
+        ("gsm8k", {"generation": {"temprature": 1}}, ("generation", "temprature"), "did you mean 'temperature'?"),
+        ("gsm8k", {"generation": {"temperature": -1}}, ("generation", "temperature"), "greater than or equal to 0"),
+        ("gsm8k", {"generation": {"presence_penalty": 1.0}}, ("generation", "presence_penalty"), "does not know"),
+    ],
+)
+def test_complaints(name: str, fields: dict[str, Any], path: tuple[str | int, ...], message: str) -> None:
+    (complaint,) = ADAPTER.complain(evaluation(request(name, **fields), model=WEIGHTS))
+
+    assert complaint.path == ("datasets", 0, *path)
+    assert message in complaint.message
+
+
+def test_an_endpoint_has_no_likelihoods() -> None:
+    (complaint,) = ADAPTER.complain(evaluation(request("arc", scoring="choice"), model=ENDPOINT))
+
+    assert complaint.path == ("datasets", 0, "scoring")
+    assert "use scoring: generate" in complaint.message
+
+
+def test_an_endpoint_takes_penalties() -> None:
+    asked = request("gsm8k", generation={"presence_penalty": 1.0})
+
+    assert ADAPTER.complain(evaluation(asked, model=ENDPOINT)) == ()
+
+
+def test_a_vision_model_and_an_unknown_option_are_refused() -> None:
+    vision = replace(ENDPOINT, modality="vision")
+    complaints = ADAPTER.complain(evaluation(request("gsm8k"), model=vision, options={"batch": 1}))
+
+    assert [complaint.path for complaint in complaints] == [("models",), ("options", "batch")]
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    bad = request("arc", few_shot=-1, scoring="x", options={"a": 1, "b": 2})
+
+    assert len(ADAPTER.complain(evaluation(request("gsm8k"), bad, model=WEIGHTS))) == 4
+
+
+def test_the_command_is_the_runner() -> None:
+    assert ADAPTER.command(evaluation(request("arc"))) == ("python", "-m", "adapters.native.runner")

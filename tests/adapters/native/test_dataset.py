@@ -1,0 +1,138 @@
+"""Splits and subsets are found in every layout; examples and fingerprints are reproducible."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.native.evaluator.dataset import load_subsets
+from adapters.native.evaluator.errors import DataError
+from tests.adapters.native.native_task import dataset, write_jsonl
+
+ARC = {"question": "q?", "choices": {"text": ["x", "y"], "label": ["A", "B"]}, "answerKey": "B"}
+
+
+def word_problems(count: int, start: int = 0) -> list[dict[str, Any]]:
+    return [{"question": f"{n}?", "answer": f"#### {n}"} for n in range(start, start + count)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ARC-Challenge/test-00000-of-00001.jsonl",
+        "ARC-Challenge/test.jsonl",
+        "ARC-Challenge/ARC-Challenge-Test.jsonl",
+        "data/ARC-Challenge/test-0.jsonl",
+        "test/ARC-Challenge.jsonl",
+        "ARC-Challenge_test.jsonl",
+        "test.jsonl",
+    ],
+)
+def test_layouts_of_a_published_data_set(tmp_path: Path, name: str) -> None:
+    write_jsonl(tmp_path / name, [ARC])
+
+    (subset,) = load_subsets(dataset("arc"), tmp_path, seed=1)
+
+    assert (subset.name, len(subset.items)) == ("ARC-Challenge", 1)
+
+
+def test_shards_are_read_in_order(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "main/test-00001-of-00002.jsonl", word_problems(2, start=2))
+    write_jsonl(tmp_path / "main/test-00000-of-00002.jsonl", word_problems(2))
+
+    (subset,) = load_subsets(dataset("gsm8k", few_shot=0), tmp_path, seed=1)
+
+    assert [item.gold for item in subset.items] == ["0", "1", "2", "3"]
+
+
+def test_a_file_that_names_no_subset_does_not_serve_two(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "test.jsonl", [ARC])
+
+    with pytest.raises(DataError, match=r"no file for split 'test' of subset 'ARC-Challenge'.*it holds test.jsonl"):
+        load_subsets(dataset("arc", subsets=("ARC-Challenge", "ARC-Easy")), tmp_path, seed=1)
+
+
+def test_a_folder_of_own_data_has_a_subset_per_file(tmp_path: Path) -> None:
+    row = {"question": "q", "choices": ["x", "y"], "answer": "A"}
+    for name in ("law.jsonl", "law_dev.jsonl", "art_test.jsonl", "art_dev.jsonl", "readme.txt"):
+        write_jsonl(tmp_path / name, [row])
+
+    subsets = load_subsets(dataset("general_mcq", path=tmp_path, few_shot=1), tmp_path, seed=1)
+
+    assert [(subset.name, len(subset.items), len(subset.shots)) for subset in subsets] == [
+        ("art", 1, 1),
+        ("law", 1, 1),
+    ]
+
+
+def test_limit_takes_the_first_rows(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "test.jsonl", word_problems(9))
+
+    (subset,) = load_subsets(dataset("gsm8k", few_shot=0, limit=2), tmp_path, seed=1)
+
+    assert [item.gold for item in subset.items] == ["0", "1"]
+
+
+def test_examples_depend_on_the_seed_alone(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "test.jsonl", word_problems(3))
+    write_jsonl(tmp_path / "train.jsonl", word_problems(40, start=100))
+
+    def shots(seed: int) -> list[str]:
+        return [item.gold for item in load_subsets(dataset("gsm8k"), tmp_path, seed=seed)[0].shots]
+
+    assert len(shots(1)) == 4
+    assert shots(1) == shots(1)
+    assert shots(1) != shots(2)
+
+
+def test_examples_come_from_the_file_beside_or_from_rows_of_the_split(tmp_path: Path) -> None:
+    row = {"question": "q", "choices": ["x", "y"], "answer": "A"}
+    beside = write_jsonl(tmp_path / "a" / "own.jsonl", [row])
+    write_jsonl(tmp_path / "a" / "own_dev.jsonl", [{**row, "question": "beside"}])
+    inside = write_jsonl(tmp_path / "b" / "own.jsonl", [{**row, "split": "dev", "question": "inside"}, row])
+
+    first = load_subsets(dataset("general_mcq", few_shot=1, path=beside), beside, seed=1)[0]
+    second = load_subsets(dataset("general_mcq", few_shot=1, path=inside), inside, seed=1)[0]
+
+    assert [shot.question for shot in first.shots] == ["beside"]
+    assert [shot.question for shot in second.shots] == ["inside"]
+    assert [item.question for item in second.items] == ["q"]
+
+
+def test_too_few_examples_are_an_error(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "test.jsonl", word_problems(3))
+    write_jsonl(tmp_path / "train.jsonl", word_problems(2))
+
+    with pytest.raises(DataError, match="4 few-shot examples need split 'train'; there is 2 rows"):
+        load_subsets(dataset("gsm8k"), tmp_path, seed=1)
+
+
+def test_an_empty_data_set_is_an_error(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "test.jsonl", [])
+
+    with pytest.raises(DataError, match="no rows for split 'test'"):
+        load_subsets(dataset("gsm8k", few_shot=0), tmp_path, seed=1)
+
+
+def test_missing_data_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no data at 'nowhere'"):
+        load_subsets(dataset("gsm8k"), tmp_path / "nowhere", seed=1)
+
+
+def test_fingerprints_follow_the_rows_used_and_the_prompt(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "test.jsonl", word_problems(9))
+
+    def prints(**fields: Any) -> tuple[str, str]:
+        subset = load_subsets(dataset("gsm8k", few_shot=0, **fields), tmp_path, seed=1)[0]
+        return subset.data, subset.prompt
+
+    whole, again, limited = prints(), prints(), prints(limit=2)
+    other = prints(options={"prompt": "{{ question }}"})
+
+    assert whole == again
+    assert (limited[0] != whole[0], limited[1] == whole[1]) == (True, True)
+    assert (other[0] == whole[0], other[1] != whole[1]) == (True, True)
+    assert whole[0].startswith("sha256:")
+    assert len(whole[0]) == len("sha256:") + 16

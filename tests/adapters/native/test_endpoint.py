@@ -1,0 +1,171 @@
+"""An endpoint's answers are attributed to their samples; a failed request is never a score."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from adapters.native.contract import NativeModel
+from adapters.native.evaluator.errors import UnreachableError
+from adapters.native.evaluator.models.endpoint import EndpointModel
+from adapters.native.evaluator.request import Generation, Outcome
+from tests.adapters.native.fake_server import Handler, completion, serving
+
+
+def ask(
+    monkeypatch: pytest.MonkeyPatch,
+    handler: Handler,
+    *,
+    count: int = 1,
+    chat: bool | None = None,
+    timeout_s: float = 10,
+    concurrency: int = 4,
+) -> dict[int, Outcome]:
+    found: dict[int, Outcome] = {}
+    model = EndpointModel(
+        NativeModel("endpoint", "m", "", "auto", chat), concurrency=concurrency, timeout_s=timeout_s
+    )
+    prompts = [({"role": "user", "content": str(n)},) if chat is not False else str(n) for n in range(count)]
+    requests = [Generation(f"main/{n}", prompt, {"max_tokens": 5}) for n, prompt in enumerate(prompts)]
+    with serving(handler) as url:
+        monkeypatch.setenv("EVALDOCK_GATEWAY", url)
+        try:
+            model.answer("my data", requests, found.__setitem__)
+        except UnreachableError as error:
+            found[-1] = Outcome("skipped", error=error.reason)
+    return found
+
+
+def test_a_good_answer_carries_text_tokens_and_latency(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append((request.raw_path, request.headers["X-Evaldock-Sample"], await request.json()))
+        return completion("hello")
+
+    (outcome,) = ask(monkeypatch, handler).values()
+
+    assert (outcome.state, outcome.text, outcome.tokens_in, outcome.tokens_out) == ("scored", "hello", 3, 2)
+    assert outcome.latency_s is not None
+    path, sample, body = seen[0]
+    assert (path, sample) == ("/candidate/my%20data/v1/chat/completions", "main/0")
+    assert body == {"model": "m", "messages": [{"role": "user", "content": "0"}], "max_tokens": 5, "stream": False}
+
+
+def test_every_request_gets_its_own_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return completion((await request.json())["messages"][0]["content"])
+
+    found = ask(monkeypatch, handler, count=50)
+
+    assert {index: outcome.text for index, outcome in found.items()} == {n: str(n) for n in range(50)}
+
+
+def test_the_window_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, most = 0, 0
+
+    async def handler(_: web.Request) -> web.Response:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.01)
+        now -= 1
+        return completion("x")
+
+    ask(monkeypatch, handler, count=20, concurrency=3)
+
+    assert most == 3
+
+
+def test_chat_false_asks_for_a_text_completion(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        assert request.path.endswith("/v1/completions")
+        assert (await request.json())["prompt"] == "0"
+        return web.json_response({"choices": [{"text": "hello", "finish_reason": "length"}]})
+
+    (outcome,) = ask(monkeypatch, handler, chat=False).values()
+
+    assert (outcome.text, outcome.truncated) == ("hello", True)
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        (lambda: web.json_response({"error": {"message": "no such model"}}, status=404), "HTTP 404: no such model"),
+        (lambda: web.Response(status=500, text="<html>oops</html>"), "HTTP 500: <html>oops</html>"),
+        (lambda: web.Response(text="<html>login</html>"), "no JSON object: <html>login</html>"),
+        (lambda: web.json_response({"choices": []}), "no content"),
+        (lambda: web.json_response({"choices": "x"}), "no content"),
+        (lambda: web.json_response([1]), "no JSON object"),
+        (lambda: completion(None), "no content"),
+        (lambda: web.Response(status=302, headers={"Location": "http://example.org"}), "HTTP 302"),
+    ],
+)
+def test_anything_else_is_an_infra_error_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, response, reason: str
+) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return response()
+
+    outcome = ask(monkeypatch, handler)[0]
+
+    assert outcome.state == "infra_error"
+    assert reason in outcome.error
+
+
+def test_a_slow_server_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        await asyncio.sleep(5)
+        return completion("late")
+
+    outcome = ask(monkeypatch, handler, timeout_s=0.1)[0]
+
+    assert (outcome.state, outcome.error) == ("infra_error", "no answer within 0.1 s")
+
+
+def test_no_server_is_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = EndpointModel(NativeModel("endpoint", "m", "", "auto", None), concurrency=2, timeout_s=5)
+    monkeypatch.setenv("EVALDOCK_GATEWAY", "http://127.0.0.1:9")
+    found: dict[int, Outcome] = {}
+
+    with pytest.raises(UnreachableError, match="no connection"):
+        model.answer("d", [Generation("1", (), {})], found.__setitem__)
+
+    assert found[0].state == "infra_error"
+
+
+def test_an_empty_answer_and_one_that_ran_out_of_tokens_are_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        first = (await request.json())["messages"][0]["content"] == "0"
+        return completion("") if first else completion(None, finish_reason="length")
+
+    found = ask(monkeypatch, handler, count=2)
+
+    assert [(found[n].state, found[n].text, found[n].truncated) for n in (0, 1)] == [
+        ("scored", "", False),
+        ("scored", "", True),
+    ]
+
+
+def test_a_server_that_never_answers_is_given_up_and_the_rest_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(status=503, text="down")
+
+    found = ask(monkeypatch, handler, count=100)
+
+    states = [found[index].state for index in range(100)]
+    assert states.count("infra_error") in range(5, 9)
+    assert states.count("skipped") == 100 - states.count("infra_error")
+    assert "5 requests in a row failed with: HTTP 503: down" in found[-1].error
+
+
+def test_refused_requests_and_single_failures_do_not_stop_a_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        number = int((await request.json())["messages"][0]["content"])
+        return completion("x") if number > 20 or number % 2 else web.Response(status=400, text="too long")
+
+    found = ask(monkeypatch, handler, count=60)
+
+    assert [found[n].state for n in range(60)].count("infra_error") == 11

@@ -1,0 +1,119 @@
+"""Rows of every known shape become the same items; what does not fit is named with its line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapters.native.catalog import benchmarks
+from adapters.native.evaluator.errors import DataError
+from adapters.native.evaluator.items import Item, Option, read_items
+from adapters.native.evaluator.reader import Row
+
+
+def items(name: str, *rows: dict[str, Any], columns: dict[str, tuple[str, ...]] | None = None) -> list[Item]:
+    benchmark = benchmarks()[name]
+    places = [Row(row, f"f.jsonl:{number}") for number, row in enumerate(rows, 1)]
+    return read_items(places, benchmark.kind, {**benchmark.columns, **(columns or {})})
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"question": "q?", "choices": {"text": ["x", "y", "z"], "label": ["1", "2", "3"]}, "answerKey": "2"},
+        {"question": "q?", "choices": {"text": ["x", "y", "z"], "label": ["A", "B", "C"]}, "answerKey": "B"},
+        {"question": {"stem": "q?", "choices": [{"text": t, "label": t.upper()} for t in "xyz"]}, "answerKey": "Y"},
+    ],
+)
+def test_arc_in_the_layouts_of_both_hubs_and_of_its_authors(row: dict[str, Any]) -> None:
+    (item,) = items("arc", row)
+
+    assert item.question == "q?"
+    assert item.options == (Option("A", "x"), Option("B", "y"), Option("C", "z"))
+    assert (item.gold, item.solution) == ("B", "y")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"question": "q?", "choices": ["x", "y"], "answer": "B"},
+        {"question": " q? ", "choices": ["x", " y "], "answer": " B "},
+        {"question": "q?", "choices": ["x", "y"], "answer": "b"},
+        {"question": "q?", "choices": ["x", "y"], "answer": "y"},
+        {"question": "q?", "choices": ["x", "y"], "answer": 1},
+        {"question": "q?", "A": "x", "B": "y", "C": "", "answer": "B"},
+        {"query": "q?", "options": ["x", "y"], "answer": "B"},
+    ],
+)
+def test_own_multiple_choice_rows(row: dict[str, Any]) -> None:
+    (item,) = items("general_mcq", row)
+
+    assert (item.question, item.options, item.gold) == ("q?", (Option("A", "x"), Option("B", "y")), "B")
+
+
+def test_numbers_as_options_and_an_answer_by_text() -> None:
+    (item,) = items("general_mcq", {"question": "1 + 1?", "choices": [5, 2, 3], "answer": "2"})
+
+    assert item.gold == "B"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            {"question": "q", "choices": ["x", "y"], "answer": "D"},
+            r"f\.jsonl:1: the answer 'D' is not among the options: A='x'",
+        ),
+        ({"question": "q", "choices": ["x"], "answer": "A"}, "2 to 26 options, found 1"),
+        ({"question": "q", "choices": ["x"] * 27, "answer": "A"}, "2 to 26 options, found 27"),
+        ({"question": "q", "choices": "xy", "answer": "A"}, "choices must be a list"),
+        ({"question": "q", "answer": "A"}, "no options"),
+        ({"question": "q", "choices": [0, 1, 2, 3], "answer": 1}, None),
+        ({"question": "q", "choices": [1, 2, 3], "answer": 2}, "text of one option and the place of another"),
+        (
+            {"questoin": "q", "choices": ["x", "y"], "answer": "A"},
+            "no column 'question' or 'query'; did you mean 'questoin'",
+        ),
+        ({"question": "q", "choices": ["x", "y"]}, "no column 'answer'"),
+    ],
+)
+def test_rows_that_do_not_fit(row: dict[str, Any], message: str | None) -> None:
+    if message is None:
+        assert items("general_mcq", row)
+        return
+    with pytest.raises(DataError, match=message):
+        items("general_mcq", row)
+
+
+def test_columns_can_be_named() -> None:
+    (item,) = items(
+        "general_qa", {"frage": "q?", "antwort": "a"}, columns={"question": ("frage",), "answer": ("antwort",)}
+    )
+
+    assert (item.question, item.gold) == ("q?", "a")
+
+
+def test_gsm8k_reads_the_number_behind_the_mark_and_drops_annotations() -> None:
+    (item,) = items("gsm8k", {"question": "q?", "answer": "3 + 4 = <<3+4=7>>7\n#### 7"})
+
+    assert (item.gold, item.solution) == ("7", "3 + 4 = 7\n#### 7")
+
+
+def test_gsm8k_without_a_number_is_refused() -> None:
+    with pytest.raises(DataError, match="no number in the answer"):
+        items("gsm8k", {"question": "q?", "answer": "many"})
+
+
+def test_open_questions_accept_a_list() -> None:
+    (item,) = items("general_qa", {"question": "q?", "answers": ["NYC", 7]})
+
+    assert item.accepted == ("NYC", "7")
+
+
+def test_ids_are_the_row_s_own_where_they_are_unique() -> None:
+    row = {"question": "q", "answer": "a"}
+
+    assert [item.id for item in items("general_qa", {**row, "id": "x"}, {**row, "id": "y"})] == ["x", "y"]
+    assert [item.id for item in items("general_qa", {**row, "id": "x"}, {**row, "id": "x"})] == ["1", "2"]
+    assert [item.id for item in items("general_qa", row, {**row, "id": "x"})] == ["1", "2"]

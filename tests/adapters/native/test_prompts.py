@@ -1,0 +1,127 @@
+"""The prompts, letter for letter: models are trained on them and numbers are compared by them."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.native.evaluator.errors import PromptError
+from adapters.native.evaluator.items import Item, Option
+from adapters.native.evaluator.prompts import Prompter
+from adapters.native.evaluator.request import Generation, Likelihood
+from tests.adapters.native.native_task import dataset
+
+HORSE = Item(
+    "1", "Which is an animal?", (Option("A", "melon"), Option("B", "horse")), "B", ("B",), "horse", {"hint": "h"}
+)
+GOLD = Item("2", "Which is a metal?", (Option("A", "gold"), Option("B", "fig")), "A", ("A",), "gold", {"hint": "g"})
+BOXES = Item("3", "Kate has 8 boxes of 7. How many?", (), "56", ("56",), "8 * 7 = 56\n#### 56", {})
+COINS = Item("4", "Ben has 3 coins and 10 more. How many?", (), "13", ("13",), "3 + 10 = 13\n#### 13", {})
+
+
+def test_choice() -> None:
+    request = Prompter(dataset("arc", scoring="choice"), chat=True).request(HORSE, [], "s")
+
+    assert request == Likelihood("s", "Which is an animal?\nA. melon\nB. horse\nAnswer:", (" A", " B"))
+
+
+def test_choice_with_examples() -> None:
+    request = Prompter(dataset("arc", scoring="choice"), chat=False).request(HORSE, [GOLD], "s")
+
+    assert request.prompt == (
+        "Which is a metal?\nA. gold\nB. fig\nAnswer: A\n\nWhich is an animal?\nA. melon\nB. horse\nAnswer:"
+    )
+
+
+def test_continuation() -> None:
+    request = Prompter(dataset("arc", scoring="continuation"), chat=True).request(HORSE, [GOLD], "s")
+
+    expected = "Question: Which is a metal?\nAnswer: gold\n\nQuestion: Which is an animal?\nAnswer:"
+    assert request == Likelihood("s", expected, (" melon", " horse"))
+
+
+def test_generated_choice_as_chat() -> None:
+    request = Prompter(dataset("arc", scoring="generate"), chat=True).request(HORSE, [GOLD], "s")
+
+    order = (
+        "Answer the following multiple choice question. The last line of your response should be of the form "
+        "'ANSWER: X', where X is one of the option letters."
+    )
+    assert isinstance(request, Generation)
+    assert request.prompt == (
+        {"role": "user", "content": f"{order}\n\nWhich is a metal?\n\nA. gold\nB. fig"},
+        {"role": "assistant", "content": "ANSWER: A"},
+        {"role": "user", "content": f"{order}\n\nWhich is an animal?\n\nA. melon\nB. horse"},
+    )
+    assert "stop" not in request.parameters
+
+
+def test_generated_choice_as_raw_text_stops_at_the_line() -> None:
+    request = Prompter(dataset("arc", scoring="generate"), chat=False).request(HORSE, [], "s")
+
+    assert isinstance(request, Generation)
+    assert request.prompt == "Which is an animal?\nA. melon\nB. horse\nAnswer:"
+    assert request.parameters["stop"] == ["\n"]
+
+
+def test_gsm8k_as_chat() -> None:
+    request = Prompter(dataset("gsm8k"), chat=True).request(BOXES, [COINS], "s")
+
+    order = (
+        "Solve the problem step by step. Write the final answer as a plain number on the last line, after '#### '."
+    )
+    assert request.prompt == (
+        {"role": "user", "content": f"Ben has 3 coins and 10 more. How many?\n\n{order}"},
+        {"role": "assistant", "content": "3 + 10 = 13\n#### 13"},
+        {"role": "user", "content": f"Kate has 8 boxes of 7. How many?\n\n{order}"},
+    )
+
+
+def test_gsm8k_as_raw_text() -> None:
+    request = Prompter(dataset("gsm8k"), chat=False).request(BOXES, [COINS], "s")
+
+    assert isinstance(request, Generation)
+    assert request.prompt == (
+        "Question: Ben has 3 coins and 10 more. How many?\nAnswer: 3 + 10 = 13\n#### 13\n\n"
+        "Question: Kate has 8 boxes of 7. How many?\nAnswer:"
+    )
+    assert request.parameters == {"temperature": 0.0, "max_tokens": 512, "stop": ["\nQuestion:"]}
+
+
+def test_general_qa_is_the_question_alone() -> None:
+    request = Prompter(dataset("general_qa"), chat=True).request(BOXES, [], "s")
+
+    assert request.prompt == ({"role": "user", "content": "Kate has 8 boxes of 7. How many?"},)
+
+
+def test_a_system_prompt_comes_first() -> None:
+    options = {"system": "Be brief."}
+
+    chat = Prompter(dataset("gsm8k", options=options), chat=True).request(BOXES, [], "s")
+    raw = Prompter(dataset("gsm8k", options=options), chat=False).request(BOXES, [], "s")
+
+    assert chat.prompt[0] == {"role": "system", "content": "Be brief."}
+    assert str(raw.prompt).startswith("Be brief.\n\nQuestion: Kate")
+
+
+def test_a_user_s_prompt_takes_the_question_s_place_and_sees_the_row() -> None:
+    options = {
+        "prompt": "{{ row.hint }}: {{ question }}{% for o in options %} {{ o.label }}={{ o.text }}{% endfor %} ->"
+    }
+    request = Prompter(dataset("arc", options=options), chat=False).request(HORSE, [], "s")
+
+    assert request.prompt == "h: Which is an animal? A=melon B=horse ->"
+
+
+def test_an_unknown_name_in_a_prompt_is_an_error() -> None:
+    prompter = Prompter(dataset("arc", options={"prompt": "{{ row.context }} {{ question }}"}), chat=False)
+
+    with pytest.raises(PromptError, match="context"):
+        prompter.request(HORSE, [], "s")
+
+
+def test_a_question_that_looks_like_a_template_stays_text() -> None:
+    item = Item("1", "What is {{ 7 * 7 }}?", (), "49", ("49",), "49", {})
+
+    request = Prompter(dataset("general_qa"), chat=False).request(item, [], "s")
+
+    assert request.prompt == "What is {{ 7 * 7 }}?"

@@ -1,0 +1,45 @@
+"""Means carry their uncertainty, or the reason why they have none."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.native.evaluator.statistics import TOO_FEW, estimate, wilson
+
+
+def test_the_standard_error_is_that_of_the_sample() -> None:
+    found = estimate([1.0, 1.0, 0.0, 1.0])
+
+    assert found.value == 0.75
+    assert found.stderr == pytest.approx(math.sqrt(0.25 / 4))
+
+
+def test_wilson_agrees_with_a_published_value() -> None:
+    # Newcombe 1998, Statistics in Medicine 17:857-872, table I: 81 of 263 -> 0.2553 to 0.3662.
+    assert wilson(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+def test_wilson_has_a_width_where_everything_is_right_or_wrong() -> None:
+    assert wilson(0.0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson(1.0, 20)[1] == 1.0
+
+
+def test_one_sample_has_no_uncertainty_and_says_why() -> None:
+    found = estimate([1.0])
+
+    assert (found.value, found.stderr, found.ci95) == (1.0, None, None)
+    assert found.uncertainty_absent == TOO_FEW
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=50))
+def test_the_interval_holds_the_mean_and_stays_inside_zero_and_one(scores: list[float]) -> None:
+    found = estimate(scores)
+
+    assert found.ci95 is not None
+    low, high = found.ci95
+    assert 0.0 <= low <= found.value + 1e-12
+    assert found.value - 1e-12 <= high <= 1.0

@@ -1,0 +1,73 @@
+import os
+
+import pytest
+
+from hub.errors import PrerequisiteError
+from hub.gateway.folders import is_served, listen, make_socket_dirs, run_folder
+
+
+def test_every_job_has_a_folder_of_its_own_by_run(tmp_path):
+    folders = make_socket_dirs(tmp_path / "rt", "run", ["0-a", "1-b"])
+
+    assert folders == {
+        "0-a": run_folder(tmp_path / "rt", "run") / "0",
+        "1-b": run_folder(tmp_path / "rt", "run") / "1",
+    }
+    assert run_folder(tmp_path, "run") != run_folder(tmp_path, "another run")
+    assert len(run_folder(tmp_path, "run").name) == 8
+
+
+def test_a_link_in_place_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "rt").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(PrerequisiteError, match="not a folder"):
+        make_socket_dirs(tmp_path / "rt", "run", ["job"])
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_link_in_place_of_a_job_s_folder_is_refused(tmp_path):
+    run = run_folder(tmp_path / "rt", "run")
+    run.mkdir(parents=True)
+    (run / "0").symlink_to(tmp_path)
+
+    with pytest.raises(PrerequisiteError, match="not a folder"):
+        make_socket_dirs(tmp_path / "rt", "run", ["job"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_folder_of_somebody_else_is_refused(tmp_path):
+    (tmp_path / "rt").mkdir()
+    os.chown(tmp_path / "rt", 10001, 10001)
+
+    with pytest.raises(PrerequisiteError, match="uid 10001"):
+        make_socket_dirs(tmp_path / "rt", "run", ["job"])
+
+
+def test_a_folder_that_others_could_read_is_closed(tmp_path):
+    (tmp_path / "rt").mkdir()
+    (tmp_path / "rt").chmod(0o755)
+
+    make_socket_dirs(tmp_path / "rt", "run", ["job"])
+
+    assert (tmp_path / "rt").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_place_that_cannot_be_made_names_the_way_out(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(PrerequisiteError, match="cannot be made") as caught:
+        make_socket_dirs(tmp_path / "file" / "rt", "run", ["job"])
+    assert "XDG_RUNTIME_DIR" in caught.value.hint
+
+
+def test_a_socket_is_served_only_while_somebody_listens(tmp_path):
+    path = tmp_path / "gateway.sock"
+
+    assert not is_served(path)
+    with listen(path):
+        assert is_served(path)
+    assert path.exists()
+    assert not is_served(path)
+    with listen(path):
+        assert is_served(path)
