@@ -112,6 +112,7 @@ def create_run(runs_dir: Path, record: RunRecord, *, task_text: str, plan_text: 
     path = runs_dir / record.run_id
     try:
         path.mkdir(parents=True)
+        _give_to_owner_of(runs_dir, path)
         (path / "jobs").mkdir()
         write_atomic(path / "task.yaml", task_text)
         write_atomic(path / "plan.json", plan_text)
@@ -121,6 +122,13 @@ def create_run(runs_dir: Path, record: RunRecord, *, task_text: str, plan_text: 
     run = RunFolder(path, record)
     run.update()
     return run
+
+
+def _give_to_owner_of(runs_dir: Path, path: Path) -> None:
+    """Let a run that root makes belong to whose folder of runs it is; jobs in containers then run as that user."""
+    owner = runs_dir.stat()
+    if os.getuid() == 0 and owner.st_uid:
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def new_run_id(task: str, text: str, now: float) -> str:

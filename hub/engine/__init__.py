@@ -64,8 +64,8 @@ class Engine(Protocol):
     def isolation(self) -> Isolation:
         """Return how strongly this engine isolates a job on this machine."""
 
-    def check(self, *, gpus: bool) -> tuple[Finding, ...]:
-        """Look whether jobs (with GPUs) can run here; starts at most a probe, leaves nothing."""
+    def check(self, *, gpus: bool, probe: bool = True) -> tuple[Finding, ...]:
+        """Look whether jobs (with GPUs) can run here; starts at most a probe (none when told so), leaves nothing."""
 
     def find(self, image: ImageSpec) -> EnvironmentRecord | None:
         """Return the environment where it already exists, else None."""

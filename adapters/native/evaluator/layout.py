@@ -32,7 +32,7 @@ def find_files(root: Path, subset: str, split: str, *, alone: bool) -> list[Path
         DataError: there are none; the message says what is there and what was looked for.
     """
     if not root.exists():
-        raise DataError(f"no data at {root.name!r}", hint="Run `evaldock fetch` with the task, or mend its path.")
+        raise DataError(f"no data at {root.name!r}", hint="Mend its path in the task file.")
     if root.is_file():
         return [root]
     patterns = _patterns(subset, split, alone=alone)

@@ -34,4 +34,4 @@ class Patience:
         self._kind = reply.failure
         if reply.failure and reply.failure not in _ABOUT_THE_REQUEST and self._count >= self._limit:
             reason = f"the model does not answer: {self._count} requests in a row failed with: {reply.outcome.error}"
-            raise UnreachableError(reason, hint="Check the endpoint with `evaldock doctor`, then `evaldock resume`.")
+            raise UnreachableError(reason, hint="Check the endpoint with `evaldock plan`, then run again.")

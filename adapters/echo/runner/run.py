@@ -1,0 +1,137 @@
+"""The echo runner, inside the job: make words up, have them repeated, write samples and a summary."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TextIO
+from urllib.error import HTTPError
+from urllib.parse import quote
+
+from adapters.runtime import job
+
+Task = dict[str, Any]
+Sample = dict[str, Any]
+Answer = Callable[[Sample], Sample]
+
+# The gateway is on this machine: a proxy of the environment must never stand between.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def main() -> int:
+    """Run every data set of /job/input/task.json and return the exit code."""
+    task: Task = json.loads((job.path(job.INPUT) / "task.json").read_text(encoding="utf-8"))
+    for dataset in task["datasets"]:
+        job.event("planned", dataset=dataset["label"], total=dataset["n"])
+    codes = [_run(task, dataset) for dataset in task["datasets"]]
+    return next((code for code in codes if code), 0)
+
+
+def _run(task: Task, dataset: Task) -> int:
+    folder = job.path(job.OUTPUT) / quote(dataset["label"], safe="")
+    folder.mkdir(parents=True, exist_ok=True)
+    stop = dataset["n"] if dataset["fail_at"] is None else min(dataset["fail_at"], dataset["n"])
+    with (folder / "samples.jsonl").open("w", encoding="utf-8") as file:
+        samples = _collect(task, dataset, stop, file)
+    if stop < dataset["n"]:
+        job.event("failed", reason=f"told to fail at sample {stop} of {dataset['label']!r}", hint="")
+        return 1
+    _write_summary(folder, dataset, samples)
+    job.event("finished", dataset=dataset["label"])
+    return int(dataset["exit_code"])
+
+
+def _collect(task: Task, dataset: Task, stop: int, file: TextIO) -> list[Sample]:
+    samples: list[Sample] = []
+    errors = 0
+    for sample in _answered(task, dataset, stop):
+        samples.append(sample)
+        errors += sample["state"] != "scored"
+        file.write(json.dumps(sample, ensure_ascii=False, sort_keys=True) + "\n")
+        file.flush()
+        job.event("progress", dataset=dataset["label"], done=len(samples), total=dataset["n"], errors=errors)
+    return samples
+
+
+def _answered(task: Task, dataset: Task, stop: int) -> Iterator[Sample]:
+    """Yield answered samples in their order, several in flight where a gateway answers them."""
+    asked = _remote(dataset, task["request_timeout_s"]) if task["via"] == "endpoint" else _itself
+    planned = [_planned(dataset["label"], task["seed"], index) for index in range(stop)]
+
+    def answer(sample: Sample) -> Sample:
+        time.sleep(dataset["sleep_s"])
+        started = time.monotonic()
+        return {**asked(sample), "latency_s": round(time.monotonic() - started, 6)}
+
+    with ThreadPoolExecutor(task["concurrency"] if task["via"] == "endpoint" else 1) as pool:
+        yield from pool.map(answer, planned)
+
+
+def _planned(label: str, seed: int, index: int) -> Sample:
+    word = f"evaldock-{seed}-{index}"
+    return {"id": str(index), "dataset": label, "prompt": f"Repeat this word exactly: {word}", "gold": word}
+
+
+def _itself(sample: Sample) -> Sample:
+    return _scored(sample, sample["prompt"], {})
+
+
+def _remote(dataset: Task, timeout_s: float) -> Answer:
+    url = f"{job.gateway_url('candidate', dataset['label'])}/chat/completions"
+
+    def ask(sample: Sample) -> Sample:
+        messages = [{"role": "user", "content": sample["prompt"]}]
+        body = {"model": "candidate", "messages": messages, **dataset["generation"]}
+        headers = {"Content-Type": "application/json", "X-Evaldock-Sample": sample["id"]}
+        request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+        try:
+            with _OPENER.open(request, timeout=timeout_s) as response:
+                reply = json.load(response)
+            return _scored(sample, reply["choices"][0]["message"]["content"] or "", reply.get("usage") or {})
+        except HTTPError as error:
+            with error:
+                return _infra_error(sample, f"{error}: {error.read(500).decode(errors='replace')}")
+        except (OSError, http.client.HTTPException) as error:
+            return _infra_error(sample, f"{type(error).__name__}: {error}")
+        except (ValueError, LookupError, TypeError) as error:
+            return _infra_error(sample, f"not a chat completion: {type(error).__name__}: {error}")
+
+    return ask
+
+
+def _scored(sample: Sample, prediction: str, usage: Task) -> Sample:
+    score = float(sample["gold"] in prediction)
+    return {
+        **sample,
+        "state": "scored",
+        "prediction": prediction,
+        "answer": sample["gold"] if score else None,
+        "scores": {"accuracy": score},
+        "tokens_in": usage.get("prompt_tokens"),
+        "tokens_out": usage.get("completion_tokens"),
+    }
+
+
+def _infra_error(sample: Sample, message: str) -> Sample:
+    return {**sample, "state": "infra_error", "error": message}
+
+
+def _write_summary(folder: Path, dataset: Task, samples: list[Sample]) -> None:
+    scores = [sample["scores"]["accuracy"] for sample in samples if sample["state"] == "scored"]
+    summary = {
+        "dataset": dataset["label"],
+        "n_planned": dataset["n"],
+        "n_scored": len(scores),
+        "accuracy": sum(scores) / len(scores) if scores else None,
+    }
+    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

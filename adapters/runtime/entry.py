@@ -1,0 +1,123 @@
+"""The first process of a job: open the way to the gateway, run the command, pass signals on, return its code.
+
+`python -m adapters.runtime.entry -- CMD...`; a leading `python` means this interpreter. It reaps orphans too,
+for it may be process 1 of its namespace.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Sequence
+
+_FORWARDED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+_WAITED = _FORWARDED | {signal.SIGCHLD}
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
+_PR_SET_PDEATHSIG = 1
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command after `--` and return its exit code; 128 + n where signal n ended it."""
+    command = list(argv[1:] if argv[:1] == ["--"] else argv)
+    if not command:
+        return _say("no command: use `python -m adapters.runtime.entry -- CMD...`", 2)
+    if command[0] == "python":
+        command[0] = sys.executable
+    # Blocked rather than handled: a signal that comes before the command runs waits instead of being lost.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED)
+    env = {"PYTHONUNBUFFERED": "1", **os.environ}
+    forwarder = _open_gateway(env)
+    try:
+        return _run(command, env)
+    finally:
+        if forwarder:
+            _end(forwarder)
+
+
+def _open_gateway(env: dict[str, str]) -> subprocess.Popen[bytes] | None:
+    """Forward a loopback port to the job's socket, where it has one, and tell the command through `env`."""
+    path = env.get("EVALDOCK_SOCKET")
+    if not path:
+        return None
+    _bring_up_loopback()
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+        env["EVALDOCK_GATEWAY"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        argv = (sys.executable, "-m", "adapters.runtime.forward", str(listener.fileno()), path)
+        return _spawn(argv, env, keep=(listener.fileno(),))
+
+
+def _bring_up_loopback() -> None:
+    """Switch `lo` on where a new network namespace left it off; where that is forbidden, binding tells."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle, contextlib.suppress(OSError):
+        answer = fcntl.ioctl(handle, _SIOCGIFFLAGS, struct.pack("16sH14x", b"lo", 0))
+        flags = struct.unpack("16sH14x", answer)[1]
+        if not flags & _IFF_UP:
+            fcntl.ioctl(handle, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | _IFF_UP))
+
+
+def _run(command: list[str], env: dict[str, str]) -> int:
+    try:
+        child = _spawn(command, env)
+    except FileNotFoundError:
+        return _say(f"command not found: {command[0]!r}", _NOT_FOUND)
+    except PermissionError:
+        return _say(f"not executable: {command[0]!r}", _NOT_EXECUTABLE)
+    return _wait(child)
+
+
+def _spawn(argv: Sequence[str], env: dict[str, str], *, keep: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+    """Start a process in its own group that takes signals again and that ends when this one does."""
+    libc = ctypes.CDLL(None)
+
+    def prepare() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITED)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    # preexec_fn is unsafe beside threads; this process has one.
+    return subprocess.Popen(argv, env=env, pass_fds=keep, start_new_session=True, preexec_fn=prepare)  # noqa: PLW1509
+
+
+def _wait(child: subprocess.Popen[bytes]) -> int:
+    """Pass signals to the command's process group and reap every process, until the command ended."""
+    while True:
+        number = signal.sigwait(_WAITED)
+        if number in _FORWARDED:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, number)
+        for pid, status in _reaped():
+            if pid == child.pid:
+                code = os.waitstatus_to_exitcode(status)
+                child.returncode = code
+                return code if code >= 0 else 128 - code
+
+
+def _reaped() -> list[tuple[int, int]]:
+    """Return pid and status of every child that ended; signals that wait at once arrive as one."""
+    found = []
+    with contextlib.suppress(ChildProcessError):
+        while (entry := os.waitpid(-1, os.WNOHANG))[0]:
+            found.append(entry)
+    return found
+
+
+def _end(forwarder: subprocess.Popen[bytes]) -> None:
+    forwarder.kill()
+    forwarder.wait()
+
+
+def _say(message: str, code: int) -> int:
+    sys.stderr.write(f"evaldock: {message}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,139 @@
+"""The entry runs a command as its own: exit codes, signals, the way to the gateway."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+_CHECKOUT = Path(__file__).parents[3]
+_ANNOUNCE = "import os, sys, time; print('ready', flush=True); "
+
+
+@pytest.mark.parametrize("code", [0, 1, 77, 125])
+def test_it_returns_the_exit_code_of_the_command(code: int) -> None:
+    assert _run("python", "-c", f"raise SystemExit({code})").returncode == code
+
+
+def test_a_command_ended_by_a_signal_is_128_and_the_signal() -> None:
+    done = _run("python", "-c", "import os; os.kill(os.getpid(), 9)")
+
+    assert done.returncode == 128 + signal.SIGKILL
+
+
+def test_a_leading_python_is_this_interpreter() -> None:
+    assert _run("python", "-c", "import sys; print(sys.executable)").stdout.strip() == sys.executable
+
+
+def test_an_unknown_command_is_127_and_named() -> None:
+    done = _run("no-such-command")
+
+    assert done.returncode == 127
+    assert "no-such-command" in done.stderr
+
+
+def test_no_command_is_refused() -> None:
+    assert _run().returncode == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_reach_the_command(number: signal.Signals) -> None:
+    source = f"import signal; signal.signal({int(number)}, lambda *_: sys.exit(33)); {_ANNOUNCE} time.sleep(60)"
+    with _started("python", "-c", f"import sys; {source}") as process:
+        process.send_signal(number)
+        assert process.wait(10) == 33
+
+
+def test_signals_reach_the_whole_group_of_the_command() -> None:
+    with _started("sh", "-c", "sh -c 'echo ready; exec sleep 60'; exit 5") as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 128 + signal.SIGTERM
+
+
+def test_the_command_ends_when_the_entry_is_killed() -> None:
+    source = f"import os; print('ready', os.getpid(), flush=True); {_ANNOUNCE} time.sleep(60)"
+    with _started("python", "-c", source) as process:
+        pid = int(process.first.split()[1])
+        process.kill()
+        process.wait(10)
+
+        assert _gone(pid)
+
+
+def test_without_a_socket_there_is_no_gateway() -> None:
+    done = _run("python", "-c", "import os; print('EVALDOCK_GATEWAY' in os.environ)")
+
+    assert done.stdout.strip() == "False"
+
+
+def test_the_gateway_is_there_before_the_command_runs(tmp_path: Path) -> None:
+    source = (
+        "import os, urllib.request, urllib.error\n"
+        "try: urllib.request.build_opener(urllib.request.ProxyHandler({})).open(os.environ['EVALDOCK_GATEWAY'])\n"
+        "except urllib.error.HTTPError as error:\n"
+        "    with error: print(error.code, error.read().decode())\n"
+    )
+
+    done = _run("python", "-c", source, sock=tmp_path / "nobody.sock")
+
+    assert done.stdout.startswith('502 {"error": {"message": ')
+
+
+def test_the_forwarder_ends_with_the_command(tmp_path: Path) -> None:
+    source = "import os; print(os.environ['EVALDOCK_GATEWAY'])"
+
+    url = _run("python", "-c", source, sock=tmp_path / "nobody.sock").stdout.strip()
+
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])))
+
+
+class _Process(subprocess.Popen[str]):
+    first = ""
+
+
+def _environment(sock: Path | None = None) -> dict[str, str]:
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(_CHECKOUT)}
+    return {**env, "EVALDOCK_SOCKET": str(sock)} if sock else env
+
+
+def _argv(command: tuple[str, ...]) -> list[str]:
+    return [sys.executable, "-m", "adapters.runtime.entry", "--", *command]
+
+
+def _run(*command: str, sock: Path | None = None) -> subprocess.CompletedProcess[str]:
+    env = _environment(sock)
+    return subprocess.run(_argv(command), env=env, capture_output=True, text=True, timeout=30, check=False)
+
+
+@contextmanager
+def _started(*command: str) -> Iterator[_Process]:
+    with _Process(_argv(command), env=_environment(), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            process.first = process.stdout.readline()
+            assert process.first.startswith("ready")
+            yield process
+        finally:
+            process.kill()
+
+
+def _gone(pid: int) -> bool:
+    """Wait until the process ended: gone, or dead and not yet reaped by its new parent."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.01)
+    return False

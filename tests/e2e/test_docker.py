@@ -1,0 +1,169 @@
+"""Whole runs through the Docker engine; required in CI. Each needs an engine and a base image."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import DATA, EVALDOCK, ROOT, evaldock, gsm8k_task, right_answer
+from tests.fakes.upstream import FakeUpstream
+
+pytestmark = [pytest.mark.e2e]
+EXPECTED = json.loads((DATA / "expected_scores.json").read_text())
+GSM8K = ROOT.parent / "shared" / "data" / "gsm8k"
+
+
+def containers() -> list[str]:
+    listed = subprocess.run(["docker", "ps", "-aq", "--filter", "label=evaldock.run"], capture_output=True, text=True)
+    return listed.stdout.split()
+
+
+def test_the_quickstart_scores_the_same_in_a_container_as_in_a_virtual_environment(
+    tmp_path: Path, native_python: str
+) -> None:
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "venv").mkdir()
+
+    first = evaldock(tmp_path / "docker", "run", "quickstart", "--engine", "docker")
+    second = evaldock(tmp_path / "venv", "run", "quickstart", "--engine", "venv")
+
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert first.scores() == second.scores()
+    assert first.scores()["choices"]["accuracy"] == pytest.approx(EXPECTED["mcq"]["accuracy"], abs=1e-9)
+    assert first.report["jobs"][0]["isolation"] == "container"
+    assert containers() == []
+
+
+def test_auto_takes_docker_where_it_answers(tmp_path: Path) -> None:
+    with FakeUpstream(answer=right_answer) as upstream:
+        ran = evaldock(tmp_path, "run", str(gsm8k_task(tmp_path, upstream.base_url, limit=2)))
+
+    assert ran.code == 0, ran.err
+    assert (ran.report["engine"], ran.report["engine_reason"]) == ("docker", "a container engine answers")
+
+
+def test_auto_takes_venv_and_says_why_where_no_engine_answers(tmp_path: Path, native_python: str) -> None:
+    with FakeUpstream(answer=right_answer) as upstream:
+        task = gsm8k_task(tmp_path, upstream.base_url, limit=2)
+        ran = evaldock(tmp_path, "run", str(task), DOCKER_HOST=f"unix://{tmp_path}/absent.sock")
+
+    assert ran.code == 0, ran.err
+    assert ran.report["engine"] == "venv"
+    assert "no usable container engine" in ran.report["engine_reason"]
+
+
+def test_docker_asked_for_and_not_there_is_a_prerequisite(tmp_path: Path) -> None:
+    ran = evaldock(tmp_path, "run", "quickstart", "--engine", "docker", DOCKER_HOST=f"unix://{tmp_path}/absent.sock")
+
+    assert ran.code == 3
+    assert "docker" in ran.err.lower()
+    assert not ran.runs.exists()
+
+
+def test_a_base_image_that_cannot_be_had_is_exit_4(tmp_path: Path) -> None:
+    base = "evaldock.invalid/absent:1"
+    ran = evaldock(tmp_path, "run", "quickstart", "--engine", "docker", EVALDOCK_BASE_IMAGE=base)
+
+    assert ran.code == 4
+    assert base in ran.err
+    assert json.loads((ran.folder / "run.json").read_text())["state"] == "failed"
+    assert not (ran.folder / "report.json").exists()
+
+
+def test_gsm8k_in_a_sealed_container_reaches_the_hosts_loopback_and_never_sees_the_key(tmp_path: Path) -> None:
+    secret = "canary-4711-never-on-disk"
+    with FakeUpstream(answer=right_answer, latency_s=0.05) as upstream:
+        task = gsm8k_task(tmp_path, upstream.base_url, key_env="CANARY_KEY")
+        process = subprocess.Popen(
+            [EVALDOCK, "run", str(task), "--engine", "docker"], cwd=tmp_path, env={**os.environ, "CANARY_KEY": secret}
+        )
+        inspected = ""
+        while process.poll() is None:
+            for container in containers():
+                inspected += subprocess.run(["docker", "inspect", container], capture_output=True, text=True).stdout
+            time.sleep(0.1)
+
+    assert process.returncode == 0
+    assert {request.headers["authorization"] for request in upstream.requests} == {f"Bearer {secret}"}
+    assert '"NetworkMode": "none"' in inspected
+    assert secret not in inspected
+    assert subprocess.run(["grep", "-rlF", secret, str(tmp_path)], capture_output=True).stdout == b""
+
+
+def test_an_interrupt_stops_the_job_removes_the_container_and_reports(tmp_path: Path) -> None:
+    with FakeUpstream(answer=right_answer, latency_s=1.0) as upstream:
+        task = gsm8k_task(tmp_path, upstream.base_url, limit=100)
+        process = subprocess.Popen([EVALDOCK, "run", str(task), "--engine", "docker"], cwd=tmp_path)
+        while process.poll() is None and len(upstream.requests) < 20:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        code = process.wait(timeout=60)
+
+    (folder,) = (tmp_path / "runs").iterdir()
+    report = json.loads((folder / "report.json").read_text())
+    assert code == 130
+    assert report["state"] == "cancelled"
+    assert 0 < report["jobs"][0]["results"][0]["counts"]["scored"] < 100
+    assert containers() == []
+
+
+def test_a_time_out_is_told_apart_and_keeps_what_was_scored(tmp_path: Path) -> None:
+    with FakeUpstream(answer=right_answer, latency_s=1.0) as upstream:
+        task = gsm8k_task(tmp_path, upstream.base_url, limit=100, extra="resources: {timeout: 6s}\n")
+        ran = evaldock(tmp_path, "run", str(task), "--engine", "docker")
+
+    assert ran.code == 1
+    assert json.loads((ran.folder / "jobs" / "1-m-native" / "outcome.json").read_text())["ending"] == "timed_out"
+    assert "time-out of 6.0 s" in ran.report["jobs"][0]["reason"]
+
+
+def test_a_killed_hub_leaves_a_container_that_the_next_run_removes(tmp_path: Path) -> None:
+    with FakeUpstream(answer=right_answer, latency_s=1.0) as upstream:
+        task = gsm8k_task(tmp_path, upstream.base_url, limit=100)
+        process = subprocess.Popen([EVALDOCK, "run", str(task), "--engine", "docker"], cwd=tmp_path)
+        while process.poll() is None and len(upstream.requests) < 10:
+            time.sleep(0.05)
+        process.kill()
+        process.wait()
+        (left,) = (tmp_path / "runs").iterdir()
+        (tmp_path / "next").mkdir()
+        after = evaldock(
+            tmp_path / "next",
+            "run",
+            str(gsm8k_task(tmp_path / "next", upstream.base_url, limit=2)),
+            "--engine",
+            "docker",
+        )
+
+    assert after.code == 0, after.err
+    assert "removed container" in after.err
+    assert containers() == []
+    shown = evaldock(tmp_path, "status", left.name)
+    assert "interrupted" in shown.out
+
+
+@pytest.mark.skipif(not GSM8K.is_dir(), reason="the GSM8K sample is not beside this checkout")
+def test_real_gsm8k_against_a_mock_endpoint(tmp_path: Path) -> None:
+    gold = {row["question"]: row["answer"] for row in map(json.loads, (GSM8K / "test.jsonl").open())}
+
+    def answer(body: dict[str, object]) -> str:
+        prompt = body["messages"][-1]["content"]  # type: ignore[index]
+        return next(text for question, text in gold.items() if prompt.startswith(question))
+
+    with FakeUpstream(answer=answer) as upstream:
+        task = tmp_path / "task.yaml"
+        task.write_text(
+            f"version: 1\nname: gsm8k\nmodels: {{m: {{endpoint: '{upstream.base_url}', model: mock}}}}\n"
+            f"evaluations: [{{backend: native, datasets: [{{name: gsm8k, path: '{GSM8K}'}}]}}]\n"
+        )
+        ran = evaldock(tmp_path, "run", str(task), "--engine", "docker")
+
+    assert ran.code == 0, ran.err
+    assert ran.scores()["gsm8k"]["accuracy"] == 1.0
+    assert ran.report["jobs"][0]["results"][0]["counts"]["scored"] == len(gold)
