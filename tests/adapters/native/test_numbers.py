@@ -61,7 +61,7 @@ def test_calculator_annotations_are_removed() -> None:
         ("-1", "1", False),
     ],
 )
-def test_numbers_are_compared_by_value(first: str, second: str, same: bool) -> None:  # noqa: FBT001
+def test_numbers_are_compared_by_value(first: str, second: str, same: bool) -> None:
     assert same_number(first, second) is same
 
 
