@@ -12,6 +12,7 @@ from hub.endpoint import probe
 from hub.engine import Engine
 from hub.errors import ImageError, PrerequisiteError
 from hub.finding import Finding
+from hub.hardware import gpu_names
 from hub.images import load_image
 from hub.plan import Plan, host_path
 from hub.settings import Settings
@@ -38,8 +39,9 @@ def require(findings: Iterable[Finding]) -> None:
 
 
 def check_inputs(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
-    """Look at everything that does not depend on the engine: models, data, secrets, endpoints."""
-    findings = [finding for asset in plan.assets for finding in _asset(asset, settings.cache_dir)]
+    """Look at everything that does not depend on the engine: GPUs, models, data, secrets, endpoints."""
+    findings = [*_gpus(plan)]
+    findings += [finding for asset in plan.assets for finding in _asset(asset, settings.cache_dir)]
     for role, upstream in _upstreams(plan):
         findings += _endpoint(role, upstream)
     return tuple(findings)
@@ -68,6 +70,19 @@ def to_fetch(plan: Plan, settings: Settings) -> tuple[Asset, ...]:
     """Return the assets that a run must download first."""
     remote = (asset for asset in plan.assets if asset.hub != "local")
     return tuple(asset for asset in remote if not is_cached(host_path(asset, settings.cache_dir)))
+
+
+def _gpus(plan: Plan) -> Iterator[Finding]:
+    wanted = sorted({gpu for planned in plan.jobs for gpu in planned.job.gpus})
+    if not wanted:
+        return
+    have = gpu_names()
+    absent = [gpu for gpu in wanted if gpu not in have]
+    if absent:
+        message = f"the task asks for {', '.join(wanted)}; nvidia-smi lists {', '.join(have) or 'none'}"
+        yield Finding("missing", "GPUs", message, "correct resources.gpus; `auto` takes what there is")
+    else:
+        yield Finding("ok", "GPUs", ", ".join(f"{gpu}: {have[gpu]}" for gpu in wanted))
 
 
 def _asset(asset: Asset, cache_dir: Path) -> Iterator[Finding]:

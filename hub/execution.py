@@ -70,8 +70,8 @@ def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workp
 
 def _run(planned: PlannedJob, environment: EnvironmentRecord, place: Placement, work: Workplace) -> JobOutcome:
     handle = work.engine.submit(planned.job, environment, place)
-    write_atomic(place.folder / "handle.json", json.dumps(asdict(handle), indent=2) + "\n")
     try:
+        write_atomic(place.folder / "handle.json", json.dumps(asdict(handle), indent=2) + "\n")
         return _watch(planned, handle, place.folder, work)
     except KeyboardInterrupt:
         # The folder must say how the job ended; what was scored until now is kept.

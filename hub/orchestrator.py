@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -184,6 +184,11 @@ class _Run:
             except EvaldockError as error:
                 self._give_up(error)
                 raise
+            except OSError as error:
+                failure = EvaldockError(f"the run cannot go on: {error}", hint=f"see {self.folder.path}")
+                with suppress(OSError):  # a full disk takes no last word either; the state then is `interrupted`
+                    self._give_up(failure)
+                raise failure from error
             return self._report()
 
     def _prepare(self) -> dict[str, EnvironmentRecord]:

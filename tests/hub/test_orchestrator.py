@@ -5,13 +5,14 @@ import pytest
 
 from hub import orchestrator
 from hub.engines import Choice
-from hub.errors import BaseImageError, ImageError, PrerequisiteError
+from hub.errors import BaseImageError, EvaldockError, ImageError, PrerequisiteError
 from hub.finding import Finding
 from hub.job import Ending, Job
 from hub.observer import EngineChosen, Event
 from hub.orchestrator import plan_task, run
 from hub.runs import find_run, list_runs, read_report
 from hub.settings import Settings
+from hub.spec import ResourcesSpec
 from hub.taskfile import LoadedTask, load_task
 from tests.fakes.engine import FakeEngine
 
@@ -136,6 +137,23 @@ def test_a_failing_build_leaves_a_run_that_says_failed(
     assert not (left.path / "report.json").exists()
 
 
+def test_a_full_disk_ends_the_run_in_words(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(_job: Job, _output: Path) -> Ending:
+        raise OSError(28, "No space left on device")
+
+    engine = FakeEngine(work)
+    use(monkeypatch, engine)
+
+    with pytest.raises(EvaldockError, match="No space left on device"):
+        run(task, settings)
+
+    (left,) = list_runs(settings.runs_dir)
+    assert left.record.state == "failed"
+    assert engine.stopped[0][0] is Ending.STOPPED
+
+
 def test_without_a_base_image_auto_takes_the_other_engine_and_says_why(
     task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,6 +186,18 @@ def test_a_model_folder_without_weights_is_a_prerequisite(
 
     with pytest.raises(PrerequisiteError, match="has no weights"):
         run(task, settings)
+
+
+def test_gpus_that_are_not_there_are_a_prerequisite(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, FakeEngine(echo))
+    asked = task.spec.model_copy(update={"resources": ResourcesSpec(gpus=("97",))})
+
+    with pytest.raises(PrerequisiteError, match="asks for 97; nvidia-smi lists"):
+        run(load_task(asked), settings)
+
+    assert not settings.runs_dir.exists()
 
 
 def test_an_unset_key_is_a_prerequisite_that_names_the_variable(
