@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.native.evaluator.models.batches import batches, halving
-from adapters.native.evaluator.models.local import Checkpoint
+from adapters.native.evaluator.models.checkpoint import Checkpoint
 from adapters.native.evaluator.request import Deliver, Generation, Outcome
 
 # A stop text is looked for in this many of the newest tokens: it cannot be spelled with more tokens than bytes.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from adapters.native.evaluator.models.batches import batches, halving
-from adapters.native.evaluator.models.local import Checkpoint
+from adapters.native.evaluator.models.checkpoint import Checkpoint
 from adapters.native.evaluator.request import Deliver, Likelihood, Outcome
 
 

@@ -4,48 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from adapters.native.contract import NativeModel
 from adapters.native.evaluator.errors import ModelError
+from adapters.native.evaluator.models.checkpoint import Checkpoint
+from adapters.native.evaluator.models.generation import generate
+from adapters.native.evaluator.models.likelihood import likelihoods
 from adapters.native.evaluator.request import Deliver, Generation, Likelihood, Request
 
 LOG = logging.getLogger(__name__)
 # How many tokens a batch may hold, padding included, and how many rows: measured to be past the point of gain.
 BATCH_TOKENS = {"cpu": 4096, "cuda": 16384}
 BATCH_ROWS = {"cpu": 32, "cuda": 128}
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A model in memory, with what both ways of asking need to know.
-
-    Attributes:
-        bos: what the tokenizer puts in front of a raw text; empty for many.
-        context: how many tokens the model can look at, None where it does not say.
-        batch_tokens, batch_rows: the size of a batch.
-    """
-
-    model: Any
-    tokenizer: Any
-    device: str
-    chat: bool
-    bos: tuple[int, ...]
-    context: int | None
-    batch_tokens: int
-    batch_rows: int
-
-    def encode(self, text: str) -> list[int]:
-        """Return the tokens of a text, without any special token in front."""
-        return list(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
-
-    @cached_property
-    def padding(self) -> int:
-        """Return the token that fills a batch; it is masked, so any does."""
-        return int(next((t for t in (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id) if t is not None), 0))
 
 
 class LocalModel:
@@ -59,9 +31,6 @@ class LocalModel:
 
     def answer(self, dataset: str, requests: Sequence[Request], deliver: Deliver) -> None:
         """Answer every request; those of one data set are all of one kind."""
-        from adapters.native.evaluator.models.generation import generate
-        from adapters.native.evaluator.models.likelihood import likelihoods
-
         LOG.info("%s: %d requests", dataset, len(requests))
         asked = [request for request in requests if isinstance(request, Likelihood)]
         if asked:

@@ -1,0 +1,36 @@
+"""A checkpoint in memory, as both ways of asking it see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model in memory, with what both ways of asking need to know.
+
+    Attributes:
+        bos: what the tokenizer puts in front of a raw text; empty for many.
+        context: how many tokens the model can look at, None where it does not say.
+        batch_tokens, batch_rows: the size of a batch.
+    """
+
+    model: Any
+    tokenizer: Any
+    device: str
+    chat: bool
+    bos: tuple[int, ...]
+    context: int | None
+    batch_tokens: int
+    batch_rows: int
+
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of a text, without any special token in front."""
+        return list(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+
+    @cached_property
+    def padding(self) -> int:
+        """Return the token that fills a batch; it is masked, so any does."""
+        return int(next((t for t in (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id) if t is not None), 0))
