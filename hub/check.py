@@ -85,6 +85,15 @@ def _gpus(plan: Plan) -> Iterator[Finding]:
         yield Finding("ok", "GPUs", ", ".join(f"{gpu}: {have[gpu]}" for gpu in wanted))
 
 
+def check_offline(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
+    """Name every asset that a run which may not download anything lacks."""
+    mend = "run once without --offline"
+    return tuple(
+        Finding("missing", f"{asset.kind} {asset.name!r}", f"not in the cache: {asset.location} at {asset.hub}", mend)
+        for asset in to_fetch(plan, settings)
+    )
+
+
 def _asset(asset: Asset, cache_dir: Path) -> Iterator[Finding]:
     subject, path = f"{asset.kind} {asset.name!r}", host_path(asset, cache_dir)
     if asset.hub != "local":

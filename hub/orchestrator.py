@@ -12,14 +12,14 @@ from pathlib import Path
 
 from hub import hardware
 from hub.adapter import Adapter, Asset
-from hub.check import check_images, check_inputs, require, to_fetch
+from hub.check import check_images, check_inputs, check_offline, require, to_fetch
 from hub.checkpoint import weights_digest
 from hub.endpoint import normalize_base_url
 from hub.engine import Engine, Placement
 from hub.engines import Choice, choose_engine
 from hub.errors import BaseImageError, EvaldockError, PrerequisiteError
 from hub.execution import Workplace, execute, unrun, with_identity
-from hub.fetch import fetch
+from hub.fetch import fetch, fetch_id
 from hub.files import write_atomic
 from hub.finding import Finding
 from hub.gateway import Gateway, Route, Upstream
@@ -45,7 +45,6 @@ from hub.runs import JobRecord, RunFolder, RunRecord, create_run, new_run_id
 from hub.settings import Settings
 from hub.spec import JudgeSpec, ModelSpec
 from hub.taskfile import LoadedTask
-from hub.text import slug
 from hub.version import VERSION
 
 
@@ -113,7 +112,7 @@ def run(
     choice = choose_engine(request.engine or task.spec.engine, settings, gpus=gpus)
     for line in choice.engine.reap():
         observe(Preparing("leftovers", line))
-    require(check_inputs(plan, settings))
+    require((*check_inputs(plan, settings), *(check_offline(plan, settings) if request.offline else ())))
     folder = _create(task, plan, settings, choice)
     return _Run(folder, plan, settings, choice, request, observe).go(), folder.path
 
@@ -212,10 +211,7 @@ class _Run:
         return environments
 
     def _fetch(self, asset: Asset, environment: EnvironmentRecord, engine: Engine) -> None:
-        if self.request.offline:
-            message = f"{asset.kind} {asset.name!r} is not in the cache, and --offline forbids to fetch it"
-            raise PrerequisiteError(message, hint=f"run once without --offline; source: {asset.location}")
-        place = Placement(self.folder.record.run_id, self.folder.path / "fetch" / slug(asset.name))
+        place = Placement(self.folder.record.run_id, self.folder.path / "fetch" / fetch_id(asset))
         destination = host_path(asset, self.settings.cache_dir)
         fetch(asset, destination, environment, engine, place, self.observe)
 

@@ -1,65 +1,84 @@
-"""Inside a fetch job: download one repository from ModelScope or Hugging Face into the mounted cache."""
+"""Inside a fetch job: download one repository into the mounted cache, check it, and say what arrived."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from adapters.runtime import job
+from adapters.runtime import job, snapshot
+from adapters.runtime.fetch_reason import explain, redacted
+from adapters.runtime.hubs import Facts, Listing, client
+
+_TELL_EVERY_S = 5.0
 
 
 def main() -> int:
     """Fetch what /job/input/fetch.json names; return 0, or 1 after a `failed` event."""
-    facts = json.loads((job.path(job.INPUT) / "fetch.json").read_text(encoding="utf-8"))
-    target = job.path(facts["target"])
-    job.event("message", text=f"downloading {facts['repository']} from {facts['hub']}")
+    given = json.loads((job.path(job.INPUT) / "fetch.json").read_text(encoding="utf-8"))
+    target = job.path(given.pop("target")).resolve()
+    facts = Facts(**given)
+    os.umask(0o022)  # other users' jobs read the cache too
+    job.event("message", text=f"downloading {facts.repository} from {facts.hub}")
     try:
-        (_from_huggingface if facts["hub"] == "huggingface" else _from_modelscope)(facts, target)
+        listing = _fetch(facts, target)
     except Exception as error:  # noqa: BLE001 - whatever a hub client raises becomes the job's reason
-        job.event("failed", reason=f"{type(error).__name__}: {_first_line(error)}", hint=_hint(facts))
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - this is the job's log
+        reason, hint = explain(error, facts)
+        job.event("failed", reason=redacted(reason), hint=hint)
+        sys.stderr.write(redacted("".join(traceback.format_exception(error))))
         return 1
-    count = sum(path.is_file() for path in target.rglob("*"))
-    job.event("message", text=f"{facts['repository']}: {count} files")
+    _say_what_arrived(facts, listing, target)
     return 0
 
 
-def _from_huggingface(facts: dict[str, Any], target: Path) -> None:
-    from huggingface_hub import snapshot_download  # noqa: PLC0415
-
-    snapshot_download(
-        facts["repository"],
-        repo_type=facts["kind"],
-        revision=facts["revision"] or None,
-        local_dir=target,
-        allow_patterns=facts["patterns"] or None,
-    )
-
-
-def _from_modelscope(facts: dict[str, Any], target: Path) -> None:
-    from modelscope.hub.snapshot_download import (  # noqa: PLC0415
-        dataset_snapshot_download,
-        snapshot_download,
-    )
-
-    download = dataset_snapshot_download if facts["kind"] == "dataset" else snapshot_download
-    download(
-        facts["repository"],
-        revision=facts["revision"] or None,
-        local_dir=str(target),
-        allow_patterns=facts["patterns"] or None,
-    )
+def _fetch(facts: Facts, target: Path) -> Listing:
+    snapshot.clear_orphans(target)
+    list_files, download = client(facts.hub)
+    listing = list_files(facts)
+    if not listing.files:
+        wanted = f" that matches {' or '.join(facts.patterns)}" if facts.patterns else ""
+        raise snapshot.SnapshotError(f"{facts.repository} holds no file{wanted}")
+    with _progress(facts, listing, target):
+        download(facts, listing, target)
+    snapshot.check(listing.files, target)
+    return listing
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no message"])[0]
+@contextmanager
+def _progress(facts: Facts, listing: Listing, target: Path) -> Iterator[None]:
+    """Tell every few seconds how much is there."""
+    done = threading.Event()
+    total = sum(file.size or 0 for file in listing.files.values())
+
+    def tell() -> None:
+        while not done.wait(_TELL_EVERY_S):
+            text = f"{facts.repository}: {_megabytes(snapshot.size_of(target))} of {_megabytes(total)}"
+            job.event("message", text=text)
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
-def _hint(facts: dict[str, Any]) -> str:
-    name = facts["repository"]
-    return f"check that {name!r} exists at {facts['hub']}, or give a local folder instead (`path`, or hub: local)"
+def _say_what_arrived(facts: Facts, listing: Listing, target: Path) -> None:
+    size = snapshot.size_of(target)
+    fetched = {"commit": listing.commit, "files": len(listing.files), "bytes": size}
+    (job.path(job.OUTPUT) / "fetched.json").write_text(json.dumps(fetched) + "\n", encoding="utf-8")
+    at = f" at {listing.commit[:12]}" if listing.commit else ""
+    job.event("message", text=f"{facts.repository}{at}: {len(listing.files)} files, {_megabytes(size)}")
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 if __name__ == "__main__":

@@ -71,11 +71,14 @@ def _signal_name(number: int) -> str:
 
 def _outcome(state: Mapping[str, Any], ending: Ending, reason: str, started_at: float) -> JobOutcome:
     code = int(state["ExitCode"])
+    finished = parse_time(state.get("FinishedAt", "")) or time.time()
+    started = parse_time(state.get("StartedAt", "")) or started_at
     return JobOutcome(
         ending=ending,
         exit_code=code,
         signal=_signal(code),
         reason=reason,
-        started_at=parse_time(state.get("StartedAt", "")) or started_at,
-        ended_at=parse_time(state.get("FinishedAt", "")) or time.time(),
+        # The daemon notes the start after the fact: of a job that ended at once it may say that it began later.
+        started_at=min(started, finished),
+        ended_at=finished,
     )

@@ -37,6 +37,12 @@ def test_an_exit_code_is_told_apart(code: int, *, oom: bool, ending: Ending, num
     assert bool(outcome.reason) == bool(reason)
 
 
+def test_a_job_never_ends_before_it_began() -> None:
+    outcome = exited(record(0, StartedAt="2026-01-31T12:00:03Z"), oom=False, started_at=1.0)
+
+    assert outcome.started_at == outcome.ended_at
+
+
 def test_times_are_the_daemons() -> None:
     outcome = exited(record(0), oom=False, started_at=1.0)
 
