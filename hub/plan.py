@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -233,10 +234,15 @@ def _model_asset(target: ModelTarget, model: ModelSpec, folder: Path) -> Asset:
 
 
 def host_path(asset: Asset, cache_dir: Path) -> Path:
-    """Return where `asset` lies on the host: its own path, or its folder in the cache."""
+    """Return where `asset` lies on the host: its own path, or its folder in the cache.
+
+    Different files of one repository are different folders: neither may pass for the other.
+    """
     if asset.hub == "local":
         return Path(asset.location)
     folder = f"{slug(asset.location.replace('/', '--'))}@{slug(asset.revision or 'main')}"
+    if asset.patterns:
+        folder += f"-{hashlib.sha256(repr(asset.patterns).encode()).hexdigest()[:8]}"
     return cache_dir / f"{asset.kind}s" / asset.hub / folder
 
 

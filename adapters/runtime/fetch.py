@@ -41,8 +41,7 @@ def _fetch(facts: Facts, target: Path) -> Listing:
     list_files, download = client(facts.hub)
     listing = list_files(facts)
     if not listing.files:
-        wanted = f" that matches {' or '.join(facts.patterns)}" if facts.patterns else ""
-        raise snapshot.SnapshotError(f"{facts.repository} holds no file{wanted}")
+        raise snapshot.EmptyError  # the clients take it for success
     with _progress(facts, listing, target):
         download(facts, listing, target)
     snapshot.check(listing.files, target)

@@ -35,6 +35,8 @@ def _said_by_the_hub(names: set[str], status: int, facts: Facts) -> Reason | Non
         return _not_found(facts)
     if status >= 500 or status == 429:
         return f"the hub answers with HTTP {status}", f"try again later; {_AGAIN}"
+    if "EmptyError" in names:
+        return f"it holds no file that is needed ({' '.join(facts.patterns) or 'any'})", "check name and revision"
     return None
 
 
@@ -43,7 +45,7 @@ def _met_on_the_way(chain: list[BaseException], names: set[str], facts: Facts) -
         return "no space left on the disk of the cache", f"make room, or set EVALDOCK_CACHE; {_AGAIN}"
     if names & _UNREACHABLE:
         hint = f"check network and proxy; {_ADDRESSES[facts.hub]} names a mirror, hub: local a folder; {_AGAIN}"
-        return f"the hub cannot be reached, or broke off ({_line(chain[-1])})", hint
+        return f"the connection to the hub failed ({_line(chain[-1])})", hint
     return None
 
 
@@ -96,5 +98,6 @@ def _status(error: BaseException) -> int:
 
 def _line(error: BaseException) -> str:
     words = " ".join(str(error).split())
-    text = f"{type(error).__name__}: {words}" if words else type(error).__name__
+    ours = type(error).__module__.startswith("adapters.")
+    text = words if ours else f"{type(error).__name__}: {words}".removesuffix(": ")
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -47,6 +47,7 @@ Download = Callable[[Facts, Listing, Path], None]
 
 def client(hub: str) -> tuple[List, Download]:
     """Return how to list and how to download at `hub`; settles what its client reads from the environment."""
+    os.environ.update({"TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"})  # they would fill the log
     if hub == "huggingface":
         _settle_huggingface()
         return _list_huggingface, _download_huggingface

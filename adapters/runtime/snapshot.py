@@ -20,6 +20,10 @@ class SnapshotError(Exception):
     """The folder is not what the hub lists."""
 
 
+class EmptyError(Exception):
+    """The hub lists no file that is wanted."""
+
+
 def check(wanted: Mapping[str, File], folder: Path) -> None:
     """Compare every file with its listing and remove all others: the clients' notes, leftovers of an older state.
 

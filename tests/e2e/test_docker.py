@@ -19,9 +19,11 @@ EXPECTED = json.loads((DATA / "expected_scores.json").read_text())
 GSM8K = Path(os.environ.get("EVALDOCK_TEST_DATA", "/nonexistent")) / "gsm8k"
 
 
-def containers() -> list[str]:
-    listed = subprocess.run(["docker", "ps", "-aq", "--filter", "label=evaldock.run"], capture_output=True, text=True)
-    return listed.stdout.split()
+def containers(runs: Path) -> list[str]:
+    """Return the containers of the runs in a folder: others may work on this machine."""
+    filters = [f"label=evaldock.run={run.name}" for run in runs.glob("*")]
+    listed = (subprocess.run(["docker", "ps", "-aq", "--filter", f], capture_output=True, text=True) for f in filters)
+    return [name for answer in listed for name in answer.stdout.split()]
 
 
 def test_the_quickstart_scores_the_same_in_a_container_as_in_a_virtual_environment(
@@ -37,7 +39,7 @@ def test_the_quickstart_scores_the_same_in_a_container_as_in_a_virtual_environme
     assert first.scores() == second.scores()
     assert first.scores()["choices"]["accuracy"] == pytest.approx(EXPECTED["mcq"]["accuracy"], abs=1e-9)
     assert first.report["jobs"][0]["isolation"] == "container"
-    assert containers() == []
+    assert containers(first.runs) == []
 
 
 def test_auto_takes_docker_where_it_answers(tmp_path: Path) -> None:
@@ -85,7 +87,7 @@ def test_gsm8k_in_a_sealed_container_reaches_the_hosts_loopback_and_never_sees_t
         )
         inspected = ""
         while process.poll() is None:
-            for container in containers():
+            for container in containers(tmp_path / "runs"):
                 inspected += subprocess.run(["docker", "inspect", container], capture_output=True, text=True).stdout
             time.sleep(0.1)
 
@@ -110,7 +112,7 @@ def test_an_interrupt_stops_the_job_removes_the_container_and_reports(tmp_path: 
     assert code == 130
     assert report["state"] == "cancelled"
     assert 0 < report["jobs"][0]["results"][0]["counts"]["scored"] < 100
-    assert containers() == []
+    assert containers(tmp_path / "runs") == []
 
 
 def test_a_time_out_is_told_apart_and_keeps_what_was_scored(tmp_path: Path) -> None:
@@ -143,14 +145,16 @@ def test_a_killed_hub_leaves_a_container_that_the_next_run_removes(tmp_path: Pat
 
     assert after.code == 0, after.err
     assert "removed container" in after.err
-    assert containers() == []
+    assert containers(tmp_path / "runs") == []
     shown = evaldock(tmp_path, "status", left.name)
     assert "interrupted" in shown.out
 
 
 @pytest.mark.skipif(not GSM8K.is_dir(), reason="EVALDOCK_TEST_DATA names no folder with gsm8k/{train,test}.jsonl")
 def test_real_gsm8k_against_a_mock_endpoint(tmp_path: Path) -> None:
-    gold = {row["question"]: row["answer"] for row in map(json.loads, (GSM8K / "test.jsonl").open())}
+    gold = {
+        row["question"]: row["answer"] for row in map(json.loads, (GSM8K / "test.jsonl").read_text().splitlines())
+    }
 
     def answer(body: dict[str, object]) -> str:
         prompt = body["messages"][-1]["content"]  # type: ignore[index]

@@ -1,11 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from hub.adapter import Asset
 from hub.errors import TaskError
-from hub.plan import Machine, Plan, make_plan
+from hub.plan import Machine, Plan, host_path, make_plan
 from hub.source import parse_source
 from hub.spec import TaskSpec
 from tests.fakes.adapter import FakeAdapter
@@ -117,6 +119,14 @@ def test_what_this_version_cannot_do_is_refused_not_ignored(change: dict[str, An
 def test_a_bad_address_is_a_problem_of_the_task() -> None:
     with pytest.raises(TaskError, match="does not start with http"):
         plan(models={"m": {"endpoint": "127.0.0.1:8000", "model": "q"}})
+
+
+def test_other_files_of_one_repository_have_another_folder() -> None:
+    whole = Asset("dataset", "d", "/data/d", "huggingface", "o/d", "main")
+    part = replace(whole, patterns=("*.parquet",))
+
+    assert host_path(whole, Path("/c")) == Path("/c/datasets/huggingface/o--d@main")
+    assert host_path(part, Path("/c")).name.startswith("o--d@main-")
 
 
 def test_same_task_same_plan() -> None:
