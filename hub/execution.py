@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,7 +12,8 @@ from pathlib import Path
 from hub.adapter import Adapter, Normalized
 from hub.engine import Engine, Handle, Placement
 from hub.errors import EngineError, NormalizeError
-from hub.files import write_atomic
+from hub.files import odd_file, write_atomic
+from hub.interrupts import undisturbed
 from hub.job import Ending, JobOutcome
 from hub.jobevents import EventTail, failure
 from hub.jobfolder import write_inputs
@@ -37,7 +39,7 @@ class Workplace:
 def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workplace) -> JobReport:
     """Run one job to its end and return its part of the report; a failed job is a report, not an exception.
 
-    The user's interrupt (KeyboardInterrupt) stops the job, which then is `cancelled`; a second one is raised.
+    The user's interrupt (KeyboardInterrupt) stops the job, which then is `cancelled`.
     """
     environment = work.environments[planned.job.image]
     started = time.time()
@@ -75,9 +77,11 @@ def _run(planned: PlannedJob, environment: EnvironmentRecord, place: Placement, 
         return _watch(planned, handle, place.folder, work)
     except KeyboardInterrupt:
         # The folder must say how the job ended; what was scored until now is kept.
-        return work.engine.stop(handle, Ending.STOPPED, "stopped by the user")
+        with undisturbed():
+            return work.engine.stop(handle, Ending.STOPPED, "stopped by the user")
     except BaseException:
-        work.engine.stop(handle, Ending.STOPPED, "evaldock failed while the job ran")
+        with undisturbed():
+            work.engine.stop(handle, Ending.STOPPED, "evaldock failed while the job ran")
         raise
 
 
@@ -115,16 +119,27 @@ def _read(
 ) -> tuple[JobState, str, tuple[Result, ...]]:
     reason = _reason(outcome, folder)
     try:
+        _refuse_odd_files(folder / "output")
         normalized = adapter.normalize(planned.evaluation, folder / "output")
         _keep(normalized, folder)
     except NormalizeError as error:
         return JobState.FAILED, reason or str(error), ()
+    except Exception as error:  # noqa: BLE001 - a job can write anything; one that cannot be read must not end the run
+        (folder / "normalize-error.txt").write_text(traceback.format_exc(), encoding="utf-8", errors="replace")
+        return JobState.FAILED, reason or f"its output cannot be read: {type(error).__name__}: {error}", ()
     state = job_state(normalized.results)
     if outcome.ending is not Ending.SUCCEEDED and state is JobState.SUCCEEDED:
         state = JobState.PARTIAL
     if state is not JobState.SUCCEEDED and not reason:
         reason = _first_gap(normalized.results)
     return state, reason, normalized.results
+
+
+def _refuse_odd_files(output: Path) -> None:
+    if odd := odd_file(output):
+        raise NormalizeError(
+            f"the job left {odd.name!r} in its output, which is neither a file nor a link to one there"
+        )
 
 
 def _reason(outcome: JobOutcome, folder: Path) -> str:

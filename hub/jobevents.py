@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from hub.files import open_untrusted
+from hub.text import clean_all
+
 _MAX_LINE = 1 << 20
 
 
@@ -21,7 +24,7 @@ class EventTail:
     def read(self) -> Iterator[dict[str, Any]]:
         """Yield the events written since the last call."""
         try:
-            with self._path.open("rb") as file:
+            with open_untrusted(self._path) as file:
                 file.seek(self._offset)
                 text = file.read(_MAX_LINE)
         except OSError:
@@ -46,7 +49,7 @@ def failure(path: Path) -> tuple[str, str] | None:
 
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
-        event = json.loads(line)
-    except ValueError:
+        event = clean_all(json.loads(line))
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None

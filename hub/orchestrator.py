@@ -24,6 +24,7 @@ from hub.files import write_atomic
 from hub.finding import Finding
 from hub.gateway import Gateway, Route, Upstream
 from hub.images import load_image
+from hub.interrupts import undisturbed
 from hub.observer import (
     EngineChosen,
     Event,
@@ -179,7 +180,9 @@ class _Run:
                 environments = self._prepare()
                 self._execute(environments)
             except KeyboardInterrupt:
-                self._cancel_rest()
+                with undisturbed():
+                    self._cancel_rest()
+                    return self._report()
             except EvaldockError as error:
                 self._give_up(error)
                 raise
@@ -188,6 +191,9 @@ class _Run:
                 with suppress(OSError):  # a full disk takes no last word either; the state then is `interrupted`
                     self._give_up(failure)
                 raise failure from error
+            except Exception as error:
+                self._give_up(EvaldockError(f"unexpected {type(error).__name__}: {error}"))
+                raise
             return self._report()
 
     def _prepare(self) -> dict[str, EnvironmentRecord]:
@@ -273,7 +279,7 @@ class _Run:
 
     def _give_up(self, error: EvaldockError) -> None:
         for job in self.folder.record.jobs:
-            if job.state in {JobState.QUEUED, JobState.RUNNING}:
+            if job.state in {JobState.QUEUED, JobState.PREPARING, JobState.RUNNING, JobState.NORMALIZING}:
                 self.folder.update_job(job.id, state=JobState.FAILED, reason=error.message)
         self.folder.update(state="failed", reason=str(error), ended_at=time.time())
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hub.text import clean_all
 
 SCHEMA_VERSION = 1
 
@@ -14,6 +16,12 @@ class _Record(BaseModel):
     """What evaldock writes: frozen; keys that another version wrote are ignored on reading."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _writable(cls, data: Any) -> Any:
+        """Clean texts: models answer with anything, lone surrogates too, and no file can hold those."""
+        return clean_all(data)
 
 
 class JobState(str, Enum):

@@ -19,6 +19,7 @@ from hub.text import parse_duration, parse_size
 
 Scoring = Literal["choice", "continuation", "generate"]
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ALIAS = re.compile(r"\w[\w. -]{0,63}")
 _TASK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -46,7 +47,7 @@ def _named(value: object) -> object:
 
 Text = Annotated[str, BeforeValidator(_text)]
 Whole = Annotated[int, BeforeValidator(_refuse_bool)]
-Positive = Annotated[Whole, Field(ge=1)]
+Positive = Annotated[Whole, Field(ge=1, lt=1 << 53)]
 NotNegative = Annotated[Whole, Field(ge=0)]
 Real = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
 _SIZE_SCHEMA = WithJsonSchema({"type": ["string", "integer"], "examples": ["32g"]})
@@ -151,6 +152,13 @@ class DatasetSpec(_Part):
     generation: GenerationSpec = GenerationSpec()
     options: dict[str, Any] = Field(default_factory=dict, description="What this backend alone knows.")
 
+    @field_validator("alias")
+    @classmethod
+    def _usable_in_paths(cls, value: str | None) -> str | None:
+        if value is not None and not _ALIAS.fullmatch(value):
+            raise ValueError("use up to 64 letters, digits, '.', '_', '-', blanks; a letter or digit first")
+        return value
+
     @property
     def label(self) -> str:
         """Return the data set's name in the report."""
@@ -171,12 +179,12 @@ class EvaluationSpec(_Part):
 class ResourcesSpec(_Part):
     """What one job may use."""
 
-    gpus: Literal["auto"] | NotNegative | tuple[Text, ...] = Field(
+    gpus: Literal["auto"] | Annotated[NotNegative, Field(le=1024)] | tuple[Text, ...] = Field(
         "auto", description="auto: all that the machine has; a number; or explicit device ids."
     )
-    memory: Size | None = None
-    shm_size: Size = 1 << 30
-    pids: Positive = 4096
+    memory: Annotated[Size, Field(ge=64 << 20, lt=1 << 50)] | None = None
+    shm_size: Annotated[Size, Field(lt=1 << 50)] = 1 << 30
+    pids: Annotated[Whole, Field(ge=16, lt=1 << 22)] = 4096
     timeout: DurationS | None = Field(None, description="Per job.")
 
 
@@ -189,7 +197,7 @@ class TaskSpec(_Part):
     judge: JudgeSpec | None = None
     evaluations: tuple[EvaluationSpec, ...] = Field(min_length=1)
     limit: Positive | None = None
-    seed: Whole = 42
+    seed: Annotated[Whole, Field(ge=0, lt=1 << 53)] = 42
     generation: GenerationSpec = GenerationSpec()
     resources: ResourcesSpec = ResourcesSpec()
     engine: Literal["auto", "docker", "venv", "ray", "slurm"] = "auto"

@@ -34,6 +34,8 @@ def command(task: str, engine: str | None, runs: Path | None, offline: bool, qui
     from hub.taskfile import load_task
 
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup asks for that
+        signal.signal(signal.SIGHUP, _interrupt)
     loaded = load_task(task_path(task))
     with open_screen(quiet=quiet) as observe:
         report, folder = run(loaded, settings_with(runs), Request(engine=engine, offline=offline), observe)

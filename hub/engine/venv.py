@@ -159,6 +159,13 @@ class VenvEngine:
 
     def _reap(self, record: Record) -> str:
         name = Path(record.handle.folder).name
+        try:
+            return self._end_abandoned(record, name)
+        except (OSError, EngineError) as error:  # one that cannot be cleaned up must not stop every later run
+            forget(self._records, record.handle)
+            return f"left job {name!r} as it is: {error}"
+
+    def _end_abandoned(self, record: Record, name: str) -> str:
         if record.same_boot and is_alive(int(record.handle.id), record.handle.mark):
             self.stop(record.handle, Ending.STOPPED, "the hub that started it is gone")
             return f"ended job {name!r} (process {record.handle.id}), whose hub is gone"

@@ -48,9 +48,7 @@ def test_failed_requests_are_counted_and_never_scored(tmp_path: Path, native_pyt
         return right_answer(body)
 
     bad = asked[3]
-    with FakeUpstream(
-        answer=answer, fault="500", fault_when=lambda body: bad in body["messages"][-1]["content"]
-    ) as up:
+    with FakeUpstream(answer=answer, fault="500", fault_when=lambda body: bad in str(body.get("messages"))) as up:
         ran = evaldock(tmp_path, "run", str(gsm8k_task(tmp_path, up.base_url)), "--engine", "venv")
 
     assert ran.code == 1

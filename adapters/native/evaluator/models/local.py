@@ -99,6 +99,10 @@ def _loaded(folder: Path, dtype: str, *, spread: bool) -> tuple[Any, Any]:
     missing = sorted(report["missing_keys"])
     if missing:
         raise ModelError(f"the checkpoint in {folder.name!r} lacks {len(missing)} tensors, e.g. {missing[0]!r}")
+    # Without tokenizer files transformers makes an empty one, and every prompt would be nothing.
+    if not tokenizer("a", add_special_tokens=False)["input_ids"]:
+        hint = "A checkpoint needs tokenizer.json, or the vocabulary files of its tokenizer."
+        raise ModelError(f"the checkpoint in {folder.name!r} has no usable tokenizer", hint=hint)
     return model, tokenizer
 
 
