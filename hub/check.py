@@ -103,7 +103,7 @@ def _asset(asset: Asset, cache_dir: Path) -> Iterator[Finding]:
         wrong = complaint(path)
         mend = "give the folder of a transformers checkpoint" if wrong else ""
         yield Finding("missing" if wrong else "ok", subject, f"{path} {wrong}".strip(), mend)
-    elif not path.exists():
+    elif not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder above is closed to us
         yield Finding("missing", subject, f"{path}: no such file or folder", "correct `path` in the task file")
     elif not os.access(path, os.R_OK):
         yield Finding("missing", subject, f"{path}: permission denied", f"chmod +r {path}")

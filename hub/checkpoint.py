@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+from fnmatch import fnmatch
 from pathlib import Path
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.gguf")
 _IDENTITY = (*_WEIGHTS, "*.json", "*.jinja", "*.model", "*.txt")
 _CHUNK = 8 << 20
+_WORDS: dict[type[OSError], str] = {FileNotFoundError: "no such folder", NotADirectoryError: "is not a folder"}
 
 
 def complaint(folder: Path) -> str:
     """Return why `folder` is not a checkpoint, or an empty string."""
-    if not folder.exists():
-        return "no such folder"
-    if not folder.is_dir():
-        return "is not a folder"
-    if not (folder / "config.json").is_file():
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except OSError as error:
+        return _WORDS.get(type(error), f"cannot be read: {error.strerror}")
+    if "config.json" not in names:
         return "has no config.json"
-    if not any(path for pattern in _WEIGHTS for path in folder.glob(pattern)):
+    if not any(fnmatch(name, pattern) for name in names for pattern in _WEIGHTS):
         return f"has no weights ({', '.join(_WEIGHTS)})"
     return ""
 

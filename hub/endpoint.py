@@ -208,12 +208,20 @@ def _answered(subject: str, base_url: str, model: str, key: str | None, reply: _
         mend = "give the base address of an OpenAI-compatible API, mostly one that ends in /v1"
         message = f"{base_url} answered {status} with something other than JSON: this is not the API's address"
         return Finding("missing", subject, message, mend)
+    note = _note(base_url, model, status, names)
+    return Finding("warning", subject, *note) if note else Finding("ok", subject, base_url)
+
+
+def _note(base_url: str, model: str, status: int, names: tuple[str, ...]) -> tuple[str, str] | None:
+    """Return what is odd, and what to do, about a server that is there."""
     if status >= 500 or status == 429:
-        return Finding("warning", subject, f"{base_url} answers, with status {status}", "try again later")
+        return f"{base_url} answers, with status {status}", "try again later"
+    if status >= 400:
+        mend = f"whether it has {model!r} shows only with the first request"
+        return f"{base_url} answers, but has no /models list ({status})", mend
     if names and model not in names:
-        listed = ", ".join(sorted(names)[:5])
-        return Finding("warning", subject, f"{base_url} lists no model {model!r}", f"it lists: {listed}")
-    return Finding("ok", subject, base_url if status < 400 else f"{base_url} (it lists no models)")
+        return f"{base_url} lists no model {model!r}", f"it lists: {', '.join(sorted(names)[:5])}"
+    return None
 
 
 def _model_names(body: bytes) -> tuple[str, ...] | None:

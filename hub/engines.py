@@ -22,10 +22,10 @@ class Choice:
 def make_engine(name: str, settings: Settings) -> Engine:
     """Return the engine called `name` (docker or venv); imports only that one."""
     if name == "docker":
-        from hub.engine.docker import DockerEngine  # noqa: PLC0415
+        from hub.engine.docker.engine import DockerEngine  # noqa: PLC0415
 
         return DockerEngine(settings)
-    from hub.engine.venv import VenvEngine  # noqa: PLC0415
+    from hub.engine.venv.engine import VenvEngine  # noqa: PLC0415
 
     return VenvEngine(settings)
 

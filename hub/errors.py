@@ -7,7 +7,8 @@ EvaldockError                1   something failed
 ├── EngineError              1   an engine failed while it held a job
 ├── GatewayError             1   the gateway did not start or died
 ├── NormalizeError           1   a backend's files could not be read
-├── RunNotFoundError         2   no such run
+├── RunError                 2   a run has not what was asked for: a readable record, a report, a job, a log
+│   └── RunNotFoundError     2   no such run
 └── InterruptedRunError    130   the user stopped it
 """
 
@@ -90,10 +91,14 @@ class NormalizeError(EvaldockError):
     """A backend's output could not be read as what the backend writes."""
 
 
-class RunNotFoundError(EvaldockError):
-    """No run of that name."""
+class RunError(EvaldockError):
+    """A run has not what was asked for: a readable record, a report, a job, a log."""
 
     exit_code = 2
+
+
+class RunNotFoundError(RunError):
+    """No run of that name."""
 
 
 class InterruptedRunError(EvaldockError):

@@ -20,26 +20,32 @@ from hub.jobfolder import write_inputs
 from hub.observer import JobChanged, Observer, Progressed, Said
 from hub.plan import PlannedJob
 from hub.report import EnvironmentRecord, JobReport, JobState, Result, job_state
-from hub.text import show_duration
+from hub.text import count_of, show_duration
 
 _POLL_S = 0.2
 
 
 @dataclass(frozen=True)
 class Workplace:
-    """What every job of a run shares: its engine, the prepared environments by image, who is told."""
+    """What every job of a run shares: its engine, the prepared environments by image, who is told.
+
+    Attributes:
+        interrupted: whether the user wants the run to stop; asked between steps, so that no step is left half done.
+    """
 
     run_id: str
     engine: Engine
     environments: dict[str, EnvironmentRecord]
     observe: Observer
     gateway_alive: Callable[[], bool]
+    interrupted: Callable[[], bool]
 
 
 def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workplace) -> JobReport:
     """Run one job to its end and return its part of the report; a failed job is a report, not an exception.
 
-    The user's interrupt (KeyboardInterrupt) stops the job, which then is `cancelled`.
+    Once `work.interrupted` says so, a job at work is stopped and then is `cancelled`, with what was scored until
+    then; one that has ended is still read.
     """
     environment = work.environments[planned.job.image]
     started = time.time()
@@ -75,10 +81,6 @@ def _run(planned: PlannedJob, environment: EnvironmentRecord, place: Placement, 
     try:
         write_atomic(place.folder / "handle.json", json.dumps(asdict(handle), indent=2) + "\n")
         return _watch(planned, handle, place.folder, work)
-    except KeyboardInterrupt:
-        # The folder must say how the job ended; what was scored until now is kept.
-        with undisturbed():
-            return work.engine.stop(handle, Ending.STOPPED, "stopped by the user")
     except BaseException:
         with undisturbed():
             work.engine.stop(handle, Ending.STOPPED, "evaldock failed while the job ran")
@@ -95,11 +97,20 @@ def _watch(planned: PlannedJob, handle: Handle, folder: Path, work: Workplace) -
         if outcome is not None:
             _tell(planned.id, tail, work.observe)
             return outcome
-        if deadline is not None and time.monotonic() > deadline:
-            reason = f"stopped after its time-out of {show_duration(limit_s or 0)}"
-            return work.engine.stop(handle, Ending.TIMED_OUT, reason)
-        if planned.job.gateway and not work.gateway_alive():
-            return work.engine.stop(handle, Ending.FAILED, "the gateway died, so the job lost its model")
+        if end := _end_of(planned, deadline, work):
+            with undisturbed():
+                return work.engine.stop(handle, *end)
+
+
+def _end_of(planned: PlannedJob, deadline: float | None, work: Workplace) -> tuple[Ending, str] | None:
+    """Return how and why a job that still runs is to be stopped now, None where it may go on."""
+    if work.interrupted():
+        return Ending.STOPPED, "stopped by the user"
+    if deadline is not None and time.monotonic() > deadline:
+        return Ending.TIMED_OUT, f"stopped after its time-out of {show_duration(planned.job.limits.timeout_s or 0)}"
+    if planned.job.gateway and not work.gateway_alive():
+        return Ending.FAILED, "the gateway died, so the job lost its model"
+    return None
 
 
 def _tell(job_id: str, tail: EventTail, observe: Observer) -> None:
@@ -124,6 +135,8 @@ def _read(
         _keep(normalized, folder)
     except NormalizeError as error:
         return JobState.FAILED, reason or str(error), ()
+    except KeyboardInterrupt:  # held() lost patience
+        return JobState.CANCELLED, reason or "stopped by the user while its output was read", ()
     except Exception as error:  # noqa: BLE001 - a job can write anything; one that cannot be read must not end the run
         (folder / "normalize-error.txt").write_text(traceback.format_exc(), encoding="utf-8", errors="replace")
         return JobState.FAILED, reason or f"its output cannot be read: {type(error).__name__}: {error}", ()
@@ -157,7 +170,8 @@ def _first_gap(results: tuple[Result, ...]) -> str:
         if result.absent:
             return f"{result.dataset}: {result.absent}"
         if not result.counts.complete:
-            return f"{result.dataset}: {result.counts.scored} of {result.counts.planned} samples scored"
+            planned = count_of(result.counts.planned, "sample") if result.counts.planned else "an unknown number"
+            return f"{result.dataset}: {result.counts.scored} of {planned} scored"
     return "the backend wrote no result"
 
 

@@ -18,6 +18,7 @@ from hub.check import is_cached
 from hub.engine import Engine, Placement
 from hub.errors import PrerequisiteError
 from hub.files import write_atomic
+from hub.interrupts import undisturbed
 from hub.job import Ending, Job, JobOutcome, Mount, Network
 from hub.jobevents import EventTail, failure
 from hub.jobfolder import write_inputs
@@ -165,7 +166,8 @@ def _run(
             if outcome is not None:
                 return outcome
     except BaseException:
-        engine.stop(handle, Ending.STOPPED, "the download was stopped")
+        with undisturbed():
+            engine.stop(handle, Ending.STOPPED, "the download was stopped")
         raise
 
 

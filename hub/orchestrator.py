@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from hub.files import write_atomic
 from hub.finding import Finding
 from hub.gateway import Gateway, Route, Upstream
 from hub.images import load_image
-from hub.interrupts import undisturbed
+from hub.interrupts import held, undisturbed
 from hub.observer import (
     EngineChosen,
     Event,
@@ -100,8 +100,8 @@ def run(
 ) -> tuple[Report, Path]:
     """Run a task to its end; return its report and run folder.
 
-    Failed jobs are in the report. Interrupting (KeyboardInterrupt) stops the job at work, cancels the rest and
-    still returns the report.
+    Failed jobs are in the report. An interrupt (SIGINT, SIGTERM, SIGHUP) stops the job at work, cancels the rest and
+    still returns the report; what has ended by then is read first.
 
     Raises:
         TaskError, PrerequisiteError: before any folder is made.
@@ -114,11 +114,11 @@ def run(
     for line in choice.engine.reap():
         observe(Preparing("leftovers", line))
     require((*check_inputs(plan, settings), *(check_offline(plan, settings) if request.offline else ())))
-    folder = _create(task, plan, settings, choice)
-    return _Run(folder, plan, settings, choice, request, observe).go(), folder.path
+    with _create(task, plan, settings, choice) as folder:
+        return _Run(folder, plan, settings, choice, request, observe).go(), folder.path
 
 
-def _create(task: LoadedTask, plan: Plan, settings: Settings, choice: Choice) -> RunFolder:
+def _create(task: LoadedTask, plan: Plan, settings: Settings, choice: Choice) -> AbstractContextManager[RunFolder]:
     now = time.time()
     record = RunRecord(
         evaldock_version=VERSION,
@@ -171,30 +171,26 @@ class _Run:
         self._observer(event)
 
     def go(self) -> Report:
-        """Carry the run out; see `run`."""
-        record = self.folder.record
-        with self.folder.lock():
-            ids = tuple(planned.id for planned in self.jobs)
-            self.observe(RunStarted(record.run_id, str(self.folder.path), ids))
-            try:
-                environments = self._prepare()
-                self._execute(environments)
-            except KeyboardInterrupt:
-                with undisturbed():
-                    self._cancel_rest()
-                    return self._report()
-            except EvaldockError as error:
-                self._give_up(error)
-                raise
-            except OSError as error:
-                failure = EvaldockError(f"the run cannot go on: {error}", hint=f"see {self.folder.path}")
-                with suppress(OSError):  # a full disk takes no last word either; the state then is `interrupted`
-                    self._give_up(failure)
-                raise failure from error
-            except Exception as error:
-                self._give_up(EvaldockError(f"unexpected {type(error).__name__}: {error}"))
-                raise
-            return self._report()
+        """Carry the run out, whose lock the caller holds; see `run`."""
+        try:
+            with suppress(KeyboardInterrupt):  # the report says what became of each job
+                ids = tuple(planned.id for planned in self.jobs)
+                self.observe(RunStarted(self.folder.record.run_id, str(self.folder.path), ids))
+                self._execute(self._prepare())
+            with undisturbed():
+                self._cancel_rest()
+                return self._report()
+        except EvaldockError as error:
+            self._give_up(error)
+            raise
+        except OSError as error:
+            failure = EvaldockError(f"the run cannot go on: {error}", hint=f"see {self.folder.path}")
+            with suppress(OSError):  # a full disk takes no last word either; the state then is `interrupted`
+                self._give_up(failure)
+            raise failure from error
+        except Exception as error:
+            self._give_up(EvaldockError(f"unexpected {type(error).__name__}: {error}"))
+            raise
 
     def _prepare(self) -> dict[str, EnvironmentRecord]:
         try:
@@ -246,19 +242,19 @@ class _Run:
         return planned
 
     def _execute(self, environments: dict[str, EnvironmentRecord]) -> None:
-        self.folder.update(state="running")
-        engine = self.choice.engine
-        for planned in self.jobs:
-            self.folder.update_job(planned.id, environment=environments[planned.job.image])
-        with self._gateway(engine) as gateway:
-            work = Workplace(self.folder.record.run_id, engine, environments, self.observe, gateway.alive)
+        engine, record = self.choice.engine, self.folder.record
+        images = {planned.id: environments[planned.job.image] for planned in self.jobs}
+        jobs = tuple(job.model_copy(update={"environment": images[job.id]}) for job in record.jobs)
+        self.folder.update(state="running", jobs=jobs)
+        with self._gateway(engine) as gateway, held() as interrupted:
+            work = Workplace(record.run_id, engine, environments, self.observe, gateway.alive, interrupted)
             for planned in self.jobs:
+                if interrupted():
+                    break
                 sockets = gateway.socket_dir(planned.id) if planned.job.gateway else None
                 place = Placement(work.run_id, self.folder.job_folder(planned.id), sockets)
                 adapter = load_adapter(planned.evaluation.backend)
                 self._reports.append(execute(planned, adapter, place, work))
-                if self._reports[-1].state is JobState.CANCELLED:
-                    raise KeyboardInterrupt
 
     def _gateway(self, engine: Engine) -> Gateway:
         routes = []

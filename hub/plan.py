@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub import job as layout
-from hub.adapter import Adapter, Asset, DatasetRequest, Evaluation, Hub, ModelTarget
+from hub.adapter import Adapter, Asset, DatasetRequest, Evaluation, ModelTarget
 from hub.endpoint import normalize_base_url
 from hub.errors import Problem, TaskError
 from hub.job import Job, Limits, Mount
@@ -16,7 +16,6 @@ from hub.source import KeyPath, Source
 from hub.spec import DatasetSpec, EvaluationSpec, JudgeSpec, ModelSpec, TaskSpec
 from hub.text import slug
 
-_DEFAULT_HUB = "modelscope"
 _MAIN = {"modelscope": "master", "huggingface": "main"}
 
 
@@ -167,7 +166,7 @@ def _target(name: str, model: ModelSpec) -> ModelTarget:
         url = _safe_url(model.endpoint)
         identity = f"endpoint:{url} {model.model}{at}"
         return replace(shared, via="endpoint", remote_model=model.model or "", identity=identity)
-    identity = f"{_hub(model)}:{model.checkpoint}{at}"
+    identity = f"{model.place}:{model.checkpoint}{at}"
     return replace(shared, path=f"{layout.MODELS}/{name}", identity=identity)
 
 
@@ -176,12 +175,6 @@ def _safe_url(url: str) -> str:
         return normalize_base_url(url)
     except ValueError:
         return ""  # a problem already, named by _global_problems
-
-
-def _hub(model: ModelSpec) -> str:
-    if model.hub:
-        return model.hub
-    return "local" if str(model.checkpoint).startswith((".", "/", "~")) else _DEFAULT_HUB
 
 
 def _job(
@@ -226,11 +219,10 @@ def _gpus(spec: TaskSpec, machine: Machine) -> tuple[str, ...]:
 
 
 def _model_asset(target: ModelTarget, model: ModelSpec, folder: Path) -> Asset:
-    checkpoint, hub = str(model.checkpoint), _hub(model)
+    checkpoint, hub = str(model.checkpoint), model.place
     if hub == "local":
         return Asset("model", target.name, target.path, "local", str(_absolute(checkpoint, folder)))
-    kind: Hub = "huggingface" if hub == "huggingface" else "modelscope"
-    return Asset("model", target.name, target.path, kind, checkpoint, model.revision or _MAIN[kind])
+    return Asset("model", target.name, target.path, hub, checkpoint, model.revision or _MAIN[hub])
 
 
 def host_path(asset: Asset, cache_dir: Path) -> Path:

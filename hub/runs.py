@@ -6,16 +6,17 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from hub.errors import EvaldockError, PrerequisiteError, RunNotFoundError
+from hub.errors import EvaldockError, PrerequisiteError, RunError, RunNotFoundError
 from hub.files import write_atomic
 from hub.report import EnvironmentRecord, JobState, Report
 from hub.text import did_you_mean
@@ -93,35 +94,44 @@ class RunFolder:
         Raises:
             EvaldockError: another process drives this run.
         """
-        with (self.path / ".lock").open("w", encoding="utf-8") as file:
+        with (self.path / ".lock").open("a", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise EvaldockError(f"run {self.record.run_id!r} is driven by another process") from error
+            file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
             yield
 
 
-def create_run(runs_dir: Path, record: RunRecord, *, task_text: str, plan_text: str) -> RunFolder:
-    """Make the run folder with task.yaml, plan.json and run.json.
+@contextmanager
+def create_run(runs_dir: Path, record: RunRecord, *, task_text: str, plan_text: str) -> Iterator[RunFolder]:
+    """Make the run folder with task.yaml, plan.json and run.json, and hold its lock.
+
+    It is made under another name and appears by one rename, whole and locked. What a killed evaldock leaves of it
+    (`.<id>.tmp`) is no run to anyone.
 
     Raises:
         PrerequisiteError: the runs folder cannot be written.
     """
     path = runs_dir / record.run_id
-    try:
-        path.mkdir(parents=True)
-        _give_to_owner_of(runs_dir, path)
-        (path / "jobs").mkdir()
-        write_atomic(path / "task.yaml", task_text)
-        write_atomic(path / "plan.json", plan_text)
-    except OSError as error:
-        message = f"cannot write the run folder {path}: {error.strerror}"
-        raise PrerequisiteError(message, hint="choose another place with EVALDOCK_RUNS or --runs") from error
-    run = RunFolder(path, record)
-    run.update()
-    return run
+    draft = RunFolder(runs_dir / f".{record.run_id}.tmp", record)
+    with ExitStack() as stack:
+        try:
+            draft.path.mkdir(parents=True)
+            stack.callback(shutil.rmtree, draft.path, ignore_errors=True)  # once renamed, it is not there
+            _give_to_owner_of(runs_dir, draft.path)
+            (draft.path / "jobs").mkdir()
+            write_atomic(draft.path / "task.yaml", task_text)
+            write_atomic(draft.path / "plan.json", plan_text)
+            draft.update()
+            stack.enter_context(draft.lock())  # of the file, not of its name: it outlives the rename
+            draft.path.rename(path)
+        except OSError as error:
+            message = f"cannot write the run folder {path}: {error.strerror}"
+            raise PrerequisiteError(message, hint="choose another place with EVALDOCK_RUNS or --runs") from error
+        yield RunFolder(path, record)
 
 
 def _give_to_owner_of(runs_dir: Path, path: Path) -> None:
@@ -142,27 +152,34 @@ def open_run(path: Path) -> RunFolder:
     """Read the run in `path`.
 
     Raises:
-        RunNotFoundError: there is no readable run.json.
+        RunNotFoundError: there is no run.json.
+        RunError: it cannot be read.
     """
     try:
         record = RunRecord.model_validate_json((path / "run.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RunNotFoundError(f"{path} is not a run folder: it has no run.json") from error
     except (ValidationError, OSError, UnicodeDecodeError) as error:
-        raise RunNotFoundError(f"{path / 'run.json'} cannot be read: {error}") from error
+        raise RunError(f"{path / 'run.json'} cannot be read: {error}") from error
     return RunFolder(path, record)
 
 
 def list_runs(runs_dir: Path) -> tuple[RunFolder, ...]:
     """Return all readable runs, oldest first."""
-    found = (_readable(path.parent) for path in runs_dir.glob("*/run.json"))
+    found = (_readable(runs_dir / name) for name in _ids(runs_dir))
     return tuple(sorted((run for run in found if run), key=lambda run: run.record.created_at))
+
+
+def _ids(runs_dir: Path) -> tuple[str, ...]:
+    """Return the names of all run folders; those that begin with a dot are still being made."""
+    # [!.]: unlike a shell's, pathlib's `*` takes names with a dot.
+    return tuple(sorted(path.parent.name for path in runs_dir.glob("[!.]*/run.json")))
 
 
 def _readable(path: Path) -> RunFolder | None:
     try:
         return open_run(path)
-    except RunNotFoundError:
+    except RunError:
         return None  # `evaldock status NAME` names the reason
 
 
@@ -174,7 +191,7 @@ def find_run(runs_dir: Path, name: str) -> RunFolder:
     """
     if "/" in name or (Path(name) / "run.json").is_file():
         return open_run(Path(name))
-    ids = sorted(path.parent.name for path in runs_dir.glob("*/run.json"))
+    ids = _ids(runs_dir)
     if name == "latest" and ids:
         return list_runs(runs_dir)[-1]
     matches = [found for found in ids if found.startswith(name) or found.endswith(name)]
@@ -210,7 +227,7 @@ def read_report(run: RunFolder) -> Report:
     """Read report.json.
 
     Raises:
-        RunNotFoundError: the run has no report (yet).
+        RunError: the run has no report (yet), or none that can be read.
     """
     path = run.path / "report.json"
     try:
@@ -219,6 +236,6 @@ def read_report(run: RunFolder) -> Report:
         state = shown_state(run)
         message = f"run {run.record.run_id!r} has no report: it is {state}"
         reason = run.record.reason or "`evaldock status` shows its jobs"
-        raise RunNotFoundError(message, hint=reason) from error
+        raise RunError(message, hint=reason) from error
     except ValidationError as error:
-        raise RunNotFoundError(f"{path} cannot be read: {error}") from error
+        raise RunError(f"{path} cannot be read: {error}") from error

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+# A socket's path may have 107 bytes; below the folder come the run's name, the job's number and the socket's name.
+_LONGEST_RUNTIME_DIR = 107 - len("/12345678/12345/gateway.sock")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -16,8 +19,8 @@ class Settings:
         runs_dir: run folders (EVALDOCK_RUNS, default ./runs).
         cache_dir: models, data sets and environments (EVALDOCK_CACHE, default $XDG_CACHE_HOME/evaldock).
         state_dir: locks, digests; must be on a local disk (EVALDOCK_STATE, default $XDG_STATE_HOME/evaldock).
-        runtime_dir: parent of socket folders; kept short, a socket path has 107 bytes (default
-            $XDG_RUNTIME_DIR/evaldock where that exists, else /tmp/evaldock-<uid>).
+        runtime_dir: parent of socket folders (default $XDG_RUNTIME_DIR/evaldock where that exists and is short
+            enough, else /tmp/evaldock-<uid>).
         base_image: base of every image, overriding image.yaml (EVALDOCK_BASE_IMAGE).
         torch_index: package index for torch (EVALDOCK_TORCH_INDEX), e.g. that of a CUDA build.
         wheel_dir: local wheels that builds may use (EVALDOCK_WHEELS, else PIP_FIND_LINKS if it is a folder).
@@ -52,7 +55,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def _runtime_dir(env: Mapping[str, str]) -> Path:
     xdg = env.get("XDG_RUNTIME_DIR")
     if xdg and os.access(xdg, os.W_OK):
-        return Path(xdg) / "evaldock"
+        folder = Path(xdg) / "evaldock"
+        if len(os.fsencode(folder)) <= _LONGEST_RUNTIME_DIR:
+            return folder
     return Path(f"/tmp/evaldock-{os.getuid()}")  # noqa: S108 - made with mode 0700, and checked
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from hub.errors import PrerequisiteError, Problem, TaskError
+from hub.text import clean
 
 KeyPath = tuple[str | int, ...]
 _REFERENCE = re.compile(r"\$(\$)?\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -20,7 +21,17 @@ _MAX_KEYS = 100_000  # aliases of aliases would otherwise grow without bound
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe loader, but 2024-07-01 stays the text that the user wrote."""
+    """YAML's safe loader, but 2024-07-01 stays the text that the user wrote, and so does every key (1, on)."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        node.value = [(_as_text(key), value) for key, value in node.value]
+
+
+def _as_text(key: yaml.Node) -> yaml.Node:
+    if not isinstance(key, yaml.ScalarNode):
+        return key
+    return yaml.ScalarNode("tag:yaml.org,2002:str", key.value, key.start_mark, key.end_mark)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -80,6 +91,9 @@ def _read_text(path: Path) -> str:
         raise PrerequisiteError(f"{path}: permission denied", hint="make the task file readable") from error
     except UnicodeDecodeError as error:
         raise TaskError([Problem(str(path), 0, "", f"not UTF-8 text: {error.reason}")]) from error
+    except (OSError, ValueError) as error:  # a name too long, a NUL in it, a folder that is a file
+        why = error.strerror if isinstance(error, OSError) else error
+        raise TaskError([Problem(repr(str(path)[:80]), 0, "", f"cannot be read: {why}")]) from error
 
 
 def parse_source(text: str, file: str) -> Source:
@@ -163,4 +177,7 @@ def _expand(value: Any, path: KeyPath, source: Source, env: Mapping[str, str], p
             problems.append(source.problem(path, f"the environment variable {name} is not set"))
         return found or ""
 
-    return _REFERENCE.sub(fill, value)
+    filled = _REFERENCE.sub(fill, value)
+    if filled != clean(filled):
+        problems.append(source.problem(path, "is not text: it holds half of a character (a lone surrogate)"))
+    return filled

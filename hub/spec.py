@@ -10,6 +10,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -19,6 +21,7 @@ from hub.text import parse_duration, parse_size
 
 Scoring = Literal["choice", "continuation", "generate"]
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LIKE_A_KEY = re.compile(r"sk[-_].*|(?=.*[a-z])(?=.*[0-9]).{21,}")
 _ALIAS = re.compile(r"\w[\w. -]{0,63}")
 _TASK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -52,8 +55,8 @@ NotNegative = Annotated[Whole, Field(ge=0)]
 Real = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
 _SIZE_SCHEMA = WithJsonSchema({"type": ["string", "integer"], "examples": ["32g"]})
 _DURATION_SCHEMA = WithJsonSchema({"type": ["string", "number"], "examples": ["2h"]})
-Size = Annotated[int, BeforeValidator(_refuse_bool), BeforeValidator(_size), Field(ge=1), _SIZE_SCHEMA]
-DurationS = Annotated[float, BeforeValidator(_refuse_bool), BeforeValidator(_duration), Field(gt=0), _DURATION_SCHEMA]
+Size = Annotated[int, BeforeValidator(_size), BeforeValidator(_refuse_bool), Field(ge=1), _SIZE_SCHEMA]
+DurationS = Annotated[float, BeforeValidator(_duration), BeforeValidator(_refuse_bool), Field(gt=0), _DURATION_SCHEMA]
 
 
 class _Part(BaseModel):
@@ -93,6 +96,8 @@ class _EndpointFields(_Part):
     def _name_of_a_variable(cls, value: str | None) -> str | None:
         if value is not None and not _ENV_NAME.fullmatch(value):
             raise ValueError("give the NAME of an environment variable here, never the key itself")
+        if value is not None and _LIKE_A_KEY.fullmatch(value):
+            raise ValueError("this looks like a key; give the NAME of an environment variable, such as MY_KEY")
         return value
 
 
@@ -118,13 +123,20 @@ class ModelSpec(_EndpointFields):
     checkpoint: Text | None = Field(None, description="Hub id or folder; a folder is relative to the task file.")
     hub: Literal["modelscope", "huggingface", "local"] | None = Field(
         None,
-        description="Where a checkpoint comes from; default: local where it is a folder, else modelscope.",
+        description="Where a checkpoint comes from; default: local where it begins with ./, / or ~, else modelscope.",
     )
     revision: Text | None = None
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
     modality: Literal["text", "vision"] = "text"
     chat: bool | None = Field(None, description="Use the chat template; default: if the model has one.")
     serve: ServeSpec | None = None
+
+    @property
+    def place(self) -> Literal["modelscope", "huggingface", "local"]:
+        """Return where the checkpoint comes from; pure: a folder is what is written as one."""
+        if self.hub is not None:
+            return self.hub
+        return "local" if str(self.checkpoint).startswith((".", "/", "~")) else "modelscope"
 
     @model_validator(mode="after")
     def _one_kind(self) -> ModelSpec:
@@ -145,7 +157,7 @@ class DatasetSpec(_Part):
     name: Text
     alias: Text | None = Field(None, description="Name in the report, for using one data set twice.")
     path: Text | None = Field(None, description="Your own data: file or folder, relative to the task file.")
-    subsets: tuple[Text, ...] | None = None
+    subsets: tuple[Text, ...] | None = Field(None, min_length=1, description="Default: the benchmark's own.")
     few_shot: NotNegative | None = None
     limit: Positive | None = Field(None, description="First N rows of each subset.")
     scoring: Scoring | None = None
@@ -170,7 +182,7 @@ class EvaluationSpec(_Part):
 
     backend: str
     datasets: tuple[Annotated[DatasetSpec, BeforeValidator(_named)], ...] = Field(min_length=1)
-    models: tuple[str, ...] | None = Field(None, min_length=1, description="Default: all models of the task.")
+    models: tuple[Text, ...] | None = Field(None, min_length=1, description="Default: all models of the task.")
     limit: Positive | None = None
     generation: GenerationSpec = GenerationSpec()
     options: dict[str, Any] = Field(default_factory=dict, description="What this backend alone knows.")
@@ -186,6 +198,16 @@ class ResourcesSpec(_Part):
     shm_size: Annotated[Size, Field(lt=1 << 50)] = 1 << 30
     pids: Annotated[Whole, Field(ge=16, lt=1 << 22)] = 4096
     timeout: DurationS | None = Field(None, description="Per job.")
+
+    @field_validator("gpus", mode="wrap")
+    @classmethod
+    def _one_complaint(cls, value: object, check: ValidatorFunctionWrapHandler) -> object:
+        """Say once what is wrong: a union complains for each of its branches."""
+        try:
+            return check(value)
+        except ValidationError as error:
+            message = "must be 'auto', a number of GPUs (0 to 1024), or a list of device ids"
+            raise ValueError(message) from error
 
 
 class TaskSpec(_Part):

@@ -24,7 +24,8 @@ from hub.spec import (
     ServeSpec,
     TaskSpec,
 )
-from hub.text import did_you_mean
+from hub.taskpaths import path_problems
+from hub.text import did_you_mean, show_memory
 
 _RENAMED = {
     "api_key": "keys are given by the name of a variable: api_key_env",
@@ -34,6 +35,15 @@ _RENAMED = {
     "local_path": "this is path",
     "few_shot_num": "this is few_shot",
     "subset_list": "this is subsets",
+}
+
+
+_WORDS = {"missing": "this key is required", "model_type": "must be a mapping", "too_short": "must not be empty"}
+_BOUNDS = {
+    "greater_than": "more than",
+    "greater_than_equal": "at least",
+    "less_than": "less than",
+    "less_than_equal": "at most",
 }
 
 
@@ -73,11 +83,18 @@ def validate(source: Source, folder: Path) -> LoadedTask:
     try:
         spec = TaskSpec.model_validate(data)
     except ValidationError as error:
-        problems += [_schema_problem(detail, source) for detail in error.errors(include_url=False)]
+        problems += [_schema_problem(detail, source) for detail in error.errors(include_url=False) if _is_own(detail)]
+    if spec is not None and not problems:
+        problems += path_problems(spec, source, folder)
     problems += _name_problems(data, source)
     if problems or spec is None:
         raise TaskError(problems, hint="`evaldock schema task` prints every key")
     return LoadedTask(spec, source, folder)
+
+
+def _is_own(detail: ErrorDetails) -> bool:
+    """Return whether this is no mere consequence: a list whose items are all wrong counts as too short, too."""
+    return detail["type"] != "too_short" or not detail["input"]
 
 
 def _schema_problem(detail: ErrorDetails, source: Source) -> Problem:
@@ -105,16 +122,23 @@ def _message(detail: ErrorDetails, path: KeyPath) -> str:
         case "extra_forbidden":
             hint = f"; {_RENAMED[key]}" if key in _RENAMED else did_you_mean(key, _keys_at(path[:-1]))
             return f"unknown key{hint}"
-        case "missing":
-            return "this key is required"
+        case "missing" | "model_type" | "too_short" as kind:
+            return _WORDS[kind]
         case "value_error":
             return str(detail["ctx"]["error"])
         case "literal_error":
             given, wanted = detail["input"], detail["ctx"]["expected"]
             return f"must be {wanted}, not {given!r}"
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" as bound:
+            return f"must be {_BOUNDS[bound]} {_show_bound(key, detail)}"
         case _:
             words = detail["msg"][:1].lower() + detail["msg"][1:]
             return words.replace("valid tuple", "list").replace("tuple", "list").replace("dictionary", "mapping")
+
+
+def _show_bound(key: str, detail: ErrorDetails) -> str:
+    bound = next(iter(detail["ctx"].values()))
+    return show_memory(bound) if key in {"memory", "shm_size"} else str(bound)
 
 
 def _keys_at(path: KeyPath) -> tuple[str, ...]:
@@ -149,9 +173,12 @@ def _name_problems(data: Mapping[str, Any], source: Source) -> list[Problem]:
 
 def _names(evaluation: Mapping[str, Any], known_models: tuple[str, ...]) -> Iterator[tuple[KeyPath, str]]:
     named = evaluation.get("models")
-    for index, model in enumerate(named if isinstance(named, list) else []):
-        if isinstance(model, str) and model not in known_models:
-            yield ("models", index), f"no model {model!r}{did_you_mean(model, known_models)}"
+    models = named if isinstance(named, list) else []
+    for index, model in enumerate(models):
+        if isinstance(model, str | int) and str(model) not in known_models:
+            yield ("models", index), f"no model {str(model)!r}{did_you_mean(str(model), known_models)}"
+        elif model in models[:index]:
+            yield ("models", index), f"{model!r} stands here twice"
     backend = evaluation.get("backend")
     if not isinstance(backend, str):
         return
@@ -166,9 +193,9 @@ def _dataset_names(datasets: object, backend: str) -> Iterator[tuple[KeyPath, st
     labels: dict[str, int] = {}
     for index, entry in enumerate(datasets if isinstance(datasets, list) else []):
         fields = entry if isinstance(entry, dict) else {"name": entry}
-        name = fields.get("name")
-        if not isinstance(name, str):
-            continue
+        if not isinstance(entry, dict | str) or not isinstance(fields.get("name"), str | int | float):
+            continue  # the schema complains
+        name = str(fields["name"])
         if name not in known:
             yield ("datasets", index), f"{backend} has no data set {name!r}{did_you_mean(name, known)}"
         label = str(fields.get("alias") or name)

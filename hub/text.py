@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
 _SIZE_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_NUMBER = r"(\d{1,9}(?:\.\d+)?)"
+_DURATION = re.compile(rf"(?:{_NUMBER}d)?(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s?)?")
 _DURATION_UNITS_S = (86400, 3600, 60, 1)
 
 
@@ -69,6 +70,28 @@ def show_size(count: float) -> str:
             return f"{count:.0f} {unit}" if count >= 10 or unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def show_memory(count: float) -> str:
+    """Return bytes as `512 KiB`, `64 MiB`, `1.5 GiB` (binary units, as memory and its limits are stated)."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.{0 if unit == 'B' else 1}f}".removesuffix(".0") + f" {unit}"
+        count /= 1024
+    return f"{count:.1f}".removesuffix(".0") + " TiB"
+
+
+def count_of(count: int, noun: str) -> str:
+    """Return `1 sample`, `2 samples`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def show_rate(count: int, seconds: float) -> str:
+    """Return `997/s`, `3.4/s`, `12/min`; nothing where too little happened to tell."""
+    if seconds < 1 or count < 1:
+        return ""
+    rate, unit = (count / seconds, "s") if count >= seconds else (count / seconds * 60, "min")
+    return f"{rate:.0f}/{unit}" if rate >= 10 else f"{rate:.1f}/{unit}"
 
 
 def slug(text: str) -> str:

@@ -35,7 +35,7 @@ def native_python() -> str:
     stated = os.environ.get("EVALDOCK_TEST_NATIVE_PYTHON")
     if stated:
         return stated
-    from hub.engine.venv import VenvEngine
+    from hub.engine.venv.engine import VenvEngine
 
     real = load_settings()
     record = VenvEngine(real).prepare(load_image("native", real), print)

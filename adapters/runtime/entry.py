@@ -1,7 +1,8 @@
 """The first process of a job: open the way to the gateway, run the command, pass signals on, return its code.
 
 `python -m adapters.runtime.entry -- CMD...`; a leading `python` means this interpreter. It reaps orphans too,
-for it may be process 1 of its namespace.
+for it may be process 1 of its namespace. A command that still runs after EVALDOCK_TIMEOUT_S seconds is ended, and the
+code is 124: the hub ends it earlier, unless the hub is dead.
 """
 
 from __future__ import annotations
@@ -15,17 +16,20 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 
 _FORWARDED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _WAITED = _FORWARDED | {signal.SIGCHLD}
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
 _PR_SET_PDEATHSIG = 1
-_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+_NOT_FOUND, _NOT_EXECUTABLE, _TIMED_OUT = 127, 126, 124
+_GRACE_S = 10.0
+_LONGEST_WAIT_S = 86400.0  # one of centuries overflows
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the command after `--` and return its exit code; 128 + n where signal n ended it."""
+    """Run the command after `--` and return its exit code; 128 + n where signal n ended it, 124 out of time."""
     command = list(argv[1:] if argv[:1] == ["--"] else argv)
     if not command:
         return _say("no command: use `python -m adapters.runtime.entry -- CMD...`", 2)
@@ -35,9 +39,10 @@ def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED)
     env = {"PYTHONUNBUFFERED": "1", **os.environ}
+    timeout = env.pop("EVALDOCK_TIMEOUT_S", None)
     forwarder = _open_gateway(env)
     try:
-        return _run(command, env)
+        return _run(command, env, float(timeout) if timeout else None)
     finally:
         if forwarder:
             _end(forwarder)
@@ -64,14 +69,19 @@ def _bring_up_loopback() -> None:
             fcntl.ioctl(handle, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | _IFF_UP))
 
 
-def _run(command: list[str], env: dict[str, str]) -> int:
+def _run(command: list[str], env: dict[str, str], timeout_s: float | None) -> int:
     try:
         child = _spawn(command, env)
     except FileNotFoundError:
         return _say(f"command not found: {command[0]!r}", _NOT_FOUND)
     except PermissionError:
         return _say(f"not executable: {command[0]!r}", _NOT_EXECUTABLE)
-    return _wait(child)
+    code = _wait(child, timeout_s)
+    if code is None:
+        _say(f"still running after {timeout_s:g} s, and nobody stopped it: ending it", _TIMED_OUT)
+        _end_group(child)
+        return _TIMED_OUT
+    return code
 
 
 def _spawn(argv: Sequence[str], env: dict[str, str], *, keep: Sequence[int] = ()) -> subprocess.Popen[bytes]:
@@ -86,18 +96,42 @@ def _spawn(argv: Sequence[str], env: dict[str, str], *, keep: Sequence[int] = ()
     return subprocess.Popen(argv, env=env, pass_fds=keep, start_new_session=True, preexec_fn=prepare)  # noqa: PLW1509
 
 
-def _wait(child: subprocess.Popen[bytes]) -> int:
-    """Pass signals to the command's process group and reap every process, until the command ended."""
+def _wait(child: subprocess.Popen[bytes], timeout_s: float | None) -> int | None:
+    """Pass signals to the command's group and reap every process, until the command ended; None: out of time."""
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
     while True:
-        number = signal.sigwait(_WAITED)
+        number = _next_signal(deadline)
+        if number is None:
+            return None
         if number in _FORWARDED:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, number)
+            _signal_group(child, number)
         for pid, status in _reaped():
             if pid == child.pid:
                 code = os.waitstatus_to_exitcode(status)
                 child.returncode = code
                 return code if code >= 0 else 128 - code
+
+
+def _next_signal(deadline: float | None) -> int | None:
+    """Wait for one of the signals that concern us; None where the deadline comes first."""
+    if deadline is None:
+        return signal.sigwait(_WAITED)
+    while (left := deadline - time.monotonic()) > 0:
+        if found := signal.sigtimedwait(_WAITED, min(left, _LONGEST_WAIT_S)):
+            return found.si_signo
+    return None
+
+
+def _end_group(child: subprocess.Popen[bytes]) -> None:
+    """Ask the command's group to end; what does not within the grace period is killed, and so are its children."""
+    _signal_group(child, signal.SIGTERM)
+    _wait(child, _GRACE_S)
+    _signal_group(child, signal.SIGKILL)
+
+
+def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, number)
 
 
 def _reaped() -> list[tuple[int, int]]:

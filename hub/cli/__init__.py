@@ -83,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; the only place that prints an error and chooses the exit code."""
     try:
         code = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
-    except click.exceptions.Abort:
+    except click.exceptions.Abort:  # click's form of Ctrl-C
+        click.echo("interrupted", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()

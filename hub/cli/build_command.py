@@ -17,10 +17,14 @@ def command(names: tuple[str, ...], engine: str | None) -> int:
     from hub.engines import choose_engine
     from hub.images import image_names, load_image
     from hub.settings import load_settings
-    from hub.text import show_duration
+    from hub.text import did_you_mean, show_duration
 
+    known = image_names()
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"no image {name!r}{did_you_mean(name, known)}")
     settings = load_settings()
-    specs = [load_image(name, settings) for name in names or image_names()]
+    specs = [load_image(name, settings) for name in names or known]
     choice = choose_engine(engine or "auto", settings, gpus=False)
     for spec in specs:
         started = time.monotonic()

@@ -47,7 +47,10 @@ def list_backends_command(as_json: bool) -> None:
 def list_datasets_command(backend: str | None, as_json: bool) -> None:
     """List data sets: metric, default shots, scoring ways, source."""
     from hub.registry import adapter_names, load_adapter
+    from hub.text import did_you_mean
 
+    if backend and backend not in adapter_names():
+        raise click.UsageError(f"no backend {backend!r}{did_you_mean(backend, adapter_names())}")
     names = (backend,) if backend else adapter_names()
     infos = [(name, info) for name in names for _, info in sorted(load_adapter(name).datasets().items())]
     if as_json:

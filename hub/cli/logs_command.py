@@ -20,7 +20,7 @@ from hub.cli.options import runs_option
 def command(run: str, job: str | None, follow: bool, runs: Path | None) -> int:
     """Show the log of a job of RUN: what the backend itself printed."""
     from hub.cli.options import settings_with
-    from hub.errors import RunNotFoundError
+    from hub.errors import RunError
     from hub.runs import RunFolder, find_run, is_live
     from hub.text import did_you_mean
 
@@ -28,13 +28,13 @@ def command(run: str, job: str | None, follow: bool, runs: Path | None) -> int:
         ids = [known.id for known in found.record.jobs]
         matches = [name for name in ids if job in {None, name, name.split("-")[0]}]
         if not matches:
-            raise RunNotFoundError(f"run {found.record.run_id!r} has no job {job!r}{did_you_mean(str(job), ids)}")
+            raise RunError(f"run {found.record.run_id!r} has no job {job!r}{did_you_mean(str(job), ids)}")
         return found.job_folder(matches[0]) / "log.txt"
 
     found = find_run(settings_with(runs).runs_dir, run)
     path = path_of(found)
     if not path.is_file() and not (follow and is_live(found)):
-        raise RunNotFoundError(f"no log yet: {path}", hint="`evaldock status` shows how far the run is")
+        raise RunError(f"no log yet: {path}", hint="`evaldock status` shows how far the run is")
     for chunk in _chunks(path, lambda: follow and is_live(found)):
         sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()

@@ -22,13 +22,14 @@ from hub.observer import (
     silent,
 )
 from hub.report import JobState
-from hub.text import show_duration
+from hub.text import count_of, show_duration, show_rate
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
 _QUICK_S = 0.5  # what took less was there already
 _PLAIN_EVERY_S = 10.0
+_FINISHED = float("inf")
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def sentence(event: Event) -> str | None:
     """Return an event as one line, None for what only a moving display shows."""
     match event:
         case RunStarted(run_id=run_id, jobs=jobs):
-            return f"run {run_id}: {len(jobs)} job{'s' if len(jobs) != 1 else ''}"
+            return f"run {run_id}: {count_of(len(jobs), 'job')}"
         case EngineChosen(engine=engine, reason=reason, isolation=isolation):
             return f"engine {engine} (isolation: {isolation}): {reason}"
         case Prepared(what=what, reference=reference, seconds=seconds) if seconds >= _QUICK_S:
@@ -77,15 +78,30 @@ class _Plain:
     def _progress(self, event: Progressed) -> str | None:
         key, now = (event.job, event.dataset), time.monotonic()
         started = self._started.setdefault(key, now)
-        if event.done < event.total and now - self._told.get(key, started) < _PLAIN_EVERY_S:
+        if _is_open(event) and now - self._told.get(key, started) < _PLAIN_EVERY_S:
             return None
-        if event.done == event.total == 0 or self._told.get(key) == float("inf"):
+        if not event.done or self._told.get(key) == _FINISHED:
             return None
-        self._told[key] = now if event.done < event.total else float("inf")
-        rate = event.done / (now - started) if now > started else 0.0
-        left = f", {show_duration((event.total - event.done) / rate)} left" if 0 < event.done < event.total else ""
-        errors = f", {event.errors} errors" if event.errors else ""
-        return f"{event.job}: {event.dataset} {event.done}/{event.total} ({rate:.1f}/s{left}{errors})"
+        self._told[key] = now if _is_open(event) else _FINISHED
+        facts = (
+            show_rate(event.done, now - started),
+            _left(event, now - started),
+            count_of(event.errors, "error") if event.errors else "",
+        )
+        known = ", ".join(fact for fact in facts if fact)
+        amount = f"{event.done}/{event.total}" if event.total else str(event.done)
+        return f"{event.job}: {event.dataset} {amount}" + (f" ({known})" if known else "")
+
+
+def _is_open(event: Progressed) -> bool:
+    """Return whether more is to come; a total of 0 means that it is not known."""
+    return event.done < event.total or not event.total
+
+
+def _left(event: Progressed, seconds: float) -> str:
+    if not 0 < event.done < event.total or seconds < 1:
+        return ""
+    return f"{show_duration((event.total - event.done) * seconds / event.done)} left"
 
 
 class _Live:
@@ -132,11 +148,11 @@ class _Live:
         key = (event.job, event.dataset)
         if key not in self._tasks:
             name = f"{event.job} {event.dataset}"
-            self._tasks[key] = self._bars.add_task(name, total=event.total, rate="", errors="")
+            self._tasks[key] = self._bars.add_task(name, total=event.total or None, rate="", errors="")
         task = next(task for task in self._bars.tasks if task.id == self._tasks[key])
-        rate = f"{event.done / task.elapsed:.1f}/s" if task.elapsed and event.done else ""
-        errors = f"{event.errors} errors" if event.errors else ""
-        self._bars.update(task.id, completed=event.done, total=event.total, rate=rate, errors=errors)
+        rate = show_rate(event.done, task.elapsed or 0)
+        errors = count_of(event.errors, "error") if event.errors else ""
+        self._bars.update(task.id, completed=event.done, total=event.total or None, rate=rate, errors=errors)
 
     def _prepare(self, text: str) -> None:
         width = max(20, self._console.width - 60)

@@ -1,4 +1,4 @@
-"""The engine protocol: where a job executes. Implementations: docker.py, venv.py.
+"""The engine protocol: where a job executes. Implementations: docker/, venv/.
 
 A handle is JSON and outlives the hub's process, so that a run can be found, stopped and reaped by another one.
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import re
 import signal
 import socket
 import struct
@@ -29,6 +30,7 @@ _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRI
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
 _LAST_CAPABILITY = 63
 _PROBE_TIMEOUT_S = 20
+_COUNTED_BY_NAMESPACE = (5, 14)
 
 
 def enter(fence: Fence, *, network: bool) -> None:
@@ -87,6 +89,16 @@ def best_fence() -> Fence:
     if _holds("full"):
         return "full"
     return "network" if _holds("network") else "none"
+
+
+def counts_processes(fence: Fence) -> bool:
+    """Return whether RLIMIT_NPROC bounds a job in this fence, and nothing but the job.
+
+    Since Linux 5.14 the kernel counts the processes of a user by user namespace, before that all that the user has on
+    the machine; and it never holds root to the limit.
+    """
+    numbers = re.findall(r"\d+", os.uname().release)[:2]
+    return fence != "none" and os.getuid() != 0 and tuple(map(int, numbers)) >= _COUNTED_BY_NAMESPACE
 
 
 def _holds(fence: Fence) -> bool:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from hub.finding import Finding
 from hub.plan import Plan, PlannedJob
+from hub.text import count_of
 
 _MARKS = {"ok": "ok     ", "warning": "note   ", "missing": "MISSING"}
 
@@ -48,7 +49,7 @@ def _plain(value: Any) -> Any:
 
 def plan_lines(plan: Plan, findings: tuple[Finding, ...], engine_line: str) -> Iterator[str]:
     """Yield the plan for a terminal: jobs, mounts, GPUs, translated files, then what a check found."""
-    yield f"task {plan.task}: {len(plan.jobs)} jobs"
+    yield f"task {plan.task}: {count_of(len(plan.jobs), 'job')}"
     yield engine_line
     for planned in plan.jobs:
         yield ""
@@ -70,7 +71,7 @@ def _job_lines(planned: PlannedJob) -> Iterator[str]:
     yield f"  image    {job.image}"
     yield f"  command  {' '.join(job.command)}"
     for dataset in evaluation.datasets:
-        limit = f"first {dataset.limit} rows a subset" if dataset.limit else "all rows"
+        limit = f"first {count_of(dataset.limit, 'row')} of each subset" if dataset.limit else "all rows"
         yield f"  data set {dataset.label}: {limit}"
     for mount in job.mounts:
         yield f"  mount    {mount.source} -> {mount.target} ({'ro' if mount.read_only else 'rw'})"
@@ -80,5 +81,5 @@ def _job_lines(planned: PlannedJob) -> Iterator[str]:
         key = f", key from ${upstream.api_key_env}" if upstream.api_key_env else ""
         yield f"  {role:<8} {upstream.endpoint} model {upstream.model}{key}"
     for name, text in job.files.items():
-        yield f"  file     /job/input/{name} ({len(text.encode())} bytes)"
+        yield f"  file     /job/input/{name} ({count_of(len(text.encode()), 'byte')})"
         yield from (f"    | {line}" for line in text.splitlines())

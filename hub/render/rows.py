@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hub.report import JobReport, Metric, Report, Result
-from hub.text import show_duration
+from hub.text import count_of, show_duration
 
 HEADER = ("model", "backend", "data set", "subset", "metric", "score", "95 % CI", "scored", "how")
 
@@ -36,7 +36,8 @@ def result_rows(report: Report) -> Iterator[Row]:
 
 def _rows_of(job: JobReport, result: Result) -> Iterator[Row]:
     subset = result.key.subset or "all"
-    counts = f"{result.counts.scored}/{result.counts.planned}"
+    planned = f"/{result.counts.planned}" if result.counts.planned else ""  # 0: how many there are is not known
+    counts = f"{result.counts.scored}{planned}"
     if not result.metrics:
         yield Row(job.model, job.backend, result.dataset, subset, "", "none", "", counts, result.absent)
     for metric in result.metrics:
@@ -91,6 +92,6 @@ def summary_line(report: Report) -> str:
     took = show_duration(report.ended_at - report.started_at)
     kinds = ", ".join(sorted({str(job.isolation) for job in report.jobs if job.isolation})) or "nothing ran"
     return (
-        f"{report.state}: {done} of {len(report.jobs)} jobs succeeded in {took} "
+        f"{report.state}: {done} of {count_of(len(report.jobs), 'job')} succeeded in {took} "
         f"(engine: {report.engine}, isolation: {kinds})"
     )

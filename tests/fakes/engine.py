@@ -13,11 +13,11 @@ from hub.images import ImageSpec
 from hub.job import Ending, Job, JobOutcome
 from hub.report import EnvironmentRecord
 
-Work = Callable[[Job, Path], Ending]
+Work = Callable[[Job, Path], Ending | None]
 
 
 class FakeEngine:
-    """Runs `work(job, output folder)` inside `wait`; remembers what it was asked."""
+    """Runs `work(job, output folder)` inside `wait` (None: it still runs); remembers what it was asked."""
 
     name: EngineName = "venv"
     isolation: Isolation = "none"
@@ -52,7 +52,8 @@ class FakeEngine:
 
     def wait(self, handle: Handle, timeout_s: float) -> JobOutcome | None:
         job = next(job for job in self.submitted if job.id == handle.id)
-        return self._outcome(handle, self.work(job, Path(handle.folder) / "output"))
+        ending = self.work(job, Path(handle.folder) / "output")
+        return self._outcome(handle, ending) if ending else None
 
     def stop(self, handle: Handle, ending: Ending, reason: str) -> JobOutcome:
         self.stopped.append((ending, reason))

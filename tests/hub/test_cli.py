@@ -1,12 +1,18 @@
 import json
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hub import orchestrator
 from hub.cli import main
+from hub.engine import Progress
 from hub.engines import Choice
+from hub.images import ImageSpec
 from hub.job import Ending, Job
+from hub.report import EnvironmentRecord
 from tests.fakes.engine import FakeEngine
 from tests.hub.test_orchestrator import echo
 
@@ -30,6 +36,15 @@ def task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def use(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> None:
     monkeypatch.setattr(orchestrator, "choose_engine", lambda *_args, **_named: Choice(engine, "a test"))
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    """Put back what `run` sets for its process."""
+    before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    yield
+    for number, handler in before:
+        signal.signal(number, handler)
 
 
 def code_of(*arguments: str) -> int:
@@ -61,13 +76,53 @@ def test_a_job_that_fails_is_exit_1_and_its_reason_is_shown(
     assert "out_of_memory" in capsys.readouterr().out
 
 
-def test_an_interrupted_run_is_exit_130(task: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def work(_job: Job, _output: Path) -> Ending:
-        raise KeyboardInterrupt
+class HangsUp(FakeEngine):
+    """Its terminal closes while it prepares, and again while its job works."""
+
+    def prepare(self, image: ImageSpec, progress: Progress) -> EnvironmentRecord:
+        os.kill(os.getpid(), signal.SIGHUP)
+        return super().prepare(image, progress)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_run_is_exit_130(number: signal.Signals, task: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(_job: Job, _output: Path) -> None:
+        os.kill(os.getpid(), number)
 
     use(monkeypatch, FakeEngine(work))
 
     assert code_of("run", str(task)) == 130
+
+
+def test_a_terminal_that_closes_while_preparing_ends_the_run_as_ctrl_c_does(
+    task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(monkeypatch, HangsUp(echo))
+
+    assert code_of("run", str(task)) == 130
+
+    assert "cancelled" in capsys.readouterr().out
+
+
+def test_under_nohup_a_terminal_that_closes_ends_nothing(task: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(job: Job, output: Path) -> Ending:
+        os.kill(os.getpid(), signal.SIGHUP)
+        return echo(job, output)
+
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does
+    use(monkeypatch, HangsUp(work))
+
+    assert code_of("run", str(task)) == 0
+
+
+def test_an_interrupt_before_the_run_says_so(
+    task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("hub.taskfile.load_task", lambda _path: os.kill(os.getpid(), signal.SIGINT))
+
+    assert code_of("run", str(task)) == 130
+
+    assert capsys.readouterr().err.strip() == "interrupted"
 
 
 def test_status_logs_report_and_list_read_a_run(
@@ -114,8 +169,9 @@ def test_logs_prints_what_the_backend_printed(
         (("status", "absent"), 2, "no run 'absent'"),
         (("report",), 2, "no run 'latest'"),
         (("logs", "absent"), 2, "no run 'absent'"),
-        (("list", "datasets", "--backend", "nativ"), 1, "did you mean 'native'?"),
-        (("build", "absent"), 4, "no image 'absent'"),
+        (("list", "datasets", "--backend", "nativ"), 2, "did you mean 'native'?"),
+        (("build", "nativ"), 2, "no image 'nativ'; did you mean 'native'?"),
+        (("run", "x" * 5000), 2, "cannot be read: File name too long"),
     ],
 )
 def test_wrong_words_end_with_their_code_and_a_way_on(

@@ -208,6 +208,16 @@ def raw_server(reply: bytes):
         thread.join()
 
 
+def test_a_server_without_a_list_of_models_is_a_warning_that_says_so():
+    body = b'{"error": "no such route"}'
+    head = f"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with raw_server(head.encode() + body) as url:
+        finding = look(url)
+
+    assert finding.level == "warning"
+    assert "answers, but has no /models list (404)" in finding.message
+
+
 @pytest.mark.parametrize("reply", [b"", b"SSH-2.0-OpenSSH_9\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"])
 def test_what_is_no_http_is_missing(reply):
     with raw_server(reply) as url:

@@ -1,4 +1,6 @@
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -6,11 +8,11 @@ import pytest
 from hub import orchestrator
 from hub.adapter import Asset
 from hub.check import is_cached
-from hub.engine import Placement
+from hub.engine import Handle, Placement
 from hub.engines import Choice
 from hub.errors import PrerequisiteError
 from hub.fetch import fetch, fetch_id, fetch_job
-from hub.job import Ending, Job
+from hub.job import Ending, Job, JobOutcome
 from hub.observer import Event, Preparing
 from hub.orchestrator import Request
 from hub.report import EnvironmentRecord
@@ -116,7 +118,12 @@ def test_what_is_in_the_cache_is_not_fetched_again(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_stops_the_job_and_keeps_what_it_got(tmp_path: Path) -> None:
-    engine = FakeEngine(arrives)
+    class Slow(FakeEngine):
+        def stop(self, handle: Handle, ending: Ending, reason: str) -> JobOutcome:
+            os.kill(os.getpid(), signal.SIGINT)  # a second one, from an impatient user
+            return super().stop(handle, ending, reason)
+
+    engine = Slow(arrives)
 
     def interrupt(job: Job, _output: Path) -> Ending:
         (job.mounts[0].source / "part").write_text("part")

@@ -1,4 +1,6 @@
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from hub import orchestrator
 from hub.engines import Choice
 from hub.errors import BaseImageError, EvaldockError, ImageError, PrerequisiteError
+from hub.files import write_atomic
 from hub.finding import Finding
 from hub.job import Ending, Job
 from hub.observer import EngineChosen, Event
@@ -101,12 +104,16 @@ def test_one_failing_job_does_not_stop_the_others(
 def test_an_interrupt_cancels_the_rest_and_still_reports(
     task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def work(_job: Job, _output: Path) -> Ending:
-        raise KeyboardInterrupt
+    def work(_job: Job, _output: Path) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
 
-    use(monkeypatch, FakeEngine(work))
+    engine = FakeEngine(work)
+    use(monkeypatch, engine)
 
     report, folder = run(task, settings)
+
+    assert engine.stopped == [(Ending.STOPPED, "stopped by the user")]
+    assert len(engine.submitted) == 1
 
     assert report.state == "cancelled"
     assert [job.state.value for job in report.jobs] == ["cancelled", "cancelled"]
@@ -119,9 +126,50 @@ def test_an_interrupt_while_preparing_is_cancelled_too(
     engine = FakeEngine(echo, fail_prepare=KeyboardInterrupt())  # type: ignore[arg-type]
     use(monkeypatch, engine)
 
-    report, _ = run(task, settings)
+    report, folder = run(task, settings)
 
     assert report.state == "cancelled"
+    assert {job.reason for job in report.jobs} == {"the run was stopped before this job"}
+    record = find_run(settings.runs_dir, folder.name).record
+    assert (record.state, {job.state.value for job in record.jobs}) == ("cancelled", {"cancelled"})
+
+
+def test_an_interrupt_at_the_end_of_a_job_keeps_its_result_and_starts_no_other(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(job: Job, output: Path) -> Ending:
+        ending = echo(job, output)
+        os.kill(os.getpid(), signal.SIGINT)
+        return ending
+
+    engine = FakeEngine(work)
+    use(monkeypatch, engine)
+
+    report, _ = run(task, settings)
+
+    assert [job.state.value for job in report.jobs] == ["succeeded", "cancelled"]
+    assert report.jobs[0].results[0].metrics
+    assert (len(engine.submitted), engine.stopped) == (1, [])
+
+
+def test_what_nobody_foresaw_in_a_job_leaves_a_run_that_says_failed(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(job: Job, output: Path) -> Ending:
+        if job.id.startswith("2-"):
+            raise ZeroDivisionError("surprise")
+        return echo(job, output)
+
+    engine = FakeEngine(work)
+    use(monkeypatch, engine)
+
+    with pytest.raises(ZeroDivisionError):
+        run(task, settings)
+
+    (left,) = list_runs(settings.runs_dir)
+    assert (left.record.state, left.record.reason) == ("failed", "unexpected ZeroDivisionError: surprise")
+    assert [job.state.value for job in left.record.jobs] == ["succeeded", "failed"]
+    assert engine.stopped[0][0] is Ending.STOPPED
 
 
 def test_a_failing_build_leaves_a_run_that_says_failed(
@@ -227,3 +275,28 @@ def test_a_preview_starts_and_creates_nothing(
 
 def test_planning_is_repeatable(task: LoadedTask, settings: Settings) -> None:
     assert plan_task(task, settings) == plan_task(task, settings)
+
+
+@pytest.mark.parametrize("names", [("m",), ("m", "n")])
+def test_what_is_written_before_the_first_job_does_not_grow_with_the_jobs(
+    names: tuple[str, ...], task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    at_first_job: list[int] = []
+
+    def count(path: Path, text: str) -> None:
+        written.append(path.name)
+        write_atomic(path, text)
+
+    def work(job: Job, output: Path) -> Ending:
+        at_first_job.append(written.count("run.json"))
+        return echo(job, output)
+
+    monkeypatch.setattr("hub.runs.write_atomic", count)
+    use(monkeypatch, FakeEngine(work))
+    models = {name: task.spec.models[name] for name in names}
+
+    report, _ = run(load_task(task.spec.model_copy(update={"models": models})), settings)
+
+    assert at_first_job[0] == 4  # made, engine chosen, running, the job's own state
+    assert all(job.environment for job in report.jobs)

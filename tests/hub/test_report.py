@@ -101,6 +101,12 @@ def test_percent_is_for_the_screen_only() -> None:
     assert (row.score, row.interval, row.scored, row.how) == ("75.0 %", "50.0 to 90.0", "4/4", "choice, 2-shot")
 
 
+def test_a_number_of_samples_that_is_not_known_is_not_shown() -> None:
+    row = next(iter(result_rows(report(result(planned=0, scored=0, metrics=(), absent="never began")))))
+
+    assert (row.scored, row.how) == ("0", "never began")
+
+
 def test_markdown_cannot_be_broken_by_names() -> None:
     text = render_markdown(report(result()))
 
@@ -109,7 +115,7 @@ def test_markdown_cannot_be_broken_by_names() -> None:
 
 
 def test_the_summary_counts_jobs() -> None:
-    assert summary_line(report(result())).startswith("succeeded: 1 of 1 jobs succeeded in 1.0 s")
+    assert summary_line(report(result())).startswith("succeeded: 1 of 1 job succeeded in 1.0 s")
 
 
 def test_a_report_fits_its_published_schema() -> None:

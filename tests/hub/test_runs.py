@@ -1,8 +1,9 @@
+import fcntl
 from pathlib import Path
 
 import pytest
 
-from hub.errors import EvaldockError, PrerequisiteError, RunNotFoundError
+from hub.errors import EvaldockError, PrerequisiteError, RunError, RunNotFoundError
 from hub.report import JobState
 from hub.runs import (
     JobRecord,
@@ -18,9 +19,11 @@ from hub.runs import (
     shown_state,
 )
 
+NAME = "20260101T000000Z-t-aaaa1111"
 
-def make(runs: Path, name: str = "20260101T000000Z-t-aaaa1111", at: float = 1.0) -> RunFolder:
-    record = RunRecord(
+
+def record_of(name: str = NAME, at: float = 1.0) -> RunRecord:
+    return RunRecord(
         evaldock_version="0",
         run_id=name,
         task="t",
@@ -28,7 +31,12 @@ def make(runs: Path, name: str = "20260101T000000Z-t-aaaa1111", at: float = 1.0)
         created_at=at,
         jobs=(JobRecord(id="1-m-echo", model="m", backend="echo"),),
     )
-    return create_run(runs, record, task_text="version: 1\n", plan_text="{}\n")
+
+
+def make(runs: Path, name: str = NAME, at: float = 1.0) -> RunFolder:
+    """Make a run and let go of it."""
+    with create_run(runs, record_of(name, at), task_text="version: 1\n", plan_text="{}\n") as run:
+        return run
 
 
 def test_a_run_is_read_back_as_it_was_written(tmp_path: Path) -> None:
@@ -91,14 +99,14 @@ def test_a_broken_run_json_does_not_hide_the_others(tmp_path: Path) -> None:
     (bad.path / "run.json").write_text("{half")
 
     assert [run.path for run in list_runs(tmp_path)] == [good.path]
-    with pytest.raises(RunNotFoundError, match="cannot be read"):
+    with pytest.raises(RunError, match="cannot be read"):
         find_run(tmp_path, "bbbb2222")
 
 
 def test_a_missing_report_says_how_the_run_stands(tmp_path: Path) -> None:
     run = make(tmp_path)
 
-    with pytest.raises(RunNotFoundError, match="has no report: it is interrupted"):
+    with pytest.raises(RunError, match="has no report: it is interrupted"):
         read_report(run)
 
 
@@ -114,3 +122,43 @@ def test_run_ids_sort_by_time_and_differ_within_a_second() -> None:
 
     assert first.startswith("20231114T221320Z-t-")
     assert first != second
+
+
+def test_a_run_is_locked_from_the_moment_it_can_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    rename = Path.rename
+
+    def look(path: Path, target: Path) -> Path:
+        with (path / ".lock").open("rb") as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        seen.append((path / "run.json").is_file() and not target.exists())
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", look)
+    with create_run(tmp_path, record_of(), task_text="", plan_text="") as run:
+        assert is_live(run)
+        assert shown_state(open_run(run.path)) == "preparing"
+
+    assert seen == [True]
+    assert not is_live(run)
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+def test_what_a_killed_hub_left_half_made_is_no_run(tmp_path: Path) -> None:
+    make(tmp_path).path.rename(tmp_path / f".{NAME}.tmp")
+
+    assert list_runs(tmp_path) == ()
+    for name in ("latest", NAME, "aaaa1111.tmp"):
+        with pytest.raises(RunNotFoundError, match="no run"):
+            find_run(tmp_path, name)
+
+
+def test_a_run_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("hub.runs.write_atomic", full)
+
+    with pytest.raises(PrerequisiteError, match="No space left"):
+        make(tmp_path)
+    assert list(tmp_path.iterdir()) == []

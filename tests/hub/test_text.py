@@ -1,6 +1,16 @@
 import pytest
 
-from hub.text import did_you_mean, parse_duration, parse_size, show_duration, show_size, slug
+from hub.text import (
+    count_of,
+    did_you_mean,
+    parse_duration,
+    parse_size,
+    show_duration,
+    show_memory,
+    show_rate,
+    show_size,
+    slug,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,3 +66,39 @@ def test_show_size(count: float, text: str) -> None:
 def test_slug_is_safe_as_a_file_name_and_never_empty() -> None:
     assert slug("../a b/模型") == "a-b"
     assert slug("///") == "x"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(5, "5 B"), (1 << 19, "512 KiB"), (64 << 20, "64 MiB"), (3 << 29, "1.5 GiB"), (1 << 41, "2 TiB")],
+)
+def test_show_memory(count: float, text: str) -> None:
+    assert show_memory(count) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 jobs"), (1, "1 job"), (2, "2 jobs")])
+def test_one_is_singular(count: int, text: str) -> None:
+    assert count_of(count, "job") == text
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "text"),
+    [
+        (0, 10, ""),
+        (200, 0.2, ""),  # one look at two hundred samples is no measurement
+        (20_000, 20, "1000/s"),
+        (34, 10, "3.4/s"),
+        (1, 30, "2.0/min"),
+        (30, 60, "30/min"),
+    ],
+)
+def test_a_rate_has_no_digits_that_mean_nothing(count: int, seconds: float, text: str) -> None:
+    assert show_rate(count, seconds) == text
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "9" * 400 + "g"])
+def test_a_number_beyond_all_measure_is_no_size_and_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a size"):
+        parse_size(text)
+    with pytest.raises(ValueError, match="is not a duration"):
+        parse_duration(text)

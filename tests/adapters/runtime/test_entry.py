@@ -68,6 +68,33 @@ def test_the_command_ends_when_the_entry_is_killed() -> None:
         assert _gone(pid)
 
 
+def test_a_command_out_of_time_is_ended_with_its_group_and_is_124() -> None:
+    done = _run("sh", "-c", "sleep 60 & echo $!; wait", timeout_s=0.3)
+
+    assert done.returncode == 124
+    assert "still running after 0.3 s" in done.stderr
+    assert _gone(int(done.stdout))
+
+
+def test_out_of_time_what_ignores_sigterm_is_killed() -> None:
+    code = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"
+    entry = "import sys, adapters.runtime.entry as e; e._GRACE_S = 0.2; sys.exit(e.main(sys.argv[1:]))"
+    argv = [sys.executable, "-c", entry, "--", "python", "-c", code]
+
+    done = subprocess.run(argv, env=_environment(timeout_s=0.3), timeout=30, check=False, stderr=subprocess.DEVNULL)
+
+    assert done.returncode == 124
+
+
+@pytest.mark.parametrize("limit_s", [60, 1e12])
+def test_a_command_within_its_time_keeps_its_code_and_does_not_see_the_limit(limit_s: float) -> None:
+    source = "import os; raise SystemExit(5 if 'EVALDOCK_TIMEOUT_S' in os.environ else 6)"
+
+    done = _run("python", "-c", source, timeout_s=limit_s)
+
+    assert done.returncode == 6
+
+
 def test_without_a_socket_there_is_no_gateway() -> None:
     done = _run("python", "-c", "import os; print('EVALDOCK_GATEWAY' in os.environ)")
 
@@ -100,8 +127,10 @@ class _Process(subprocess.Popen[str]):
     first = ""
 
 
-def _environment(sock: Path | None = None) -> dict[str, str]:
+def _environment(sock: Path | None = None, timeout_s: float | None = None) -> dict[str, str]:
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(_CHECKOUT)}
+    if timeout_s is not None:
+        env["EVALDOCK_TIMEOUT_S"] = str(timeout_s)
     return {**env, "EVALDOCK_SOCKET": str(sock)} if sock else env
 
 
@@ -109,8 +138,8 @@ def _argv(command: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-m", "adapters.runtime.entry", "--", *command]
 
 
-def _run(*command: str, sock: Path | None = None) -> subprocess.CompletedProcess[str]:
-    env = _environment(sock)
+def _run(*command: str, sock: Path | None = None, timeout_s: float | None = None) -> subprocess.CompletedProcess[str]:
+    env = _environment(sock, timeout_s)
     return subprocess.run(_argv(command), env=env, capture_output=True, text=True, timeout=30, check=False)
 
 

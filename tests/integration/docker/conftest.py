@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from hub.engine import Handle, Placement
-from hub.engine.docker import DockerEngine
-from hub.engine.docker_client import connect
+from hub.engine.docker.client import connect
+from hub.engine.docker.engine import DockerEngine
 from hub.errors import PrerequisiteError
 from hub.images import load_image
 from hub.job import Job, JobOutcome
@@ -36,11 +36,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def client() -> Iterator[Any]:
-    """Return the SDK's client; without a daemon the tests are skipped, in CI they fail."""
+    """Return the SDK's client; without a daemon the tests are skipped, or fail where one is required."""
     try:
         found = connect()
     except PrerequisiteError as error:
-        if os.environ.get("CI"):
+        if os.environ.get("EVALDOCK_REQUIRE_DOCKER"):
             raise
         pytest.skip(error.message)
     yield found

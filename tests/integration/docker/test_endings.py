@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hub.engine.docker import DockerEngine
-from hub.engine.docker_log import LOG_BYTES
+from hub.engine.docker.engine import DockerEngine
+from hub.engine.docker.log import LOG_BYTES
 from hub.errors import EngineError
 from hub.images import load_image
 from hub.job import Ending, Limits
@@ -91,6 +91,18 @@ def test_stop_is_quick_and_keeps_the_reason(place: Any, containers: Count) -> No
     assert containers() == 0
 
 
+def test_a_job_that_no_hub_stops_ends_itself_after_its_time_out(
+    place: Any, containers: Count, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.engine.backstop.SLACK_S", 0.5)
+
+    outcome = place.run(SLEEP, limits=Limits(timeout_s=0.5))
+
+    assert (outcome.ending, outcome.exit_code) == (Ending.TIMED_OUT, 124)
+    assert "its time-out of 500 ms" in outcome.reason
+    assert containers() == 0
+
+
 def test_stop_ends_what_ignores_sigterm(place: Any, containers: Count) -> None:
     handle = place.start("import signal; signal.signal(15, signal.SIG_IGN)\n" + SLEEP)
     _until(lambda: "ready" in place.log)
@@ -156,8 +168,25 @@ def test_a_mount_that_does_not_exist_starts_nothing(place: Any, containers: Coun
     assert containers() == 0
 
 
+def test_a_limit_that_the_daemon_refuses_is_named_by_the_tasks_key(place: Any, containers: Count) -> None:
+    with pytest.raises(EngineError, match=r"resources\.memory"):
+        place.start("pass", limits=Limits(memory_bytes=4 << 20))
+    with pytest.raises(EngineError, match=r"resources\.pids"):
+        place.start("pass", limits=Limits(pids=1 << 23))
+
+    assert containers() == 0
+
+
+def test_stop_may_be_called_again_by_any_hub(place: Any, client: Any, docker_settings: Settings) -> None:
+    handle = place.start(SLEEP)
+    place.engine.stop(handle, Ending.STOPPED, "first")
+
+    for engine in (place.engine, DockerEngine(docker_settings, client=lambda: client)):
+        assert engine.stop(handle, Ending.STOPPED, "again").ending is Ending.STOPPED
+
+
 def test_a_gpu_where_there_is_none_is_a_clear_refusal(place: Any, containers: Count, client: Any) -> None:
-    from hub.engine.docker_client import gpu_driver
+    from hub.engine.docker.client import gpu_driver
     from hub.errors import PrerequisiteError
 
     if gpu_driver(client.info()):

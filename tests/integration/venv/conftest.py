@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.engine import Handle, Placement
-from hub.engine.venv import VenvEngine
+from hub.engine.venv.engine import VenvEngine
 from hub.images import load_image
 from hub.job import Ending, Job, JobOutcome, Limits, Mount
 from hub.report import EnvironmentRecord
@@ -36,6 +36,7 @@ class Bench:
         *command: str,
         env: dict[str, str] | None = None,
         memory_bytes: int | None = None,
+        timeout_s: float | None = None,
         socket_dir: Path | None = None,
         mounts: tuple[Mount, ...] = (),
     ) -> Handle:
@@ -49,7 +50,7 @@ class Bench:
             files={},
             mounts=mounts,
             env=env or {},
-            limits=Limits(memory_bytes=memory_bytes),
+            limits=Limits(memory_bytes=memory_bytes, timeout_s=timeout_s),
             gateway=socket_dir is not None,
         )
         handle = self.engine.submit(job, self.environment, Placement("run", folder, socket_dir))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.engine.venv import VenvEngine
-from hub.engine.venv_build import environment_folder
-from hub.engine.venv_payload import payload_folder
+from hub.engine.venv.engine import VenvEngine
+from hub.engine.venv.build import environment_folder
+from hub.engine.venv.payload import payload_folder
 from hub.errors import ImageError
 from hub.images import ImageSpec, load_image
 from hub.settings import Settings

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 
 from hub.engine.namespace import Fence, best_fence
-from hub.engine.venv_tree import root_of
+from hub.engine.venv.tree import root_of
 from hub.job import Ending
 
 Until = Callable[[Callable[[], bool]], None]
@@ -22,7 +22,7 @@ def fence(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Fe
     order = get_args(Fence)
     if order.index(request.param) < order.index(best_fence()):
         pytest.skip(f"this kernel does not allow the fence {request.param!r}")
-    monkeypatch.setattr("hub.engine.venv.best_fence", lambda: request.param)
+    monkeypatch.setattr("hub.engine.venv.engine.best_fence", lambda: request.param)
     fence: Fence = request.param
     return fence
 

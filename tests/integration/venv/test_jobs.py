@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from hub.engine.venv_tree import root_of, temporary_of
+from hub.engine.venv.tree import root_of, temporary_of
 from hub.errors import EngineError
 from hub.job import Ending, Mount
 
@@ -107,7 +107,16 @@ def test_a_job_that_takes_too_much_memory_is_ended(bench: Any) -> None:
     outcome = bench.python(source, memory_bytes=150 << 20)
 
     assert outcome.ending is Ending.OUT_OF_MEMORY
-    assert "limit of 0.15 GiB" in outcome.reason
+    assert "limit of 150 MiB" in outcome.reason
+
+
+def test_a_job_that_no_hub_stops_ends_itself_after_its_time_out(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.engine.backstop.SLACK_S", 0.1)
+
+    outcome = bench.python(_SLEEP, timeout_s=0.5)
+
+    assert (outcome.ending, outcome.exit_code) == (Ending.TIMED_OUT, 124)
+    assert "its time-out of 500 ms" in outcome.reason
 
 
 def test_memory_shared_by_forked_workers_counts_once(bench: Any) -> None:

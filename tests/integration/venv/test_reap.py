@@ -8,9 +8,9 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from hub.engine.venv_process import is_alive
-from hub.engine.venv_records import folder_of
-from hub.engine.venv_tree import root_of
+from hub.engine.venv.process import is_alive
+from hub.engine.venv.records import folder_of
+from hub.engine.venv.tree import root_of
 from hub.job import Ending
 
 _SLEEP = ("python", "-c", "import time; time.sleep(600)")
@@ -84,6 +84,6 @@ def test_a_job_that_is_over_leaves_no_record(bench: Any) -> None:
 
 
 def _gone(bench: Any, handle: Any) -> None:
-    from hub.engine.venv_process import wait_gone
+    from hub.engine.venv.process import wait_gone
 
     assert wait_gone(int(handle.id), handle.mark, 30)

@@ -1,0 +1,44 @@
+"""Files appear whole, with the permissions that the user's umask gives them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hub.files import write_atomic
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [("0o022", 0o644), ("0o077", 0o600), ("0o002", 0o664)])
+def test_a_file_has_the_mode_that_the_umask_leaves(tmp_path: Path, umask: str, mode: int) -> None:
+    source = f"import os, pathlib, hub.files; os.umask({umask}); hub.files.write_atomic(pathlib.Path('f'), 'x')"
+    subprocess.run([sys.executable, "-c", source], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=True)
+
+    assert (tmp_path / "f").stat().st_mode & 0o777 == mode
+
+
+def test_writing_leaves_the_umask_alone_for_other_threads_have_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def touched(_mask: int) -> int:
+        raise AssertionError("the umask was touched")
+
+    monkeypatch.setattr(os, "umask", touched)
+
+    write_atomic(tmp_path / "f", "text")
+
+    assert (tmp_path / "f").read_text() == "text"
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    write_atomic(tmp_path / "f", "old")
+
+    with pytest.raises(UnicodeEncodeError):
+        write_atomic(tmp_path / "f", "\ud800")
+
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("f", "old")]

@@ -1,0 +1,53 @@
+"""Where things lie on this machine: what the variables say, as far as it can be used."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.gateway.folders import make_socket_dirs
+from hub.job import SOCKET_NAME
+from hub.settings import load_settings
+
+FALLBACK = Path(f"/tmp/evaldock-{os.getuid()}")
+
+
+@pytest.fixture
+def long_folder() -> Iterator[Path]:
+    """Return a folder of 70 bytes: with `evaldock` in it the longest that sockets can lie below."""
+    top = Path(f"/tmp/ed{os.getpid()}")
+    folder = top / ("x" * (69 - len(str(top))))
+    folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(top)
+
+
+def test_sockets_lie_in_the_users_runtime_folder() -> None:
+    assert load_settings({"XDG_RUNTIME_DIR": "/tmp"}).runtime_dir == Path("/tmp/evaldock")
+
+
+@pytest.mark.parametrize("xdg", ["", "/nowhere"])
+def test_without_a_runtime_folder_sockets_lie_in_a_folder_of_this_user(xdg: str) -> None:
+    assert load_settings({"XDG_RUNTIME_DIR": xdg}).runtime_dir == FALLBACK
+
+
+def test_a_runtime_folder_just_short_enough_holds_sockets(long_folder: Path) -> None:
+    runtime_dir = load_settings({"XDG_RUNTIME_DIR": str(long_folder)}).runtime_dir
+
+    folders = make_socket_dirs(runtime_dir, "run", [str(number) for number in range(3)])
+
+    assert runtime_dir == long_folder / "evaldock"
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(folders["2"] / SOCKET_NAME))
+
+
+def test_where_the_runtime_folder_is_too_long_sockets_lie_in_a_folder_of_this_user(long_folder: Path) -> None:
+    longer = long_folder.with_name(f"{long_folder.name}x")
+    longer.mkdir()
+
+    assert load_settings({"XDG_RUNTIME_DIR": str(longer)}).runtime_dir == FALLBACK
