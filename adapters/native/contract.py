@@ -42,6 +42,7 @@ class NativeDataset:
     Attributes:
         path: file or folder inside the job.
         subsets: None = every subset that the user's folder holds.
+        split_asked: whether the user named the split, so that data without it are an error.
         limit: first N rows of every subset.
         generation: the parameters of the request; `stop` of a raw prompt is the way's own unless given here.
         system: a system prompt, set before everything else.
@@ -61,6 +62,7 @@ class NativeDataset:
     generation: Mapping[str, Any]
     system: str
     columns: Mapping[str, tuple[str, ...]]
+    split_asked: bool = False
 
 
 @dataclass(frozen=True)

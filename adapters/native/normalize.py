@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from pydantic import ValidationError
 
@@ -60,6 +63,16 @@ class _Reader:
     planned: Mapping[str, int]
     adapter_version: str
 
+    @cached_property
+    def found(self) -> Mapping[str, Counter[str]]:
+        """Return how many samples of each data set ended how; the files are read once, and only if this is asked."""
+        found: dict[str, Counter[str]] = {}
+        for sample in self.samples:
+            counts = found.setdefault(sample.dataset, Counter())
+            counts[sample.state.value] += 1
+            counts["unparsed"] += sample.state.value == "scored" and sample.answer is None
+        return found
+
     def results(self, dataset: NativeDataset) -> list[Result]:
         """Return the aggregate first, then every subset; one result without metrics where nothing was summed up."""
         entry = self.summary.get("datasets", {}).get(dataset.label)
@@ -81,16 +94,11 @@ class _Reader:
 
     def _unfinished(self, dataset: NativeDataset, reason: str) -> Result:
         """Return the result of a data set that was not summed up: what its samples' file says."""
-        lines = [sample for sample in self.samples if sample.dataset == dataset.label]
-        states = Counter(sample.state.value for sample in lines)
-        planned = max(self.planned.get(dataset.label, 0), len(lines))
-        unparsed = sum(sample.state.value == "scored" and sample.answer is None for sample in lines)
-        ended = (
-            f"the job ended when {len(lines)} of {planned} samples were done"
-            if planned
-            else "the job never got to it"
-        )
-        counts = Counts(**states | {"planned": planned, "unparsed": unparsed})
+        found = self.found.get(dataset.label, Counter())
+        done = found.total() - found["unparsed"]
+        planned = max(self.planned.get(dataset.label, 0), done)
+        ended = f"the job ended when {done} of {planned} samples were done" if planned else "the job never got to it"
+        counts = Counts(**found | {"planned": planned})
         key = self._key(_asked(dataset), None)
         return Result(dataset=dataset.label, key=key, counts=counts, absent=reason or ended)
 
@@ -152,18 +160,29 @@ def _numbers(generation: Mapping[str, Any]) -> dict[str, Any]:
 
 def _summary(output: Path, samples: _Samples) -> Mapping[str, Any]:
     """Return summary.json with every fraction as its literal text."""
-    file = output / SUMMARY_FILE
-    if not file.is_file():
-        if not samples.files():
-            raise NormalizeError("the evaluator wrote nothing", hint="The job's log says why.")
-        return {}
     try:
-        content = json.loads(file.read_text(encoding="utf-8"), parse_float=str)
-    except ValueError as error:
+        with _opened(output / SUMMARY_FILE) as file:
+            content = json.loads(file.read(), parse_float=str)
+    except FileNotFoundError:
+        if not samples.files():
+            raise NormalizeError("the evaluator wrote nothing", hint="The job's log says why.") from None
+        return {}
+    except OSError as error:
+        raise NormalizeError(f"{SUMMARY_FILE} cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
         raise NormalizeError(f"{SUMMARY_FILE} is not JSON: {error}") from error
     if not isinstance(content, dict):
         raise NormalizeError(f"{SUMMARY_FILE} is not what the evaluator writes: expected an object")
     return content
+
+
+def _opened(file: Path) -> TextIO:
+    """Open what the job wrote: neither a link (it may lead anywhere) nor a pipe (it may block for ever)."""
+    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError("no plain file")
+    return os.fdopen(handle, encoding="utf-8", errors="replace")
 
 
 def _planned(output: Path) -> dict[str, int]:
@@ -185,13 +204,17 @@ def _read_samples(file: Path) -> Iterator[Sample]:
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
     """Yield the objects of a jsonl file; a last line that a killed job left half written is left out."""
-    if not file.is_file():
+    try:
+        lines = _opened(file)
+    except FileNotFoundError:
         return
-    with file.open(encoding="utf-8", errors="replace") as lines:
+    except OSError as error:
+        raise NormalizeError(f"{file.name} cannot be read: {error.strerror or error}") from error
+    with lines:
         for line in lines:
             try:
                 entry = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 if line.endswith("\n"):
                     raise NormalizeError(f"{file.name} holds a line that is not JSON: {error}") from error
                 return

@@ -1,4 +1,7 @@
-"""Resolve an evaluation into Native's task.json and into the data it needs; pure."""
+"""Resolve an evaluation into Native's task.json (pure) and into the data it needs.
+
+`assets` looks at the disk for one thing: which of the two places of a lone file's few-shot examples is there.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,7 @@ def native_dataset(request: DatasetRequest, evaluation: Evaluation) -> NativeDat
         path=_target(request),
         subsets=request.subsets or benchmark.default_subsets or None,
         split=options.split or benchmark.split,
+        split_asked=options.split is not None,
         few_shot=benchmark.few_shot if request.few_shot is None else request.few_shot,
         few_shot_split=options.few_shot_split or benchmark.few_shot_split,
         limit=request.limit,

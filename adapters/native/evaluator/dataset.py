@@ -13,7 +13,13 @@ from adapters.native.catalog import benchmarks
 from adapters.native.contract import NativeDataset
 from adapters.native.evaluator.errors import DataError
 from adapters.native.evaluator.items import Item, read_items
-from adapters.native.evaluator.layout import discover_subsets, find_few_shot_files, find_files, find_own_files
+from adapters.native.evaluator.layout import (
+    discover_subsets,
+    find_few_shot_files,
+    find_files,
+    find_own_files,
+    names_split,
+)
 from adapters.native.evaluator.reader import Row, read_rows
 
 
@@ -39,34 +45,56 @@ def load_subsets(dataset: NativeDataset, root: Path, *, seed: int) -> list[Subse
     Raises:
         DataError: data are missing or are not what the benchmark needs.
     """
-    names = dataset.subsets or discover_subsets(root, few_shot_split=dataset.few_shot_split)
+    asked = dataset.split if dataset.split_asked else ""
+    names = dataset.subsets or discover_subsets(root, split=asked, few_shot_split=dataset.few_shot_split)
     return [_subset(dataset, root, name, alone=len(names) == 1, seed=seed) for name in names]
 
 
 def _subset(dataset: NativeDataset, root: Path, name: str, *, alone: bool, seed: int) -> Subset:
-    own = benchmarks()[dataset.benchmark].own_data
-    files = find_own_files(root, name, dataset.split) if own else find_files(root, name, dataset.split, alone=alone)
+    if benchmarks()[dataset.benchmark].own_data:
+        files = find_own_files(root, name, dataset.split, asked=dataset.split_asked)
+    else:
+        files = find_files(root, name, dataset.split, alone=alone)
     rows = [row for file in files for row in read_rows(file)]
-    asked, examples = _by_split(rows, dataset)
+    where = ", ".join(file.name for file in files)
+    in_name = all(names_split(file, root, dataset.split) for file in files)
+    asked, examples = _by_split(rows, dataset, where=where, in_name=in_name)
     if not asked:
-        raise DataError(f"no rows for split {dataset.split!r} in {', '.join(file.name for file in files)}")
+        raise DataError(f"no rows for split {dataset.split!r} in {where}")
     items = _items(asked[: dataset.limit], dataset)
     shots = _shots(dataset, root, name, examples, seed=seed) if dataset.few_shot else ()
     return Subset(name, items, shots, data=_data_fingerprint(items), prompt=_prompt_fingerprint(dataset, shots))
 
 
 def _items(rows: Sequence[Row], dataset: NativeDataset) -> tuple[Item, ...]:
-    return tuple(read_items(rows, benchmarks()[dataset.benchmark].kind, dataset.columns))
+    benchmark = benchmarks()[dataset.benchmark]
+    return tuple(read_items(rows, benchmark.kind, dataset.columns, own=benchmark.own_data))
 
 
-def _by_split(rows: Sequence[Row], dataset: NativeDataset) -> tuple[list[Row], list[Row]]:
-    """Return the rows to ask and those for examples, where rows name their split themselves."""
+def _by_split(
+    rows: Sequence[Row], dataset: NativeDataset, *, where: str, in_name: bool
+) -> tuple[list[Row], list[Row]]:
+    """Return the rows to ask and those for examples, where rows name their split themselves.
+
+    `in_name`: the names of the files, `where`, say that all is of the split.
+    """
     columns = dataset.columns.get("split", ())
     splits = [next((str(row.data[name]) for name in columns if row.data.get(name)), "") for row in rows]
     examples = [row for row, split in zip(rows, splits, strict=True) if split and split == dataset.few_shot_split]
     rest = [row for row, split in zip(rows, splits, strict=True) if not split or split != dataset.few_shot_split]
     named = [row for row, split in zip(rows, splits, strict=True) if split == dataset.split]
+    if rows and not named and dataset.split_asked and (any(splits) or not in_name):
+        raise _no_split(dataset.split, splits, where)
     return named or rest, examples
+
+
+def _no_split(split: str, splits: Sequence[str], where: str) -> DataError:
+    found = ", ".join(f"{name!r} ({splits.count(name)})" for name in sorted(set(splits) - {""}))
+    if found:
+        hint = "Choose one of them in options: {split: NAME}, or leave the option out."
+        return DataError(f"no row of {where} is of split {split!r}; their splits are {found}", hint=hint)
+    hint = "Leave split out to use all rows, or name their column with options: {columns: {split: YOUR_COLUMN}}."
+    return DataError(f"no split {split!r} in {where}: neither its rows nor its name say a split", hint=hint)
 
 
 def _shots(dataset: NativeDataset, root: Path, name: str, rows: list[Row], *, seed: int) -> tuple[Item, ...]:

@@ -2,6 +2,7 @@
 
 EvaluationError
 ├── DataError        a data set cannot be read as what the benchmark needs
+│   └── RowError     one row of it cannot
 ├── PromptError      a template cannot be filled in
 ├── ModelError       the model cannot be loaded or used at all
 └── UnreachableError the endpoint answers nothing
@@ -19,9 +20,25 @@ class EvaluationError(Exception):
         self.reason = reason
         self.hint = hint
 
+    @property
+    def advice(self) -> str:
+        """Return reason and hint as one text."""
+        separator = "\n" if "\n" in self.reason else ". "
+        return self.reason + separator + self.hint if self.hint else self.reason
+
 
 class DataError(EvaluationError):
     """A data set cannot be read as what the benchmark needs."""
+
+
+class RowError(DataError):
+    """One row cannot be used: `what` is wrong at `place` (file and line)."""
+
+    def __init__(self, place: str, what: str, *, hint: str = "") -> None:
+        """Keep the place apart, so that equal problems of many rows can be told as one."""
+        super().__init__(f"{place}: {what}", hint=hint)
+        self.place = place
+        self.what = what
 
 
 class PromptError(EvaluationError):

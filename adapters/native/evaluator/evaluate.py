@@ -60,7 +60,7 @@ def evaluate(dataset: NativeDataset, model: Model, record: Record, *, seed: int)
     try:
         model.answer(dataset.label, [entry.request for entry in asked], collector.deliver)
     except EvaluationError as error:
-        absent = error.reason
+        absent = error.advice
         job.event("failed", reason=f"{dataset.label}: {error.reason}", hint=error.hint)
     job.event("finished", dataset=dataset.label)
     return dataset_entry(dataset, subsets, collector.tallies, absent=absent)

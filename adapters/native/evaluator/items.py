@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from adapters.native.catalog import Kind
-from adapters.native.evaluator.errors import DataError
+from adapters.native.evaluator.cells import Cell, Columns, filled, needed, optional
+from adapters.native.evaluator.choices import Option, read_options, right_option
+from adapters.native.evaluator.errors import RowError
+from adapters.native.evaluator.gather import gather
 from adapters.native.evaluator.numbers import gold_number, without_annotations
 from adapters.native.evaluator.reader import Row
-from adapters.native.names import suggestion
-
-LETTERS = string.ascii_uppercase
-Columns = Mapping[str, Sequence[str]]
-
-
-class Option(NamedTuple):
-    """One option of a multiple-choice question: its letter and its text."""
-
-    label: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -46,136 +37,81 @@ class Item:
     row: Mapping[str, Any]
 
 
-def read_items(rows: Sequence[Row], kind: Kind, columns: Columns) -> list[Item]:
+def read_items(rows: Sequence[Row], kind: Kind, columns: Columns, *, own: bool) -> list[Item]:
     """Return the items of rows, in order.
 
+    `own`: the user's own data, where the same id or option twice is a mistake to mend; published data have both.
+
     Raises:
-        DataError: a column is missing, or a row is not what the benchmark needs; names file and line.
+        DataError: columns are missing, or rows are not what the benchmark needs; names file and line of each.
     """
-    builders = {"multiple_choice": _multiple_choice, "number": _number, "text": _text}
     ids = _ids(rows, columns)
-    return [builders[kind](row, columns, name) for row, name in zip(rows, ids, strict=True)]
+    twins = _twins(rows, ids) if own else {}
+    if not own and len(set(ids)) < len(ids):
+        ids = _counted(rows)
+
+    def build(index: int) -> Item:
+        if index in twins:
+            raise twins[index]
+        if kind == "multiple_choice":
+            return _multiple_choice(rows[index], columns, ids[index], strict=own)
+        return (_number if kind == "number" else _text)(rows[index], columns, ids[index])
+
+    return gather(build, range(len(rows)))
 
 
 def _ids(rows: Sequence[Row], columns: Columns) -> list[str]:
-    found = [_optional(row, columns, "id") for row in rows]
-    names = [str(value).strip() for value in found]
-    if all(names) and None not in found and len(set(names)) == len(names):
-        return names
-    return [str(index) for index in range(1, len(rows) + 1)]
+    """Return the rows' own names, or their numbers where one has none."""
+    cells = [optional(row, columns, "id") for row in rows]
+    names = [str(cell.value).strip() for cell in cells if cell]
+    return names if all(names) and len(names) == len(rows) else _counted(rows)
 
 
-def _multiple_choice(row: Row, columns: Columns, name: str) -> Item:
-    question = _needed(row, columns, "question")
-    if isinstance(question, Mapping):  # ARC as its authors published it
-        row = Row({**row.data, **question, "question": question.get("stem", "")}, row.place)
-        question = row.data["question"]
-    labels, texts = _choices(row, columns)
-    if not 2 <= len(texts) <= len(LETTERS):
-        raise DataError(f"{row.place}: a question needs 2 to 26 options, found {len(texts)}")
-    index = _answer(_needed(row, columns, "answer"), labels, texts, row)
-    options = tuple(Option(letter, text) for letter, text in zip(LETTERS, texts, strict=False))
-    gold = options[index]
-    return Item(name, _string(question), options, gold.label, (gold.label,), gold.text, row.data)
+def _counted(rows: Sequence[Row]) -> list[str]:
+    return [str(number) for number in range(1, len(rows) + 1)]
 
 
-def _choices(row: Row, columns: Columns) -> tuple[list[str], list[str]]:
-    """Return the options' own labels and their texts."""
-    choices = _optional(row, columns, "choices")
-    if isinstance(choices, Mapping):  # Hugging Face's ARC: {"text": [...], "label": [...]}
-        texts = [_string(text) for text in choices.get("text", ())]
-        labels = [str(label) for label in choices.get("label", _labels(len(texts)))]
-    elif isinstance(choices, Sequence) and not isinstance(choices, str):
-        named = [choice if isinstance(choice, Mapping) else {"text": choice} for choice in choices]
-        texts = [_string(choice.get("text", "")) for choice in named]
-        labels = [str(choice.get("label", own)) for choice, own in zip(named, _labels(len(named)), strict=True)]
-    elif choices is None:
-        return _letter_columns(row, columns)
-    else:
-        raise DataError(f"{row.place}: choices must be a list, found {type(choices).__name__}")
-    if len(labels) != len(texts):
-        raise DataError(f"{row.place}: {len(texts)} options with {len(labels)} labels")
-    return labels, texts
+def _twins(rows: Sequence[Row], ids: Sequence[str]) -> dict[int, RowError]:
+    """Return a problem for every row whose id an earlier row has."""
+    first: dict[str, str] = {}
+    found: dict[int, RowError] = {}
+    for index, (row, name) in enumerate(zip(rows, ids, strict=True)):
+        if name in first:
+            hint = "Make the ids unique, or remove their column: rows are then counted."
+            found[index] = RowError(row.place, f"the id {name!r} is that of {first[name]} too", hint=hint)
+        first.setdefault(name, row.place)
+    return found
 
 
-def _labels(count: int) -> list[str]:
-    return [*LETTERS, *map(str, range(len(LETTERS) + 1, count + 1))][:count]
-
-
-def _letter_columns(row: Row, columns: Columns) -> tuple[list[str], list[str]]:
-    texts: list[str] = []
-    for letter in LETTERS:
-        value = row.data.get(letter)
-        if value is None or value == "":
-            break
-        texts.append(_string(value))
-    if not texts:
-        hint = f"Give a list under {columns['choices'][0]!r}, or one column per letter: A, B, ..."
-        raise DataError(f"{row.place}: no options; the columns are {_listed(row)}", hint=hint)
-    return list(LETTERS[: len(texts)]), texts
-
-
-def _answer(answer: object, labels: list[str], texts: list[str], row: Row) -> int:
-    """Return the index of the right option, named by label, letter, text or (an integer) place counted from 0."""
-    named = str(answer).strip()
-    for names in (labels, list(LETTERS[: len(texts)]), [letter.lower() for letter in LETTERS[: len(texts)]]):
-        if named in names:
-            return names.index(named)
-    places = [index for index, text in enumerate(texts) if text == named]
-    if isinstance(answer, int) and not isinstance(answer, bool) and 0 <= answer < len(texts):
-        if places and places != [answer]:
-            hint = "Write the letter of the option instead."
-            raise DataError(
-                f"{row.place}: the answer {answer} is the text of one option and the place of another", hint=hint
-            )
-        return answer
-    if not places:
-        shown = ", ".join(f"{label}={text!r}" for label, text in zip(labels, texts, strict=True))
-        raise DataError(f"{row.place}: the answer {named!r} is not among the options: {shown}")
-    return places[0]
+def _multiple_choice(row: Row, columns: Columns, name: str, *, strict: bool) -> Item:
+    question = needed(row, columns, "question")
+    if isinstance(question.value, Mapping) and "stem" in question.value:  # ARC as its authors published it
+        row = Row({**row.data, **question.value, "question": question.value["stem"]}, row.place)
+        question = question._replace(value=row.data["question"])
+    asked = filled(question)
+    options = read_options(row, columns, strict=strict)
+    gold = options.lettered[right_option(needed(row, columns, "answer"), options)]
+    return Item(name, asked, options.lettered, gold.label, (gold.label,), gold.text, row.data)
 
 
 def _number(row: Row, columns: Columns, name: str) -> Item:
-    question = _string(_needed(row, columns, "question"))
-    solution = without_annotations(_string(_needed(row, columns, "answer")))
+    question = filled(needed(row, columns, "question"))
+    solution = without_annotations(filled(needed(row, columns, "answer")))
     gold = gold_number(solution)
     if gold is None:
-        raise DataError(f"{row.place}: no number in the answer {solution[:80]!r}")
+        raise RowError(row.place, f"no number in the answer {solution[:80]!r}")
     return Item(name, question, (), gold, (gold,), solution, row.data)
 
 
 def _text(row: Row, columns: Columns, name: str) -> Item:
-    question = _string(_needed(row, columns, "question"))
-    answer = _needed(row, columns, "answer")
-    accepted = tuple(_string(entry) for entry in (answer if isinstance(answer, list) else [answer]))
-    if not any(accepted):
-        raise DataError(f"{row.place}: the answer is empty")
+    question = filled(needed(row, columns, "question"))
+    answer = needed(row, columns, "answer")
+    cells = [answer]
+    if isinstance(answer.value, list):
+        entries = enumerate(answer.value, 1)
+        cells = [Cell(entry, f"entry {number} of {answer.name}", answer.place) for number, entry in entries]
+    if not cells:
+        hint = "Give at least one accepted answer, or remove the row."
+        raise RowError(row.place, f"{answer.name} is an empty list", hint=hint)
+    accepted = tuple(filled(cell) for cell in cells)
     return Item(name, question, (), accepted[0], accepted, accepted[0], row.data)
-
-
-def _optional(row: Row, columns: Columns, role: str) -> Any:
-    for name in columns.get(role, ()):
-        if row.data.get(name) is not None:
-            return row.data[name]
-    return None
-
-
-def _needed(row: Row, columns: Columns, role: str) -> Any:
-    value = _optional(row, columns, role)
-    if value is None:
-        wanted = " or ".join(repr(name) for name in columns[role])
-        guess = suggestion(columns[role][0], row.data)
-        message = f"{row.place}: no column {wanted}{guess if 'did you mean' in guess else ''}"
-        hint = f"The columns are {_listed(row)}. Name yours with options: {{columns: {{{role}: YOUR_COLUMN}}}}."
-        raise DataError(message, hint=hint)
-    return value
-
-
-def _string(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value).strip()
-
-
-def _listed(row: Row) -> str:
-    return ", ".join(repr(name) for name in row.data) or "none"

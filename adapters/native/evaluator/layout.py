@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from adapters.native.contract import DATA_SUFFIXES, few_shot_names
@@ -11,17 +12,28 @@ from adapters.native.evaluator.errors import DataError
 
 DEFAULT_SUBSET = "default"
 _SPLIT_NAMES = ("test", "validation", "valid", "val", "dev", "train")
-_NAME = re.compile(rf"(?:(?P<subset>.+?)[_-])?(?P<split>{'|'.join(_SPLIT_NAMES)})", re.IGNORECASE)
 
 
-def discover_subsets(root: Path, *, few_shot_split: str) -> tuple[str, ...]:
-    """Return the subsets of the user's own data: one for a file, one per file for a folder."""
+def discover_subsets(root: Path, *, split: str, few_shot_split: str) -> tuple[str, ...]:
+    """Return the subsets of the user's own data: one for a file, one per file for a folder.
+
+    `split`: the one that the user named, or an empty string. A file that names no split may hold rows of any.
+
+    Raises:
+        DataError: the folder has no data, or none of the split.
+    """
     if not root.is_dir():
         return (DEFAULT_SUBSET,)
-    examples = {few_shot_split, "train"} - {""}
-    names = {_subset(file.stem) for file in _data_files(root) if _split(file.stem) not in examples}
-    if not names:
+    found = [_parts(file.stem, (split, few_shot_split)) for file in _data_files(root)]
+    if not found:
         raise DataError(f"no data file in {root.name!r}{_content(root)}", hint=f"Known: {' '.join(DATA_SUFFIXES)}")
+    examples = {few_shot_split.lower(), "train"} - {""}
+    names = {subset for subset, own in found if (own in ("", split.lower()) if split else own not in examples)}
+    if not names:
+        splits = ", ".join(repr(name) for name in sorted({own for _, own in found}))
+        wanted = f"no data of split {split!r}" if split else "only data for examples"
+        hint = "Choose one of them in options: {split: NAME}."
+        raise DataError(f"{wanted} in {root.name!r}; its splits are {splits}", hint=hint)
     return tuple(sorted(names))
 
 
@@ -46,10 +58,14 @@ def find_files(root: Path, subset: str, split: str, *, alone: bool) -> list[Path
     return found
 
 
-def find_own_files(root: Path, subset: str, split: str) -> list[Path]:
-    """Return the files of one subset of the user's own data: named after the split, else after the subset alone."""
+def find_own_files(root: Path, subset: str, split: str, *, asked: bool) -> list[Path]:
+    """Return the files of one subset of the user's own data: named after the split, else after the subset alone.
+
+    `asked`: the user named the split, so that the files of another do not serve.
+    """
     if root.is_dir():
-        named = [pattern for name in (split, *_evaluated()) for pattern in _own_patterns(subset, name)]
+        splits = (split,) if asked else (split, *_evaluated())
+        named = [pattern for name in splits for pattern in _own_patterns(subset, name)]
         found = _first_match(root, [*named, subset])
         if found:
             return found
@@ -62,6 +78,13 @@ def find_few_shot_files(root: Path, subset: str, split: str, *, alone: bool) -> 
         beside = [root.with_name(name) for name in few_shot_names(root, split)]
         return [file for file in beside if file != root and file.is_file()][:1]
     return _first_match(root, _patterns(subset, split, alone=alone)) if root.is_dir() else []
+
+
+def names_split(file: Path, root: Path, split: str) -> bool:
+    """Return whether the name of a file, or of its folder below `root`, says that all its rows are of `split`."""
+    folders = file.relative_to(root).parts[:-1] if root.is_dir() else ()
+    name = rf"(?:.*[_-])?{re.escape(split)}(?:-\d.*)?"
+    return split in folders or re.fullmatch(name, file.stem, re.IGNORECASE) is not None
 
 
 def _patterns(subset: str, split: str, *, alone: bool) -> list[str]:
@@ -102,14 +125,11 @@ def _first_match(root: Path, patterns: list[str]) -> list[Path]:
     return []
 
 
-def _subset(stem: str) -> str:
-    match = _NAME.fullmatch(stem)
-    return (match["subset"] or DEFAULT_SUBSET) if match else stem
-
-
-def _split(stem: str) -> str:
-    match = _NAME.fullmatch(stem)
-    return match["split"].lower() if match else ""
+def _parts(stem: str, splits: Sequence[str]) -> tuple[str, str]:
+    """Return subset and split (lower case; empty: none) of a file's name; `splits`: names beside the usual ones."""
+    names = "|".join(re.escape(name) for name in (*_SPLIT_NAMES, *splits) if name)
+    match = re.fullmatch(rf"(?:(?P<subset>.+?)[_-])?(?P<split>{names})", stem, re.IGNORECASE)
+    return (match["subset"] or DEFAULT_SUBSET, match["split"].lower()) if match else (stem, "")
 
 
 def _data_files(root: Path) -> list[Path]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from adapters.native.evaluator.errors import DataError
+from adapters.native.evaluator.errors import DataError, RowError
+from adapters.native.evaluator.gather import gather
 
 
 class Row(NamedTuple):
@@ -22,7 +23,7 @@ def read_rows(file: Path) -> list[Row]:
     """Return all rows of a file.
 
     Raises:
-        DataError: the file is not there, is not what its name says, or one row is broken.
+        DataError: the file is not there, is not what its name says, or rows are broken: all of them are named.
     """
     readers = {".jsonl": _jsonl, ".json": _json, ".csv": _csv, ".tsv": _csv, ".parquet": _parquet}
     reader = readers.get(file.suffix.lower())
@@ -30,68 +31,62 @@ def read_rows(file: Path) -> list[Row]:
         known = " ".join(readers)
         raise DataError(f"{file.name}: cannot read files of type {file.suffix!r}", hint=f"Known: {known}")
     try:
-        return list(reader(file))
+        return reader(file)
     except UnicodeDecodeError as error:
         raise DataError(f"{file.name}: not UTF-8 text: {error}", hint="Save the file as UTF-8.") from error
     except OSError as error:
         raise DataError(f"{file.name}: cannot be read: {error.strerror or error}") from error
 
 
-def _jsonl(file: Path) -> Iterator[Row]:
+def _jsonl(file: Path) -> list[Row]:
     with file.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                place = f"{file.name}:{number}"
-                yield Row(_object(_parsed(line, place), place), place)
+        filled = ((line, f"{file.name}:{number}") for number, line in enumerate(lines, 1) if line.strip())
+        return gather(lambda entry: _row(_parsed(*entry), entry[1]), filled)
 
 
-def _json(file: Path) -> Iterator[Row]:
+def _json(file: Path) -> list[Row]:
     content = _parsed(file.read_text(encoding="utf-8-sig"), file.name)
     if isinstance(content, dict):
         lists = [value for value in content.values() if isinstance(value, list)]
         content = lists[0] if len(lists) == 1 else None
     if not isinstance(content, list):
         raise DataError(f"{file.name}: expected a list of objects, or an object that holds one such list")
-    for number, entry in enumerate(content, 1):
-        place = f"{file.name}: row {number}"
-        yield Row(_object(entry, place), place)
+    return gather(lambda entry: _row(entry[1], f"{file.name}: row {entry[0]}"), enumerate(content, 1))
 
 
 def _parsed(text: str, place: str) -> Any:
     try:
         return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) and error.lineno > 1 else ""
-        raise DataError(f"{place}: not valid JSON: {error.args[0]}{where}") from error
+        raise RowError(place, f"not valid JSON: {error.args[0]}{where}") from error
 
 
-def _object(value: object, place: str) -> dict[str, Any]:
+def _row(value: object, place: str) -> Row:
     if not isinstance(value, dict):
-        raise DataError(f"{place}: expected a JSON object with column names, found {type(value).__name__}")
-    return value
+        raise RowError(place, f"expected a JSON object with column names, found {type(value).__name__}")
+    return Row(value, place)
 
 
-def _csv(file: Path) -> Iterator[Row]:
+def _csv(file: Path) -> list[Row]:
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.DictReader(lines, delimiter="\t" if file.suffix.lower() == ".tsv" else ",", strict=True)
         try:
-            for data in rows:
-                place = f"{file.name}:{rows.line_num}"
-                yield Row(_complete(data, place, columns=len(rows.fieldnames or ())), place)
+            return gather(lambda data: _complete(data, f"{file.name}:{rows.line_num}", rows.fieldnames or ()), rows)
         except csv.Error as error:
             raise DataError(f"{file.name}:{rows.line_num}: not valid CSV: {error}") from error
 
 
-def _complete(data: dict[str | Any, Any], place: str, *, columns: int) -> dict[str, Any]:
+def _complete(data: dict[str | Any, Any], place: str, header: Sequence[str]) -> Row:
     extra = len(data[None]) if None in data else 0
     found = extra + sum(value is not None for key, value in data.items() if key is not None)
-    if found != columns:
+    if found != len(header):
         hint = "Quote fields that contain the separator."
-        raise DataError(f"{place}: the header has {columns} columns, this row {found}", hint=hint)
-    return data
+        raise RowError(place, f"the header has {len(header)} columns, this row {found}", hint=hint)
+    return Row(data, place)
 
 
-def _parquet(file: Path) -> Iterator[Row]:
+def _parquet(file: Path) -> list[Row]:
     # Heavy, and only needed for this format.
     import pyarrow as pa
     from pyarrow import parquet
@@ -100,5 +95,4 @@ def _parquet(file: Path) -> Iterator[Row]:
         entries = parquet.read_table(file).to_pylist()
     except (pa.ArrowException, ValueError) as error:
         raise DataError(f"{file.name}: not a readable parquet file: {error}") from error
-    for number, data in enumerate(entries, 1):
-        yield Row(data, f"{file.name}: row {number}")
+    return [Row(data, f"{file.name}: row {number}") for number, data in enumerate(entries, 1)]

@@ -27,7 +27,7 @@ def run() -> int:
         except EvaluationError as error:
             _give_up(error, "")
             for dataset in task.datasets:
-                record.dataset(dataset.label, absent_entry(dataset, error.reason))
+                record.dataset(dataset.label, absent_entry(dataset, error.advice))
             return 1
         record.facts(model=dict(model.facts))
         entries = [_isolated(dataset, model, record, task) for dataset in task.datasets]
@@ -56,7 +56,7 @@ def _isolated(dataset: NativeDataset, model: Model, record: Record, task: Native
         entry = evaluate(dataset, model, record, seed=task.seed)
     except EvaluationError as error:
         _give_up(error, f"{dataset.label}: ")
-        entry = absent_entry(dataset, error.reason)
+        entry = absent_entry(dataset, error.advice)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         _give_up(EvaluationError(reason, hint="This is a bug in evaldock; the job's log has the details."), "")
@@ -70,5 +70,5 @@ def _give_up(error: EvaluationError, subject: str) -> None:
     """Tell the hub, and the log: what foreign code said first, our own sentence last."""
     if error.__cause__:
         LOG.error("%s", subject or "the model", exc_info=error.__cause__)
-    LOG.error("%s%s", subject, error.reason)
+    LOG.error("%s%s", subject, error.advice)
     job.event("failed", reason=subject + error.reason, hint=error.hint)

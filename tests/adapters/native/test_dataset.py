@@ -136,3 +136,59 @@ def test_fingerprints_follow_the_rows_used_and_the_prompt(tmp_path: Path) -> Non
     assert (other[0] == whole[0], other[1] != whole[1]) == (True, True)
     assert whole[0].startswith("sha256:")
     assert len(whole[0]) == len("sha256:") + 16
+
+
+OWN = {"question": "q?", "answer": "a"}
+
+
+def load_own(root: Path, **options: Any) -> list[tuple[str, int]]:
+    asked = dataset("general_qa", path=root, options=options)
+    return [(subset.name, len(subset.items)) for subset in load_subsets(asked, root, seed=1)]
+
+
+def test_a_split_that_no_row_has_is_an_error_that_names_the_splits(tmp_path: Path) -> None:
+    rows = [{**OWN, "split": "test"}, {**OWN, "split": "val"}, {**OWN, "split": "val"}]
+    file = write_jsonl(tmp_path / "own.jsonl", rows)
+
+    assert load_own(file, split="val") == [("default", 2)]
+    with pytest.raises(DataError, match=r"no row of own\.jsonl is of split 'hard'; .* 'test' \(1\), 'val' \(2\)"):
+        load_own(file, split="hard")
+
+
+@pytest.mark.parametrize("split", ["test", "hard"])
+def test_a_split_of_data_that_name_none_is_an_error(tmp_path: Path, split: str) -> None:
+    file = write_jsonl(tmp_path / "own.jsonl", [OWN])
+
+    assert load_own(file) == [("default", 1)]
+    with pytest.raises(DataError, match=f"no split {split!r} in own.jsonl: neither its rows nor its name"):
+        load_own(file, split=split)
+
+
+def test_a_split_that_no_file_of_a_folder_has_is_an_error_that_names_the_splits(tmp_path: Path) -> None:
+    for name in ("law_test.jsonl", "law_val.jsonl", "art_test.jsonl"):
+        write_jsonl(tmp_path / "qa" / name, [OWN])
+
+    with pytest.raises(DataError, match="no data of split 'hard' in 'qa'; its splits are 'test', 'val'"):
+        load_own(tmp_path / "qa", split="hard")
+
+
+def test_a_split_with_a_name_of_its_own_is_found_in_the_files_names(tmp_path: Path) -> None:
+    for name in ("law_hard.jsonl", "law_test.jsonl", "art_hard.jsonl", "art_train.jsonl"):
+        write_jsonl(tmp_path / "qa" / name, [OWN])
+
+    assert load_own(tmp_path / "qa", split="hard") == [("art", 1), ("law", 1)]
+    assert load_own(tmp_path / "qa" / "law_hard.jsonl", split="hard") == [("default", 1)]
+
+
+def test_the_train_split_can_be_evaluated_where_it_is_asked_for(tmp_path: Path) -> None:
+    for name in ("law_train.jsonl", "law_test.jsonl"):
+        write_jsonl(tmp_path / "qa" / name, [OWN])
+
+    assert load_own(tmp_path / "qa", split="train") == [("law", 1)]
+
+
+def test_a_split_of_a_lone_file_of_a_published_data_set_must_be_there_too(tmp_path: Path) -> None:
+    file = write_jsonl(tmp_path / "own.jsonl", word_problems(2))
+
+    with pytest.raises(DataError, match=r"no split 'train' in own\.jsonl"):
+        load_subsets(dataset("gsm8k", few_shot=0, path=file, options={"split": "train"}), file, seed=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from aiohttp import web
@@ -10,6 +11,7 @@ from aiohttp import web
 from adapters.native.contract import NativeModel
 from adapters.native.evaluator.errors import UnreachableError
 from adapters.native.evaluator.models.endpoint import EndpointModel
+from adapters.native.evaluator.models.reply import read_reply
 from adapters.native.evaluator.request import Generation, Outcome
 from tests.adapters.native.fake_server import Handler, completion, serving
 
@@ -136,17 +138,65 @@ def test_no_server_is_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found[0].state == "infra_error"
 
 
-def test_an_empty_answer_and_one_that_ran_out_of_tokens_are_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def handler(request: web.Request) -> web.Response:
-        first = (await request.json())["messages"][0]["content"] == "0"
-        return completion("") if first else completion(None, finish_reason="length")
+def reply(finish_reason: str = "stop", **message: object) -> Outcome:
+    body = {"choices": [{"message": {"role": "assistant", **message}, "finish_reason": finish_reason}]}
+    return read_reply(200, json.dumps(body).encode(), chat=True, latency_s=0.1).outcome
 
-    found = ask(monkeypatch, handler, count=2)
 
-    assert [(found[n].state, found[n].text, found[n].truncated) for n in (0, 1)] == [
-        ("scored", "", False),
-        ("scored", "", True),
-    ]
+def test_an_empty_answer_that_ended_by_itself_is_an_answer() -> None:
+    outcome = reply(content="")
+
+    assert (outcome.state, outcome.text, outcome.error) == ("scored", "", "")
+
+
+CALL = {"function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize("content", ["", None, "\n\n"])
+@pytest.mark.parametrize(
+    ("finish_reason", "message", "error"),
+    [
+        ("length", {}, "the answer is empty: it hit max_tokens"),
+        ("length", {"reasoning_content": "hm"}, "the answer is empty: it hit max_tokens while reasoning"),
+        ("length", {"reasoning": "hm"}, "the answer is empty: it hit max_tokens while reasoning"),
+        ("stop", {"reasoning_content": "hm"}, "the answer is empty: the model reasoned and then said nothing"),
+        ("tool_calls", {"tool_calls": [CALL]}, "the model called a tool instead of answering"),
+        ("stop", {"tool_calls": [CALL], "reasoning": "hm"}, "the model called a tool instead of answering"),
+        ("content_filter", {}, "the answer is empty: the server's content filter held it back"),
+        ("stop", {"refusal": "I cannot."}, "the model refused to answer"),
+    ],
+)
+def test_no_text_for_a_reason_of_the_model_s_own_is_a_model_error(
+    content: str | None, finish_reason: str, message: dict[str, object], error: str
+) -> None:
+    outcome = reply(finish_reason, content=content, **message)
+
+    assert (outcome.state, outcome.error) == ("model_error", error)
+    assert outcome.truncated == (finish_reason == "length")
+
+
+def test_an_answer_with_text_counts_whatever_comes_with_it() -> None:
+    outcome = reply("length", content="4", reasoning_content="hm", tool_calls=[CALL])
+
+    assert (outcome.state, outcome.text, outcome.truncated) == ("scored", "4", True)
+
+
+def test_an_answer_without_content_is_told_without_its_json() -> None:
+    outcome = reply(content=None)
+
+    assert (outcome.state, outcome.error) == ("infra_error", "the answer has no content")
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_refused_request_is_a_model_error_with_the_server_s_words(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.json_response({"error": {"message": "maximum context\n length is 512"}}, status=status)
+
+    outcome = ask(monkeypatch, handler)[0]
+
+    assert (outcome.state, outcome.error) == ("model_error", f"HTTP {status}: maximum context length is 512")
 
 
 def test_a_server_that_never_answers_is_given_up_and_the_rest_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,4 +218,4 @@ def test_refused_requests_and_single_failures_do_not_stop_a_data_set(monkeypatch
 
     found = ask(monkeypatch, handler, count=60)
 
-    assert [found[n].state for n in range(60)].count("infra_error") == 11
+    assert [found[n].state for n in range(60)].count("model_error") == 11

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 
 from adapters.native.catalog import benchmarks
+from adapters.native.evaluator.choices import Option
 from adapters.native.evaluator.errors import DataError
-from adapters.native.evaluator.items import Item, Option, read_items
+from adapters.native.evaluator.items import Item, read_items
 from adapters.native.evaluator.reader import Row
 
 
 def items(name: str, *rows: dict[str, Any], columns: dict[str, tuple[str, ...]] | None = None) -> list[Item]:
     benchmark = benchmarks()[name]
     places = [Row(row, f"f.jsonl:{number}") for number, row in enumerate(rows, 1)]
-    return read_items(places, benchmark.kind, {**benchmark.columns, **(columns or {})})
+    return read_items(places, benchmark.kind, {**benchmark.columns, **(columns or {})}, own=benchmark.own_data)
 
 
 @pytest.mark.parametrize(
@@ -115,5 +117,98 @@ def test_ids_are_the_row_s_own_where_they_are_unique() -> None:
     row = {"question": "q", "answer": "a"}
 
     assert [item.id for item in items("general_qa", {**row, "id": "x"}, {**row, "id": "y"})] == ["x", "y"]
-    assert [item.id for item in items("general_qa", {**row, "id": "x"}, {**row, "id": "x"})] == ["1", "2"]
     assert [item.id for item in items("general_qa", row, {**row, "id": "x"})] == ["1", "2"]
+
+
+GOOD_CHOICE = {"question": "q?", "choices": ["x", "y"], "answer": "A"}
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("general_qa", {"answer": {"a": 1}}, "column 'answer' is an object, expected text or a number"),
+        ("general_qa", {"answer": True}, "column 'answer' is true, expected text or a number"),
+        ("general_qa", {"answer": math.nan}, "column 'answer' is nan, expected text or a number"),
+        ("general_qa", {"answer": None}, "column 'answer' is null"),
+        ("general_qa", {"answer": " "}, "column 'answer' is empty"),
+        ("general_qa", {"answer": []}, "column 'answer' is an empty list"),
+        ("general_qa", {"answer": ["a", ["b"]]}, "entry 2 of column 'answer' is a list"),
+        ("general_qa", {"answer": ["a", None]}, "entry 2 of column 'answer' is null"),
+        ("general_qa", {"answer": ["a", ""]}, "entry 2 of column 'answer' is empty"),
+        ("general_qa", {"question": ""}, "column 'question' is empty"),
+        ("general_qa", {"question": ["q"]}, "column 'question' is a list"),
+        ("general_qa", {"question": False}, "column 'question' is false"),
+        ("general_mcq", {"question": {"q": 1}}, "column 'question' is an object"),
+        ("general_mcq", {"answer": ["A"]}, "column 'answer' is a list"),
+        ("general_mcq", {"answer": True}, "column 'answer' is true"),
+        ("general_mcq", {"answer": math.nan}, "column 'answer' is nan"),
+        ("general_mcq", {"choices": ["x", ""]}, "option B is empty"),
+        ("general_mcq", {"choices": ["x", None]}, "option B is null"),
+        ("general_mcq", {"choices": ["x", "y", " x"]}, "options A and C are both 'x'"),
+        ("general_mcq", {"choices": {"text": "xy"}}, "choices must be a list"),
+    ],
+)
+def test_a_value_that_is_no_text_is_named_with_its_column(name: str, change: dict[str, Any], message: str) -> None:
+    good = GOOD_CHOICE if name == "general_mcq" else {"question": "q?", "answer": "a"}
+
+    with pytest.raises(DataError) as raised:
+        items(name, good, {**good, **change})
+
+    assert raised.value.reason.startswith(f"f.jsonl:2: {message}")
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("letters", "message"),
+    [
+        ({"A": "x", "B": "y", "D": "z"}, "option C is missing, but D is given"),
+        ({"A": "x", "B": " ", "C": "z", "D": None}, "option B is missing, but C is given"),
+        ({"B": "x", "C": "y"}, "option A is missing, but C is given"),
+    ],
+)
+def test_a_gap_in_the_options_is_named(letters: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        items("general_mcq", {"question": "q?", "answer": "A", **letters})
+
+
+def test_the_same_id_twice_is_named_with_both_rows() -> None:
+    row = {"question": "q", "answer": "a"}
+
+    with pytest.raises(DataError, match=r"f\.jsonl:3: the id 'x' is that of f\.jsonl:1 too"):
+        items("general_qa", {**row, "id": "x"}, {**row, "id": "y"}, {**row, "id": "x"})
+
+
+def test_published_data_may_repeat_an_option_or_an_id() -> None:
+    row = {"id": "x", "question": "q?", "choices": ["x", "x"], "answer": "B"}
+
+    assert [(item.id, item.gold) for item in items("arc", row, row)] == [("1", "B"), ("2", "B")]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    row = {"question": "q", "answer": "a"}
+
+    with pytest.raises(DataError) as raised:
+        items("general_qa", row, {**row, "answer": None}, row, {**row, "question": ""})
+
+    assert raised.value.reason.splitlines() == [
+        "2 rows cannot be used:",
+        "  f.jsonl:2: column 'answer' is null",
+        "  f.jsonl:4: column 'question' is empty",
+    ]
+
+
+def test_of_many_problems_ten_are_told_and_the_rest_counted() -> None:
+    row = {"question": "q", "answer": "a"}
+
+    with pytest.raises(DataError) as raised:
+        items("general_qa", row, *[{**row, "answer": None}] * 13)
+
+    lines = raised.value.reason.splitlines()
+    assert (lines[0], len(lines), lines[-1]) == ("13 rows cannot be used:", 12, "  and 3 more")
+
+
+def test_what_is_wrong_with_every_row_is_told_once() -> None:
+    with pytest.raises(DataError) as raised:
+        items("general_qa", *[{"frage": "q", "answer": "a"}] * 500)
+
+    assert raised.value.reason == "f.jsonl:1 and all other rows: no column 'question' or 'query'"

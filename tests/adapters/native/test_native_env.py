@@ -38,6 +38,13 @@ def tiny(native_python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def copied(checkpoint: Path, folder: Path) -> Path:
+    folder.mkdir()
+    for file in checkpoint.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    return folder
+
+
 def evaluate(python: str, root: Path, model: Path, *datasets: Any) -> tuple[int, Job, str]:
     job = Job(root, evaluation(*datasets, model=WEIGHTS))
     (root / "models").mkdir()
@@ -114,19 +121,21 @@ def test_a_prompt_that_does_not_fit_is_the_model_s_error(native_python: str, tin
 
 @pytest.mark.parametrize(
     ("broken", "reason"),
-    [("config.json", "no config.json"), ("model.safetensors", "cannot be loaded"), ("tensor", "lacks 1 tensors")],
+    [
+        ("no config.json", "the checkpoint has no config.json (folder 'm')"),
+        ("no model.safetensors", "the checkpoint in 'm' has no weights that transformers can load"),
+        ("no tokenizer.json", "the checkpoint in 'm' has no usable tokenizer"),
+        ("tensor", "the checkpoint in 'm' lacks 1 tensors"),
+    ],
 )
 def test_a_broken_checkpoint_is_named_without_a_traceback(
     native_python: str, tiny: Path, tmp_path: Path, broken: str, reason: str
 ) -> None:
-    model = tmp_path / "model"
-    model.mkdir()
-    for file in tiny.iterdir():
-        (model / file.name).write_bytes(file.read_bytes())
+    model = copied(tiny, tmp_path / "model")
     if broken == "tensor":
         script(native_python, "drop_tensor.py", str(model / "model.safetensors"))
     else:
-        (model / broken).unlink()
+        (model / broken.removeprefix("no ")).unlink()
     data = write_jsonl(tmp_path / "qa.jsonl", [{"question": "q", "answer": "a"}])
 
     code, job, log = evaluate(native_python, tmp_path / "job", model, request("general_qa", path=data))
@@ -135,6 +144,43 @@ def test_a_broken_checkpoint_is_named_without_a_traceback(
     assert reason in job.events()[-1]["reason"]
     assert reason in log.strip().splitlines()[-1]
     assert reason in job.normalized().results[0].absent
+
+
+# What is written over which file of a good checkpoint, and how the sentence begins.
+BROKEN = [
+    ("config.json", '{"a": ', "has a config.json that is not valid JSON"),
+    ("config.json", "[1]", "has a config.json that is no JSON object"),
+    ("config.json", '{"model_type": "foobar"}', "is of model type foobar"),
+    ("config.json", '{"model_type": "t5"}', "holds a T5, which is no causal language model"),
+    ("config.json", '{"a": 1}', "has a config.json without a model_type"),
+    ("config.json", '{"model_type": "x", "auto_map": {"AutoConfig": "code.Config"}}', "needs code of its own"),
+    ("tokenizer.json", '{"a"', "has a file of its tokenizer that is not valid JSON"),
+    ("tokenizer.json", '{"a": 1}', "has a tokenizer that cannot be loaded (KeyError"),
+    ("model.safetensors", "", "has a safetensors file that is damaged or incomplete"),
+    ("model.safetensors", "version https://git-lfs.github.com/spec/v1\n", "has a Git LFS pointer in place of"),
+    (
+        "pytorch_model.bin",
+        "cos\nsystem\n(S'touch PWNED'\ntR.",
+        "has a weights file (pickle) that is damaged, or holds",
+    ),
+]
+
+
+def test_what_transformers_says_becomes_one_sentence(native_python: str, tiny: Path, tmp_path: Path) -> None:
+    folders = []
+    for number, (file, content, _) in enumerate(BROKEN):
+        folders.append(copied(tiny, tmp_path / str(number)))
+        if file == "pytorch_model.bin":
+            (folders[-1] / "model.safetensors").unlink()
+        (folders[-1] / file).write_text(content.replace("PWNED", str(tmp_path / "PWNED")), encoding="utf-8")
+
+    failed = script(native_python, "load.py", *map(str, folders))
+
+    for number, (said, (_, _, reason)) in enumerate(zip(failed, BROKEN, strict=True)):
+        assert said["reason"].startswith(f"the checkpoint in '{number}' {reason}")
+        assert "\n" not in said["reason"]
+        assert said["hint"]
+    assert not (tmp_path / "PWNED").exists()
 
 
 def test_parquet_is_read(native_python: str, tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from adapters.native import normalize
 from adapters.native.adapter import ADAPTER
 from hub.errors import NormalizeError
 from hub.report import SampleState
@@ -120,3 +122,39 @@ def test_a_broken_line_among_the_samples_is_refused(output: Path) -> None:
 def test_nothing_at_all_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NormalizeError, match="wrote nothing"):
         ADAPTER.normalize(ASKED, tmp_path)
+
+
+def test_the_samples_of_a_killed_job_are_read_once(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (output / "summary.json").unlink()
+    read = []
+    real = normalize._read_samples
+    monkeypatch.setattr(normalize, "_read_samples", lambda file: read.append(file.name) or real(file))
+
+    ADAPTER.normalize(ASKED, output)
+
+    assert sorted(read) == ["gsm8k__main.jsonl", "qa__art.jsonl", "qa__law.jsonl"]
+
+
+@pytest.mark.parametrize("name", ["summary.json", "samples/gsm8k__main.jsonl", "events.jsonl"])
+def test_a_link_that_a_job_planted_is_not_followed(output: Path, tmp_path: Path, name: str) -> None:
+    (output / name).rename(tmp_path / "secret")
+    (output / name).symlink_to(tmp_path / "secret")
+
+    with pytest.raises(NormalizeError, match="cannot be read"):
+        list(ADAPTER.normalize(ASKED, output).samples)
+
+
+def test_a_pipe_that_a_job_planted_is_not_waited_for(output: Path) -> None:
+    (output / "summary.json").unlink()
+    os.mkfifo(output / "summary.json")
+
+    with pytest.raises(NormalizeError, match="no plain file"):
+        ADAPTER.normalize(ASKED, output)
+
+
+@pytest.mark.parametrize("name", ["summary.json", "samples/gsm8k__main.jsonl"])
+def test_json_nested_too_deeply_is_refused(output: Path, name: str) -> None:
+    (output / name).write_text("[" * 200_000 + "\n", encoding="utf-8")
+
+    with pytest.raises(NormalizeError, match="not JSON"):
+        list(ADAPTER.normalize(ASKED, output).samples)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.native.evaluator.choices import Option
 from adapters.native.evaluator.errors import PromptError
-from adapters.native.evaluator.items import Item, Option
+from adapters.native.evaluator.items import Item
 from adapters.native.evaluator.prompts import Prompter
 from adapters.native.evaluator.request import Generation, Likelihood
 from tests.adapters.native.native_task import dataset

@@ -65,3 +65,23 @@ def test_other_encodings_are_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         read_rows(tmp_path / "a.jsonl")
+
+
+def test_every_broken_line_is_named_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"question": 1}\n{\n[1]\n{"question": 2}\n', encoding="utf-8")
+
+    with pytest.raises(DataError) as raised:
+        read_rows(file)
+
+    first, *places = raised.value.reason.splitlines()
+    assert first == "2 rows cannot be used:"
+    assert [place.split(": ")[0].strip() for place in places] == ["a.jsonl:2", "a.jsonl:3"]
+
+
+def test_a_number_of_too_many_digits_is_a_broken_line(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"answer": ' + "9" * 5000 + "}\n", encoding="utf-8")
+
+    with pytest.raises(DataError, match=r"a\.jsonl:1: not valid JSON"):
+        read_rows(file)

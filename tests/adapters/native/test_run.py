@@ -87,6 +87,20 @@ def test_one_bad_data_set_leaves_the_others_alone(tmp_path: Path, monkeypatch: p
     assert "columns" in failed["hint"]
 
 
+def test_all_bad_rows_and_what_to_do_stand_in_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [*QA, {"question": "q", "answer": {"x": 1}}, {"question": "q", "answer": None}]
+    job = Job(tmp_path / "job", evaluation(request("general_qa", path=write_jsonl(tmp_path / "qa.jsonl", rows))))
+
+    assert job.run(monkeypatch, echo) == 1
+
+    assert job.normalized().results[0].absent.splitlines() == [
+        "2 rows cannot be used:",
+        "  qa.jsonl:5: column 'answer' is an object, expected text or a number",
+        "  qa.jsonl:6: column 'answer' is null",
+        "Write it as text or as a number. Give it a value, or remove the row.",
+    ]
+
+
 def test_several_subsets_get_an_aggregate_over_their_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_jsonl(tmp_path / "qa" / "a.jsonl", [{"question": "1?", "answer": "1"}] * 3)
     write_jsonl(tmp_path / "qa" / "b.jsonl", [{"question": "1?", "answer": "2"}])
@@ -157,4 +171,4 @@ def test_a_missing_checkpoint_says_so_without_a_traceback(tmp_path: Path, monkey
         "reason": "the checkpoint has no config.json",
         "hint": "Give a folder.",
     }
-    assert job.normalized().results[0].absent == "the checkpoint has no config.json"
+    assert job.normalized().results[0].absent == "the checkpoint has no config.json. Give a folder."

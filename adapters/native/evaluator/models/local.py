@@ -12,6 +12,7 @@ from adapters.native.evaluator.errors import ModelError
 from adapters.native.evaluator.models.checkpoint import Checkpoint
 from adapters.native.evaluator.models.generation import generate
 from adapters.native.evaluator.models.likelihood import likelihoods
+from adapters.native.evaluator.models.weights import load_pretrained
 from adapters.native.evaluator.request import Deliver, Generation, Likelihood, Request
 
 LOG = logging.getLogger(__name__)
@@ -52,9 +53,7 @@ def load(target: NativeModel, folder: Path, *, batch_tokens: int | None) -> Loca
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = ("float32" if device == "cpu" else "auto") if target.dtype == "auto" else target.dtype
-    model, tokenizer = _loaded(folder, dtype, spread=torch.cuda.device_count() > 1)
-    if torch.cuda.device_count() <= 1:
-        model = model.to(device)
+    model, tokenizer = load_pretrained(folder, dtype, device="auto" if torch.cuda.device_count() > 1 else device)
     model.eval()
     checkpoint = Checkpoint(
         model=model,
@@ -76,36 +75,6 @@ def load(target: NativeModel, folder: Path, *, batch_tokens: int | None) -> Loca
     return LocalModel(checkpoint, facts)
 
 
-def _loaded(folder: Path, dtype: str, *, spread: bool) -> tuple[Any, Any]:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()
-    if not (folder / "config.json").is_file():
-        hint = "Give a folder with config.json, a tokenizer and weights."
-        raise ModelError(f"the checkpoint has no config.json (folder {folder.name!r})", hint=hint)
-    safe = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), **safe)
-        extra = {"device_map": "auto"} if spread else {}
-        model, report = AutoModelForCausalLM.from_pretrained(
-            str(folder), dtype=dtype, output_loading_info=True, **extra, **safe
-        )
-    except Exception as error:
-        reason = f"the checkpoint in {folder.name!r} cannot be loaded: {_first_line(error)}"
-        hint = "Is the download whole (config.json, tokenizer, weights)? Models with code of their own are refused."
-        raise ModelError(reason, hint=hint) from error
-    # transformers fills these with random numbers and goes on; what would be measured is not the model.
-    missing = sorted(report["missing_keys"])
-    if missing:
-        raise ModelError(f"the checkpoint in {folder.name!r} lacks {len(missing)} tensors, e.g. {missing[0]!r}")
-    # Without tokenizer files transformers makes an empty one, and every prompt would be nothing.
-    if not tokenizer("a", add_special_tokens=False)["input_ids"]:
-        hint = "A checkpoint needs tokenizer.json, or the vocabulary files of its tokenizer."
-        raise ModelError(f"the checkpoint in {folder.name!r} has no usable tokenizer", hint=hint)
-    return model, tokenizer
-
-
 def _chat(target: NativeModel, tokenizer: Any) -> bool:
     has_template = bool(getattr(tokenizer, "chat_template", None))
     if target.chat and not has_template:
@@ -124,8 +93,3 @@ def _context(config: Any) -> int | None:
     return next(
         (int(value) for name in names if isinstance(value := getattr(text, name, None), int) and value > 0), None
     )
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__

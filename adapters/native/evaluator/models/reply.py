@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from adapters.native.evaluator.request import Outcome
+from adapters.native.evaluator.request import Outcome, State
 
 _SHOWN = 300
+# The request itself cannot be answered (too long, a parameter that the model does not take): the server is well.
+_REFUSALS = (400, 413, 422)
 
 
 class Reply(NamedTuple):
@@ -23,20 +25,29 @@ class Reply(NamedTuple):
 
 
 def read_reply(status: int, raw: bytes, *, chat: bool, latency_s: float) -> Reply:
-    """Return what the server answered; anything but a well-formed completion is an infra_error, never a score."""
+    """Return what the server answered: a score needs a completion with a text, or an empty one that ended by itself.
+
+    model_error: the model gave no text for a reason of its own, or the request was refused. All else: infra_error.
+    """
     body = _json(raw)
     if status != 200:
-        return Reply.failed(f"HTTP {status}", f"HTTP {status}: {_message(body, raw)}", latency_s)
+        state: State = "model_error" if status in _REFUSALS else "infra_error"
+        error = f"HTTP {status}: {_message(body, raw)}"
+        return Reply(Outcome(state, error=error, latency_s=latency_s), f"HTTP {status}")
     if not isinstance(body, dict):
         return Reply.failed("not JSON", f"HTTP 200, but no JSON object: {_shown(raw)}", latency_s)
     choice = _first_choice(body)
-    text = _content(choice, chat=chat)
-    if text is None:
-        return Reply.failed("no content", f"the answer has no content: {_shown(raw)}", latency_s)
+    said = _said(choice, chat=chat)
+    text = _content(said.get("content" if chat else "text"))
+    error = "" if text and text.strip() else _why_silent(said, choice.get("finish_reason"))
+    if text is None and not error:
+        return Reply.failed("no content", "the answer has no content", latency_s)
     raw_usage = body.get("usage")
     usage = raw_usage if isinstance(raw_usage, dict) else {}
     outcome = Outcome(
-        text=text,
+        "model_error" if error else "scored",
+        text=text or "",
+        error=error,
         truncated=choice.get("finish_reason") == "length",
         latency_s=latency_s,
         tokens_in=_count(usage.get("prompt_tokens")),
@@ -51,20 +62,35 @@ def _first_choice(body: dict[str, Any]) -> dict[str, Any]:
     return first if isinstance(first, dict) else {}
 
 
-def _content(choice: dict[str, Any], *, chat: bool) -> str | None:
+def _said(choice: dict[str, Any], *, chat: bool) -> dict[str, Any]:
     message = choice.get("message") if chat else choice
-    content = message.get("content" if chat else "text") if isinstance(message, dict) else None
+    return message if isinstance(message, dict) else {}
+
+
+def _content(content: object) -> str | None:
     if isinstance(content, list):  # the answer in parts, as some servers send it
         content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    if content is None and choice.get("finish_reason") == "length":
-        return ""  # a reasoning model that spent its tokens before it answered: its own failure, not the server's
     return content if isinstance(content, str) else None
+
+
+def _why_silent(said: dict[str, Any], finish_reason: object) -> str:
+    """Return why there is no text where the answer tells it, else an empty string."""
+    reasoned = bool(said.get("reasoning_content") or said.get("reasoning"))
+    if said.get("tool_calls") or said.get("function_call") or finish_reason in {"tool_calls", "function_call"}:
+        return "the model called a tool instead of answering"
+    if finish_reason == "length":
+        return "the answer is empty: it hit max_tokens" + " while reasoning" * reasoned
+    if finish_reason == "content_filter":
+        return "the answer is empty: the server's content filter held it back"
+    if said.get("refusal"):
+        return "the model refused to answer"
+    return "the answer is empty: the model reasoned and then said nothing" if reasoned else ""
 
 
 def _message(body: object, raw: bytes) -> str:
     error = body.get("error", body.get("detail")) if isinstance(body, dict) else None
     message = error.get("message") if isinstance(error, dict) else error
-    return str(message)[:_SHOWN] if message else _shown(raw)
+    return " ".join(str(message).split())[:_SHOWN] if message else _shown(raw)
 
 
 def _json(raw: bytes) -> object:
