@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,14 @@ def native_python() -> str:
     real = load_settings()
     record = VenvEngine(real).prepare(load_image("native", real), print)
     return str(Path(record.reference) / "bin" / "python")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ordinary_signals() -> None:
+    """Take signals as a terminal's processes do, also where the suite itself was started under nohup or by `&`."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
