@@ -131,6 +131,38 @@ class Normalized:
     samples: Iterable[Sample] = ()
 
 
+@dataclass(frozen=True)
+class Gold:
+    """One form of one question and what answers it: what the mock server rehearses with.
+
+    Attributes:
+        group: data set and subset; the mock's share of errors is exact in each.
+        id: of the question in its group; several forms of a question share it.
+        prompt: how a request about it ends: the text of the last chat turn, or the end of a raw prompt.
+        question: the question alone, as it would stand in a prompt of any other form.
+        right: an answer that the backend scores in full.
+        wrong: plausible answers that it scores as wrong.
+    """
+
+    group: str
+    id: str
+    prompt: str
+    question: str
+    right: str
+    wrong: tuple[str, ...]
+
+
+class GoldReader(Protocol):
+    """Optional: found as `read_gold` in adapters/<name>/gold.py."""
+
+    def __call__(self, evaluation: Evaluation, data: Mapping[str, Path]) -> Iterable[Gold]:
+        """Return every question of an evaluation; `data` says where each asset's target lies on the host.
+
+        Raises:
+            PrerequisiteError: the data cannot be read.
+        """
+
+
 class Adapter(Protocol):
     """One backend's translator; found as `ADAPTER` in adapters/<name>/adapter.py."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from functools import cache
 
-from hub.adapter import Adapter
+from hub.adapter import Adapter, GoldReader
 from hub.errors import EvaldockError
 from hub.resources import adapters_folder
 from hub.text import did_you_mean
@@ -31,3 +31,12 @@ def load_adapter(name: str) -> Adapter:
     if adapter is None or adapter.name != name:
         raise EvaldockError(f"adapters/{name}/adapter.py must define ADAPTER with name {name!r}")
     return adapter
+
+
+@cache
+def load_gold(name: str) -> GoldReader | None:
+    """Import and return what reads the right answers of the backend `name`; None where its adapter has no gold.py."""
+    if not (adapters_folder() / name / "gold.py").is_file():
+        return None
+    reader: GoldReader = importlib.import_module(f"adapters.{name}.gold").read_gold
+    return reader

@@ -18,6 +18,7 @@ _COMMANDS = {
     "report": "Show the report of a run.",
     "list": "List runs, backends, data sets or the tasks that ship with evaldock.",
     "build": "Build images or environments ahead of a run.",
+    "mock-server": "Serve a stand-in for a model: OpenAI's protocol, known answers, chosen faults.",
     "schema": "Print the JSON Schema of task files or reports.",
 }
 _EXIT_CODES = """\b
@@ -39,7 +40,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"hub.cli.{cmd_name}_command").command
+        module = cmd_name.replace("-", "_")
+        command: click.Command = importlib.import_module(f"hub.cli.{module}_command").command
         return command
 
     def resolve_command(

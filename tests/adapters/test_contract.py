@@ -151,7 +151,9 @@ def _change_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _host_half(name: str) -> list[Path]:
     folder = adapters_folder() / name
-    return [path for path in folder.glob("*.py") if path.name in {"adapter.py", "translate.py", "normalize.py"}]
+    return [
+        path for path in folder.glob("*.py") if path.name in {"adapter.py", "translate.py", "normalize.py", "gold.py"}
+    ]
 
 
 def _container_half(name: str) -> list[Path]:

@@ -52,6 +52,14 @@ class Prompter:
             return Generation(name, prompt, self._parameters())
         return Likelihood(name, prompt, self._continuations(item))
 
+    def example(self, item: Item) -> tuple[str, str]:
+        """Return a question and its answer, as a few-shot example shows them.
+
+        Raises:
+            PromptError: as `request`.
+        """
+        return self._ask(item), self._answer(item)
+
     def _messages(self, item: Item, shots: Sequence[Item]) -> Messages:
         lead = [_turn("system", self._dataset.system)] if self._dataset.system else []
         turns = [turn for shot in shots for turn in self._example(shot)]

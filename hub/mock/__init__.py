@@ -1,0 +1,1 @@
+"""A stand-in for a model's server: OpenAI's protocol, chosen answers, chosen speed, chosen misfortunes."""

@@ -1,0 +1,84 @@
+"""Answer from the gold of a task's own data: right, but for a stated share that is wrong in plausible ways."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hub.adapter import Gold
+from hub.mock import draw
+from hub.mock.answers import UNKNOWN, Asked, Belief, Said
+from hub.mock.table import TextTable
+
+
+class Share(NamedTuple):
+    """How many questions a group has, and how many are answered wrongly."""
+
+    group: str
+    total: int
+    wrong: int
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """One form of a question, and whether the mock errs on it."""
+
+    gold: Gold
+    errs: bool
+    pick: int
+
+    def said(self) -> Said:
+        gold = self.gold
+        if not (self.errs and gold.wrong):
+            return Said(gold.right, "right", gold.wrong)
+        place = self.pick % len(gold.wrong)
+        others = (gold.right, *gold.wrong[:place], *gold.wrong[place + 1 :])
+        return Said(gold.wrong[place], "wrong", others)
+
+
+class GoldAnswers:
+    """Knows every question of a task; errs on the stated share of each group, whatever the order of requests."""
+
+    def __init__(self, golds: Iterable[Gold], *, error_rate: float, seed: int) -> None:
+        """Decide on every question; of equal prompts the first counts."""
+        known = tuple(golds)
+        erring = _erring(known, error_rate, seed)
+        decided = [
+            _Decided(gold, (gold.group, gold.id) in erring, draw.number(seed, "wrong", gold.group, gold.id))
+            for gold in known
+        ]
+        totals = Counter(group for group, _ in {(gold.group, gold.id) for gold in known})
+        wrong = Counter(group for group, _ in erring)
+        self.unknown = UNKNOWN
+        self.groups = tuple(Share(group, total, wrong[group]) for group, total in sorted(totals.items()))
+        self._prompts = TextTable((entry.gold.prompt, entry) for entry in decided)
+        self._questions = TextTable((entry.gold.question, entry) for entry in decided)
+
+    def say(self, asked: Asked) -> Said:
+        """Return the answer; the same for each of `n`, as at temperature 0."""
+        found = self._prompts.find(asked.text) or self._questions.find(asked.text)
+        return found.said() if found else Said(UNKNOWN, "unmatched")
+
+    def judge(self, prompt: str) -> Belief | None:
+        """Return whether the answer at the end of a prompt (`... Answer: B`) is the one that the mock would give."""
+        found = self._prompts.last(prompt)
+        if found is None:
+            return None
+        end, decided = found
+        given, own = prompt[end:].split(), decided.said().text.split()
+        # By words, from the end: something like `Answer:` may stand between a bare question and its answer.
+        return Belief(end, given[-len(own) :] == own)
+
+
+def _erring(golds: Sequence[Gold], error_rate: float, seed: int) -> set[tuple[str, str]]:
+    """Return group and id of the questions that are answered wrongly: the exact share of each group, rounded."""
+    groups: dict[str, dict[str, None]] = defaultdict(dict)
+    for gold in golds:
+        groups[gold.group][gold.id] = None
+    erring = set()
+    for group, ids in groups.items():
+        ranked = sorted(ids, key=lambda name, group=group: draw.digest(seed, "errs", group, name))  # type: ignore[misc]
+        erring |= {(group, name) for name in ranked[: round(error_rate * len(ranked))]}
+    return erring
