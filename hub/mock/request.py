@@ -101,6 +101,8 @@ class StreamOptions(_Shape):
 class _Generation(_Shape):
     model: str
     n: Count | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     stop: str | tuple[str, ...] | None = None
     seed: int | None = None
     stream: bool | None = None

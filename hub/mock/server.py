@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -49,7 +50,12 @@ async def serving(options: MockOptions, journal: Journal, listener: socket.socke
     application = web.Application(client_max_size=MAX_BODY)
     application.router.add_route("*", "/{path:.*}", _Handler(options, journal).handle)
     runner = web.AppRunner(
-        application, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_S
+        application,
+        access_log=None,
+        handle_signals=False,
+        handler_cancellation=True,
+        logger=_one_line_logger(),
+        shutdown_timeout=_SHUTDOWN_S,
     )
     await runner.setup()
     try:
@@ -57,6 +63,20 @@ async def serving(options: MockOptions, journal: Journal, listener: socket.socke
         yield
     finally:
         await runner.cleanup()
+
+
+def _one_line_logger() -> logging.Logger:
+    """Return a logger for what aiohttp says about broken connections and bodies: no user meets a traceback."""
+    logger = logging.getLogger("evaldock.mock")
+    logger.filters[:] = [_shorten]
+    return logger
+
+
+def _shorten(record: logging.LogRecord) -> bool:
+    if record.exc_info:
+        record.msg, record.args = "%s: %s", (record.getMessage(), record.exc_info[1])
+        record.exc_info = None
+    return record.levelno >= logging.WARNING
 
 
 class _RefusedError(Exception):
