@@ -67,12 +67,12 @@ class _LazyGroup(click.Group):
 @click.option("--version", is_flag=True, help="Print the version and end.")
 @click.pass_context
 def cli(ctx: click.Context, *, version: bool) -> None:
-    r"""Evaluate language models: one YAML task, several frameworks, each isolated, one honest report.
+    """Evaluate language models: one YAML task, several frameworks, each isolated, one honest report.
 
     \b
     evaldock run quickstart        a first run that needs nothing
     evaldock plan my-task.yaml     what a run would do
-    """
+    """  # noqa: D301 - click wants the character itself
     if version:
         from hub.version import VERSION
 

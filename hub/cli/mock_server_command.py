@@ -71,7 +71,7 @@ def command(
     api_key_env: str | None,
     log: Path | None,
 ) -> int:
-    r"""Serve an OpenAI-compatible model that is none: for dry trials, and to see what failures do.
+    """Serve an OpenAI-compatible model that is none: for dry trials, and to see what failures do.
 
     \b
     evaldock mock-server --gold my-task.yaml --error-rate 0.2    scores 0.8, without a model
@@ -80,7 +80,7 @@ def command(
 
     Its URL is the first line on standard output. A request for the model fault-429, fault-hang, ... meets that
     fault. Ctrl-C ends it.
-    """
+    """  # noqa: D301 - click wants the character itself
     from hub.mock.journal import Journal
     from hub.mock.pace import Pace
     from hub.mock.serve import bind, is_open, serve

@@ -44,5 +44,11 @@ def test_help_imports_only_click() -> None:
     assert not modules_after("from hub.cli import cli\ncli.main(['--help'], standalone_mode=False)") & (HEAVY | LATE)
 
 
+def test_the_help_of_the_mock_server_imports_no_server() -> None:
+    code = "from hub.cli import cli\ncli.main(['mock-server', '--help'], standalone_mode=False)"
+
+    assert not modules_after(code) & (HEAVY | LATE)
+
+
 def test_the_hub_itself_imports_neither_the_web_nor_the_docker_client() -> None:
     assert not modules_after("import hub.orchestrator") & {"aiohttp", "docker", "rich"}
