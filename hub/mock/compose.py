@@ -11,7 +11,7 @@ from hub.mock import draw, scores, tokens
 from hub.mock.answers import Asked, Belief, Said
 from hub.mock.example import example
 from hub.mock.images import describe
-from hub.mock.reply import Choice, Reply
+from hub.mock.reply import Choice, Reason, Reply
 from hub.mock.request import (
     ChatRequest,
     CompletionRequest,
@@ -74,8 +74,8 @@ def _last(request: ChatRequest) -> Message:
 def _chat_choice(request: ChatRequest, asked: Asked, answers: Answerer) -> tuple[Choice, str]:
     calls = calls_of(request, asked.text, asked.index)
     if calls:
-        reason = "function_call" if is_legacy(request) else "tool_calls"
-        return Choice(asked.index, (), reason, calls), "called"  # type: ignore[arg-type]
+        reason: Reason = "function_call" if is_legacy(request) else "tool_calls"
+        return Choice(asked.index, (), reason, calls), "called"
     said = answers.say(asked)
     text = _formed(said.text, request.response_format)
     limits = [limit for limit in (request.max_completion_tokens, request.max_tokens) if limit is not None]

@@ -77,8 +77,9 @@ def _erring(golds: Sequence[Gold], error_rate: float, seed: int) -> set[tuple[st
     groups: dict[str, dict[str, None]] = defaultdict(dict)
     for gold in golds:
         groups[gold.group][gold.id] = None
-    erring = set()
-    for group, ids in groups.items():
-        ranked = sorted(ids, key=lambda name, group=group: draw.digest(seed, "errs", group, name))  # type: ignore[misc]
-        erring |= {(group, name) for name in ranked[: round(error_rate * len(ranked))]}
-    return erring
+    return {(group, name) for group, ids in groups.items() for name in _drawn(group, ids, error_rate, seed)}
+
+
+def _drawn(group: str, ids: Iterable[str], error_rate: float, seed: int) -> list[str]:
+    ranked = sorted(ids, key=lambda name: draw.digest(seed, "errs", group, name))
+    return ranked[: round(error_rate * len(ranked))]

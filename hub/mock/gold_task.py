@@ -16,6 +16,8 @@ from hub.taskfile import load_task
 # Whatever the task's models are, the mock is an endpoint: that decides how its data sets are asked.
 _MODEL = ModelTarget("mock", "endpoint")
 
+_DOWNLOAD = "the task's first run downloads it: let it be one against a mock server without --gold"
+
 
 @dataclass(frozen=True)
 class TaskGold:
@@ -66,7 +68,7 @@ def _data(planned: PlannedJob, cache: Path) -> Mapping[str, Path]:
         path = host_path(asset, cache)
         if not path.exists():
             what = f"data set {asset.name!r} is not here: {path}"
-            hint = "mend its path" if asset.hub == "local" else "run the task once without --gold: that downloads it"
+            hint = "mend its path" if asset.hub == "local" else _DOWNLOAD
             raise PrerequisiteError(what, hint=hint)
         found[asset.target] = path
     return found

@@ -93,8 +93,15 @@ class Journal:
         else:
             self.statuses[status] += 1
         if self._file:
-            line = json.dumps({**_line(entry), "status": status})
-            self._file.write((line.replace(self._key, "***") if self._key else line) + "\n")
+            line = {name: self._struck(value) for name, value in _line(entry).items()}
+            self._file.write(json.dumps({**line, "status": status}) + "\n")
+
+    def _struck(self, value: object) -> object:
+        """Strike the key out of a text, then cut the text: half a key is a secret too."""
+        if not isinstance(value, str):
+            return value
+        text = value.replace(self._key, "***") if self._key else value
+        return text if len(text) <= _SHOWN else f"...{text[-_SHOWN:]}"
 
     def summary(self) -> str:
         """Return one line: how many requests, how they ended, where the answers came from."""
@@ -130,8 +137,8 @@ def _line(entry: Entry) -> dict[str, object]:
         "prompt_tokens": entry.prompt_tokens,
         "completion_tokens": entry.completion_tokens,
         "notes": list(entry.notes) if any(entry.notes) else [],
-        "prompt": entry.prompt[-_SHOWN:],
-        "answer": entry.answer[:_SHOWN],
+        "prompt": entry.prompt,
+        "answer": entry.answer,
         "error": entry.error,
     }
     return {key: value for key, value in line.items() if value not in ("", [], False)}

@@ -115,7 +115,7 @@ class _Handler:
 
     async def _answer(self, request: web.Request, entry: Entry) -> web.StreamResponse:
         self._admit(request)
-        operation = request.path.rstrip("/").removeprefix("/v1").removeprefix("/")
+        operation = request.path.rstrip("/").removeprefix("/v1/").removeprefix("/")
         if operation == "models" or operation.startswith("models/"):
             return self._list(request, operation)
         for known in get_args(Operation):

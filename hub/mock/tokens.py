@@ -15,7 +15,7 @@ class Finished(NamedTuple):
     """An answer as far as it is given, and why it ends there."""
 
     tokens: tuple[str, ...]
-    reason: Literal["stop", "length", "tool_calls", "function_call"]
+    reason: Literal["stop", "length"]
 
 
 def split(text: str) -> list[str]:
