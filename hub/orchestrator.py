@@ -39,6 +39,7 @@ from hub.observer import (
 )
 from hub.plan import Machine, Plan, PlannedJob, host_path, make_plan
 from hub.registry import load_adapter
+from hub.render.html.page import write_html
 from hub.render.markdown import render_markdown
 from hub.render.plan import plan_to_json
 from hub.report import EnvironmentRecord, JobReport, JobState, Report, run_state
@@ -297,6 +298,7 @@ class _Run:
         write_atomic(self.folder.path / "report.json", report.model_dump_json(indent=2) + "\n")
         write_atomic(self.folder.path / "report.md", render_markdown(report))
         self.folder.update(state=report.state, ended_at=report.ended_at)
+        write_html(self.folder.path, report)
         self.observe(RunEnded(report.state))
         return report
 

@@ -42,4 +42,5 @@ def command(task: str, engine: str | None, runs: Path | None, offline: bool, qui
     print_report(report)
     click.echo(f"report  {local(folder / 'report.json')}")
     click.echo(f"        {local(folder / 'report.md')}")
+    click.echo(f"        {local(folder / 'report.html')}")
     return {"succeeded": 0, "cancelled": 130}.get(report.state, 1)

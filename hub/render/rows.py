@@ -41,7 +41,7 @@ def _rows_of(job: JobReport, result: Result) -> Iterator[Row]:
     if not result.metrics:
         yield Row(job.model, job.backend, result.dataset, subset, "", "none", "", counts, result.absent)
     for metric in result.metrics:
-        how = _how(result)
+        how = show_how(result)
         yield Row(
             job.model,
             job.backend,
@@ -55,7 +55,8 @@ def _rows_of(job: JobReport, result: Result) -> Iterator[Row]:
         )
 
 
-def _how(result: Result) -> str:
+def show_how(result: Result) -> str:
+    """Return how a result was had: way of scoring, shots, limit, answers that could not be parsed."""
     parts = [result.key.scoring, f"{result.key.few_shot}-shot"]
     if result.key.limit:
         parts.append(f"first {result.key.limit}")

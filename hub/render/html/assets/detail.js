@@ -1,0 +1,75 @@
+// One sample in full: what was asked, what was answered, what was taken from it, and what it should have been.
+
+const ROLES = { "": "prompt", system: "system", user: "user", assistant: "assistant", tool: "tool", function: "tool" };
+
+function detail(store, sample) {
+  return [
+    heading(store, sample),
+    sample.error ? part("Error", element("div", { class: "error" }, passage(sample.error))) : null,
+    part(sample.prompt.length > 1 ? "Conversation" : "Prompt", conversation(sample)),
+    part("Prediction", prediction(sample)),
+    comparison(sample),
+    scores(sample),
+    facts(store, sample),
+  ].filter(Boolean);
+}
+
+function part(title, ...children) {
+  return element("section", { class: "part" }, element("h4", {}, title), ...children);
+}
+
+function heading(store, sample) {
+  const outcome = OUTCOMES[sample.outcome], job = store.job(sample);
+  const place = [sample.dataset, sample.subset, `${job.model} on ${job.backend}`].filter(Boolean).join(" / ");
+  return element("header", {},
+    element("h3", { class: "data" }, visible(sample.id)),
+    element("span", { class: `chip outcome-${sample.outcome}` }, `${outcome.sign} ${outcome.word}`),
+    sample.unparsed ? element("span", { class: "chip outcome-partly" }, "nothing extracted") : null,
+    element("p", { class: "quiet data" }, visible(place)));
+}
+
+function conversation(sample) {
+  if (!sample.prompt.length) return element("p", { class: "quiet" }, "The backend did not keep the prompt.");
+  return element("div", { class: "chat" }, ...sample.prompt.map(([role, text]) => bubble(role, text)));
+}
+
+function bubble(role, text) {
+  const kind = ROLES[role] || "other";
+  return element("div", { class: `bubble role-${kind}` }, element("div", { class: "role data" }, visible(ROLES[role] || role)), passage(text));
+}
+
+function prediction(sample) {
+  if (!sample.prediction) return element("p", { class: "quiet" }, UNSCORED.has(sample.outcome) ? "There is none." : "The model answered with nothing.");
+  return element("div", { class: "chat" }, bubble("assistant", sample.prediction));
+}
+
+function comparison(sample) {
+  if (sample.answer === null && !sample.gold) return null;
+  const nothing = sample.unparsed ? "nothing could be extracted" : "not stated";
+  const answer = sample.answer === null ? element("p", { class: "quiet" }, nothing) : passage(sample.answer);
+  const gold = sample.gold ? passage(sample.gold) : element("p", { class: "quiet" }, "not stated");
+  return part("Extracted answer and gold", element("div", { class: `against outcome-${sample.outcome}` },
+    element("div", {}, element("h5", {}, "extracted"), answer),
+    element("div", {}, element("h5", {}, "gold"), gold)));
+}
+
+function scores(sample) {
+  const names = Object.keys(sample.scores);
+  if (!names.length) return null;
+  return part("Scores of this sample", pairs(names.map((name) => [name, String(Number(sample.scores[name].toPrecision(6)))])));
+}
+
+function facts(store, sample) {
+  const job = store.job(sample).id;
+  const known = [
+    ["latency", sample.latency_s === null ? null : `${sample.latency_s.toPrecision(3)} s`],
+    ["prompt tokens", sample.tokens_in],
+    ["answer tokens", sample.tokens_out],
+  ].filter(([, value]) => value !== null && value !== undefined);
+  return part("Where from", pairs([...known.map(([name, value]) => [name, String(value)]), ["file", `jobs/${job}/samples.jsonl, line ${sample.line}`]]));
+}
+
+function pairs(entries) {
+  return element("dl", { class: "pairs" }, ...entries.map(([name, value]) =>
+    element("div", {}, element("dt", { class: "data" }, visible(name)), element("dd", { class: "data" }, visible(value)))));
+}

@@ -1,0 +1,106 @@
+"""The page put together: the template filled in, style and script inside, and a policy that lets nothing else run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hub.errors import EvaldockError
+from hub.files import write_atomic
+from hub.render.html.carried import carry
+from hub.render.html.overview import overview
+from hub.render.html.protocol import compare
+from hub.render.html.results import groups
+from hub.render.html.samples import Limits, take_census
+from hub.render.html.scores import blocks, heat_map
+from hub.render.html.usage import panels
+from hub.render.html.visible import visible
+from hub.report import Report
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+FILE = "report.html"
+_ASSETS = Path(__file__).parent / "assets"
+_SCRIPTS = ("inflate.js", "text.js", "store.js", "list.js", "detail.js", "browser.js", "page.js")
+_LIMITS = Limits()
+
+
+def write_html(folder: Path, report: Report, limits: Limits = _LIMITS) -> Path:
+    """Write report.html into a run's folder, from its report and its jobs' samples; return the path.
+
+    Raises:
+        EvaldockError: the samples cannot be read, or the page cannot be written.
+    """
+    path = folder / FILE
+    try:
+        write_atomic(path, render_html(folder, report, limits))
+    except OSError as error:
+        hint = f"the report itself is in {folder / 'report.json'}; `evaldock report --html` tries again"
+        raise EvaldockError(f"cannot write {path}: {error.strerror}", hint=hint) from error
+    return path
+
+
+def render_html(folder: Path, report: Report, limits: Limits = _LIMITS) -> str:
+    """Return the page; same report and samples, same text."""
+    census = take_census(report, folder, limits)
+    found = groups(report)
+    compared = {group.title: same for group in found if (same := compare(group))}
+    style, script = _asset("style.css"), _script()
+    return (
+        _environment()
+        .get_template("template.html")
+        .render(
+            report=report,
+            overview=overview(report),
+            scores=[(group, *blocks(group), compared.get(group.title)) for group in found],
+            lost=[job for job in report.jobs if not job.results],
+            heat_maps=[(group, made) for group in found if (made := heat_map(group))],
+            comparisons=list(compared.values()),
+            panels=panels(report, census.tallies),
+            carried=carry(report, folder, census, limits),
+            style=style,
+            script=script,
+            policy=_policy(style, script),
+        )
+    )
+
+
+def _script() -> str:
+    body = "\n".join(_asset(name) for name in _SCRIPTS)
+    return f'"use strict";\n(() => {{\n{body}}})();\n'
+
+
+@cache
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Return a Content-Security-Policy that lets this style and this script in, and no request out."""
+    return (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only when a page is made
+
+    return Environment(
+        loader=FileSystemLoader(_ASSETS),
+        autoescape=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )

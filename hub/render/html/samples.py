@@ -1,0 +1,175 @@
+"""The samples that the page carries: all of them, or above a size all failures and a stated, seeded part of the rest.
+
+samples.jsonl is read twice, so that a run of any size needs little memory: once for what is measured over all samples
+and for their sizes, once for the ones that are taken.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from math import isfinite
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from hub.render.html.messages import chat
+from hub.render.html.outcome import Outcome, Outcomes
+from hub.render.html.usage import Tally
+from hub.report import Report, Sample, SampleState
+
+SEED = 0
+FIELDS = (
+    "job", "line", "dataset", "subset", "id", "outcome", "unparsed", "prompt", "prediction", "answer", "gold",
+    "scores", "error", "latency_s", "tokens_in", "tokens_out",
+)  # fmt: skip
+
+
+class Limits(NamedTuple):
+    """What a page may carry: samples, bytes of their texts, and characters of one text."""
+
+    samples: int = 50_000
+    size: int = 64 << 20
+    text: int = 100_000
+
+
+class _Place(NamedTuple):
+    """Where one sample lies; `cost` bounds what it takes in the page."""
+
+    job: int
+    line: int
+    offset: int
+    cost: int
+    failed: bool
+
+
+@dataclass
+class Census:
+    """What a first reading of all samples found."""
+
+    places: list[_Place] = field(default_factory=list)
+    tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    unreadable: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> int:
+        """Return how many samples have no score."""
+        return sum(place.failed for place in self.places)
+
+
+def samples_file(folder: Path, job: str) -> Path:
+    """Return where a job's samples lie."""
+    return folder / "jobs" / job / "samples.jsonl"
+
+
+def take_census(report: Report, folder: Path, limits: Limits) -> Census:
+    """Read all samples of a run; a line that is none is counted, a file that is absent is a job without samples."""
+    census = Census()
+    for number, job in enumerate(report.jobs):
+        file = samples_file(folder, job.id)
+        if not file.is_file():
+            continue
+        for line, offset, raw in _lines(file):
+            sample = _parse(raw)
+            if sample is None:
+                census.unreadable[job.id] = census.unreadable.get(job.id, 0) + 1
+                continue
+            census.tallies.setdefault((job.id, sample.dataset), Tally()).add(sample)
+            failed = sample.state is not SampleState.SCORED
+            census.places.append(_Place(number, line, offset, min(len(raw), 4 * limits.text), failed))
+    return census
+
+
+def choose(places: Iterable[_Place], limits: Limits) -> list[_Place]:
+    """Return the samples to carry, in the files' order; failures go before others, which a hash draws."""
+    places = list(places)
+    if len(places) <= limits.samples and sum(place.cost for place in places) <= limits.size:
+        return places
+    taken: list[_Place] = []
+    size = 0
+    for place in sorted(places, key=lambda place: (not place.failed, _draw(place))):
+        if len(taken) == limits.samples or size + place.cost > limits.size:
+            break
+        taken.append(place)
+        size += place.cost
+    return sorted(taken)
+
+
+def _draw(place: _Place) -> bytes:
+    return blake2b(f"{SEED} {place.job} {place.line}".encode(), digest_size=8).digest()
+
+
+def rows(report: Report, folder: Path, places: Iterable[_Place], limits: Limits) -> Iterator[list[Any]]:
+    """Yield each chosen sample as a list in the order of FIELDS."""
+    outcomes = Outcomes(report)
+    by_job: dict[int, list[_Place]] = {}
+    for place in places:
+        by_job.setdefault(place.job, []).append(place)
+    for number, chosen in sorted(by_job.items()):
+        job = report.jobs[number].id
+        with samples_file(folder, job).open("rb") as file:
+            for place in chosen:
+                file.seek(place.offset)
+                sample = _parse(file.readline())
+                if sample is not None:
+                    yield [number, place.line, *_row(outcomes, job, sample, limits.text)]
+
+
+def _row(outcomes: Outcomes, job: str, sample: Sample, limit: int) -> list[Any]:
+    return [
+        sample.dataset,
+        sample.subset,
+        sample.id,
+        _word(outcomes.outcome(job, sample)),
+        int(outcomes.unparsed(job, sample)),
+        [[message.role, cut(message.text, limit)] for message in chat(sample.prompt)],
+        cut(sample.prediction, limit),
+        None if sample.answer is None else cut(sample.answer, limit),
+        cut(sample.gold, limit),
+        {name: score for name, score in sample.scores.items() if isfinite(score)},
+        cut(sample.error, limit),
+        _finite(sample.latency_s),
+        sample.tokens_in,
+        sample.tokens_out,
+    ]
+
+
+def cut(text: str, limit: int) -> str:
+    """Return `text`, or its beginning and how much is missing."""
+    if len(text) <= limit:
+        return text
+    return (
+        f"{text[:limit]}\n\n[cut here: {len(text) - limit:,} of {len(text):,} characters are in samples.jsonl only]"
+    )
+
+
+def _word(outcome: Outcome) -> str:
+    return outcome.value if isinstance(outcome, SampleState) else outcome
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and isfinite(number) else None
+
+
+def _lines(file: Path) -> Iterator[tuple[int, int, bytes]]:
+    """Yield line number (from 1), offset and bytes of each line that holds anything."""
+    offset = 0
+    with file.open("rb") as lines:
+        for number, raw in enumerate(lines, 1):
+            if raw.strip():
+                yield number, offset, raw
+            offset += len(raw)
+
+
+def _parse(raw: bytes) -> Sample | None:
+    """Return the sample of a line, None where it holds none. A score that is no number was written as null."""
+    try:
+        entry = json.loads(raw)
+        if isinstance(entry, dict) and isinstance(entry.get("scores"), dict):
+            entry["scores"] = {name: score for name, score in entry["scores"].items() if score is not None}
+        return Sample.model_validate(entry)
+    except (ValidationError, ValueError, RecursionError):
+        return None
