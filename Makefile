@@ -18,13 +18,13 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports --no-cache
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest -m "not container and not e2e"
+	$(BIN)/pytest -m "not container and not e2e and not browser"
 
 container: $(VENV)/.dev
 	$(BIN)/pytest -m container
 
 e2e: $(VENV)/.dev
-	$(BIN)/pytest -m e2e
+	$(BIN)/pytest -m "e2e or browser"
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "evaldock needs Python 3.10, 3.11 or 3.12 with venv; none was found on PATH"; exit 3; }
