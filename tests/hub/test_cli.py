@@ -64,6 +64,7 @@ def test_run_prints_the_table_and_the_paths_of_the_report(
     assert "accuracy" in out
     assert "report.json" in out
     assert "report.md" in out
+    assert "report.html" in out
 
 
 def test_a_job_that_fails_is_exit_1_and_its_reason_is_shown(
@@ -139,6 +140,9 @@ def test_status_logs_report_and_list_read_a_run(
     assert code_of("report", run.name, "--json") == 0
     assert json.loads(capsys.readouterr().out)["run_id"] == run.name
     assert code_of("report", "--md") == 0
+    (run / "report.html").unlink()
+    assert code_of("report", "--html") == 0
+    assert (run / "report.html").is_file()
     assert capsys.readouterr().out.startswith("# t\n")
     assert code_of("list", "runs") == 0
     assert run.name in capsys.readouterr().out

@@ -68,7 +68,7 @@ def test_a_run_leaves_a_folder_that_tells_the_whole_story(
     assert [job.state.value for job in report.jobs] == ["succeeded", "succeeded"]
     assert read_report(find_run(settings.runs_dir, "latest")) == report
     assert {path.name for path in folder.iterdir()} >= {
-        "task.yaml", "plan.json", "run.json", "events.jsonl", "report.json", "report.md", "jobs",
+        "task.yaml", "plan.json", "run.json", "events.jsonl", "report.json", "report.md", "report.html", "jobs",
     }  # fmt: skip
     assert {path.name for path in (folder / "jobs" / "1-m-echo").iterdir()} >= {
         "input", "output", "outcome.json", "results.json", "samples.jsonl",

@@ -96,7 +96,7 @@ def _unmeasured(job: JobReport, name: str) -> str:
     if name != "latency_s":
         return f"{job.backend} recorded no number of tokens per sample"
     if job.via == "in_job":
-        return f"{job.backend} recorded no time per sample: it loaded the weights itself and ran them in batches"
+        return f"{job.backend} recorded no time per sample: the weights were loaded in the job"
     return f"{job.backend} recorded no time per sample"
 
 

@@ -1,6 +1,6 @@
 // One sample in full: what was asked, what was answered, what was taken from it, and what it should have been.
 
-const ROLES = { "": "prompt", system: "system", user: "user", assistant: "assistant", tool: "tool", function: "tool" };
+const ROLES = { "": "", system: "system", user: "user", assistant: "assistant", tool: "tool", function: "tool" };
 
 function detail(store, sample) {
   return [
@@ -34,8 +34,10 @@ function conversation(sample) {
 }
 
 function bubble(role, text) {
-  const kind = ROLES[role] || "other";
-  return element("div", { class: `bubble role-${kind}` }, element("div", { class: "role data" }, visible(ROLES[role] || role)), passage(text));
+  const known = Object.hasOwn(ROLES, role);
+  const name = known ? ROLES[role] : role;
+  const label = name ? element("div", { class: "role data" }, visible(name)) : null;
+  return element("div", { class: `bubble role-${known ? name || "text" : "other"}` }, label, passage(text));
 }
 
 function prediction(sample) {
