@@ -28,6 +28,7 @@ def test_a_wheel_carries_all_that_a_run_needs(tmp_path: Path, native_python: str
     )
 
     assert ran.code == 0, ran.err
+    assert "<table" in (ran.folder / "report.html").read_text()
     assert size < SIZE_LIMIT_MB * 1e6
 
 

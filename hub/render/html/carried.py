@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,16 +27,27 @@ class Carried:
 def carry(report: Report, folder: Path, census: Census, limits: Limits) -> Carried:
     """Choose samples and pack them; each job's samples.jsonl keeps all."""
     chosen = choose(census.places, limits)
-    found = list(rows(report, folder, chosen, limits))
     jobs = [{"id": job.id, "model": job.model, "backend": job.backend} for job in report.jobs]
     notes = [*_left_out(len(chosen), sum(place.failed for place in chosen), census), *_unread(report, folder, census)]
-    return Carried(len(found), len(census.places), notes, pack({"fields": FIELDS, "jobs": jobs, "rows": found}))
+    packed = pack({"fields": FIELDS, "jobs": jobs}, rows(report, folder, chosen, limits))
+    return Carried(len(chosen), len(census.places), notes, packed)
 
 
-def pack(data: Any) -> str:
-    """Return JSON, compressed (zlib) and in base64: letters that no HTML parser can take for markup."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return base64.b64encode(zlib.compress(text.encode("utf-8"), 6)).decode("ascii")
+def pack(head: dict[str, Any], rows: Iterable[list[Any]]) -> str:
+    """Return `head` with its `rows` as JSON, compressed (zlib) and in base64: no HTML parser can take it for markup.
+
+    Row by row, for the whole text may be larger than one likes to hold in memory.
+    """
+    squeeze = zlib.compressobj(6)
+    parts = [squeeze.compress(_json(head).removesuffix(b"}") + b',"rows":[')]
+    for number, row in enumerate(rows):
+        parts.append(squeeze.compress((b"," if number else b"") + _json(row)))
+    parts += [squeeze.compress(b"]}"), squeeze.flush()]
+    return base64.b64encode(b"".join(parts)).decode("ascii")
+
+
+def _json(data: Any) -> bytes:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
 
 
 def _left_out(count: int, failed: int, census: Census) -> list[str]:

@@ -37,7 +37,7 @@ class Limits(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where one sample lies; `cost` bounds what it takes in the page."""
+    """Where one sample lies, and what it takes in the page."""
 
     job: int
     line: int
@@ -79,8 +79,17 @@ def take_census(report: Report, folder: Path, limits: Limits) -> Census:
                 continue
             census.tallies.setdefault((job.id, sample.dataset), Tally()).add(sample)
             failed = sample.state is not SampleState.SCORED
-            census.places.append(_Place(number, line, offset, min(len(raw), 4 * limits.text), failed))
+            census.places.append(_Place(number, line, offset, _cost(raw, sample, limits.text), failed))
     return census
+
+
+def _cost(raw: bytes, sample: Sample, limit: int) -> int:
+    """Return what a sample takes in the page, in bytes before compression: its line, less what is cut from it."""
+    if len(raw) <= limit:
+        return len(raw)
+    texts = [message.text for message in chat(sample.prompt)]
+    texts += [sample.prediction, sample.answer or "", sample.gold, sample.error]
+    return sum(len(text[:limit].encode()) for text in texts)
 
 
 def choose(places: Iterable[_Place], limits: Limits) -> list[_Place]:
