@@ -47,7 +47,7 @@ function prediction(sample) {
 
 function comparison(sample) {
   if (sample.answer === null && !sample.gold) return null;
-  const nothing = sample.unparsed ? "nothing could be extracted" : "not stated";
+  const nothing = sample.unparsed ? "nothing could be extracted" : UNSCORED.has(sample.outcome) ? "there is none" : "not stated";
   const answer = sample.answer === null ? element("p", { class: "quiet" }, nothing) : passage(sample.answer);
   const gold = sample.gold ? passage(sample.gold) : element("p", { class: "quiet" }, "not stated");
   return part("Extracted answer and gold", element("div", { class: `against outcome-${sample.outcome}` },
@@ -64,11 +64,15 @@ function scores(sample) {
 function facts(store, sample) {
   const job = store.job(sample).id;
   const known = [
-    ["latency", sample.latency_s === null ? null : `${sample.latency_s.toPrecision(3)} s`],
+    ["latency", sample.latency_s === null ? null : duration(sample.latency_s)],
     ["prompt tokens", sample.tokens_in],
     ["answer tokens", sample.tokens_out],
   ].filter(([, value]) => value !== null && value !== undefined);
   return part("Where from", pairs([...known.map(([name, value]) => [name, String(value)]), ["file", `jobs/${job}/samples.jsonl, line ${sample.line}`]]));
+}
+
+function duration(seconds) {
+  return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
 }
 
 function pairs(entries) {
