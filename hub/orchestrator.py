@@ -22,7 +22,7 @@ from hub.execution import Workplace, execute, unrun, with_identity
 from hub.fetch import fetch, fetch_id
 from hub.files import write_atomic
 from hub.finding import Finding
-from hub.gateway import Gateway, Route, Upstream
+from hub.gateway import Gateway, Route, Upstream, sweep_sockets
 from hub.images import load_image
 from hub.interrupts import held, undisturbed
 from hub.observer import (
@@ -112,7 +112,7 @@ def run(
     plan = plan_task(task, settings)
     gpus = any(planned.job.gpus for planned in plan.jobs)
     choice = choose_engine(request.engine or task.spec.engine, settings, gpus=gpus)
-    for line in choice.engine.reap():
+    for line in (*choice.engine.reap(), *sweep_sockets(settings.runtime_dir)):
         observe(Preparing("leftovers", line))
     require((*check_inputs(plan, settings), *(check_offline(plan, settings) if request.offline else ())))
     with _create(task, plan, settings, choice) as folder:
@@ -247,7 +247,7 @@ class _Run:
         images = {planned.id: environments[planned.job.image] for planned in self.jobs}
         jobs = tuple(job.model_copy(update={"environment": images[job.id]}) for job in record.jobs)
         self.folder.update(state="running", jobs=jobs)
-        with self._gateway(engine) as gateway, held() as interrupted:
+        with held() as interrupted, self._gateway(engine) as gateway:  # its end, too, is not to be cut short
             work = Workplace(record.run_id, engine, environments, self.observe, gateway.alive, interrupted)
             for planned in self.jobs:
                 if interrupted():

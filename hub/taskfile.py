@@ -105,12 +105,12 @@ def _schema_problem(detail: ErrorDetails, source: Source) -> Problem:
 def _real_path(location: KeyPath, data: Any) -> KeyPath:
     """Drop the parts of pydantic's location that name a branch of a union rather than a key of the file."""
     path: list[str | int] = []
-    for part in location:
+    for index, part in enumerate(location):
         if isinstance(data, dict) and part in data:  # noqa: SIM114 - one condition for both would not type-check
             data = data[part]
         elif isinstance(data, list) and isinstance(part, int) and part < len(data):
             data = data[part]
-        elif part is not location[-1] or not isinstance(data, dict):
+        elif index < len(location) - 1 or not isinstance(data, dict):
             continue
         path.append(part)
     return tuple(path)

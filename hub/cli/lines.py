@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -26,6 +28,37 @@ def fail(error: Exception) -> int:
         traceback.print_exception(error, file=file)
     click.echo(f"evaldock: unexpected {type(error).__name__}: {error}", err=True)
     click.echo(f"  this is a mistake in evaldock; please report it with {file.name}", err=True)
+    return 1
+
+
+def open_missing_streams() -> None:
+    """Open /dev/null for each standard stream that the caller closed, so that no file of ours takes its place."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:  # noqa: PERF203 - three of them
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - the process's own
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def is_of_output(error: OSError) -> bool:
+    """Return whether writing to a terminal, pipe or redirected file failed, rather than some file of a run."""
+    return error.filename is None and error.errno in {errno.EPIPE, errno.ENOSPC, errno.EIO}
+
+
+def unwritable(error: OSError) -> int:
+    """Say, where that is still possible, that the output cannot be written; return the exit code."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is buffered must not fail again at exit
+    if error.errno == errno.EPIPE:
+        return 1  # the reader left, and wants to hear no more: as click does
+    try:
+        click.echo(f"evaldock: the output cannot be written: {error.strerror}", err=True)
+    except OSError:
+        os.dup2(1, 2)
     return 1
 
 

@@ -1,6 +1,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -238,3 +240,31 @@ def test_what_nobody_foresaw_is_one_line_and_a_file(
     assert "unexpected ZeroDivisionError: surprise" in error
     assert "Traceback" not in error
     assert "ZeroDivisionError" in next(tmp_path.glob("evaldock-crash-*")).read_text()
+
+
+def in_shell(line: str) -> subprocess.CompletedProcess[str]:
+    command = line.replace("evaldock", f"{sys.executable} -c 'from hub.cli import main; main()'")
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+
+def test_output_that_cannot_be_written_is_told_and_no_fault_of_evaldock() -> None:
+    ran = in_shell("evaldock list backends --json >/dev/full")
+
+    assert ran.returncode == 1
+    assert ran.stderr == "evaldock: the output cannot be written: No space left on device\n"
+
+
+def test_a_closed_standard_stream_harms_nothing() -> None:
+    assert in_shell("evaldock list backends 2>&-").returncode == 0
+    assert in_shell("evaldock list backends >&- 2>&- <&-").returncode == 0
+
+
+def test_a_reader_that_left_ends_the_output_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-c", "from hub.cli import main; main()", "list", "backends"]
+
+    ran = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+
+    assert (ran.returncode, ran.stderr) == (1, "")
