@@ -13,6 +13,8 @@ from hub.cli.lines import fail
 _COMMANDS = {
     "run": "Run a task and write its report.",
     "plan": "Show what a run would do; start and create nothing.",
+    "doctor": "Say what this machine, or a task, lacks, and how to mend it.",
+    "fetch": "Build and download ahead of a run; afterwards it needs no network.",
     "status": "Show a run and its jobs.",
     "logs": "Show the log of a job.",
     "report": "Show the report of a run.",

@@ -127,11 +127,14 @@ class _Live:
 
     @contextmanager
     def open(self) -> Iterator[Observer]:
-        """Show the bars for the length of the block."""
-        with self._bars:
+        """Show the bars from the first event to the end of the block; before that, a question may be asked."""
+        try:
             yield self._observe
+        finally:
+            self._bars.stop()
 
     def _observe(self, event: Event) -> None:
+        self._bars.start()
         match event:
             case Progressed():
                 self._progress(event)
