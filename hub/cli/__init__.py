@@ -21,6 +21,7 @@ _COMMANDS = {
     "list": "List runs, backends, data sets or the tasks that ship with evaldock.",
     "build": "Build images or environments ahead of a run.",
     "mock-server": "Serve a stand-in for a model: OpenAI's protocol, known answers, chosen faults.",
+    "clean": "Remove old runs, downloads, environments and images of evaldock.",
     "schema": "Print the JSON Schema of task files or reports.",
 }
 _EXIT_CODES = """\b

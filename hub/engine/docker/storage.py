@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from hub.engine.docker.client import connect, translated
@@ -13,8 +14,7 @@ def storage_folder() -> Path | None:
     Raises:
         PrerequisiteError: the daemon does not answer.
     """
-    client = connect()
-    with translated("ask the Docker daemon where its images lie"):
+    with closing(connect()) as client, translated("ask the Docker daemon where its images lie"):
         folder = Path(str(client.info().get("DockerRootDir") or ""))
     return folder if folder.is_absolute() and folder.is_dir() else None
 
@@ -25,6 +25,5 @@ def image_bytes(reference: str) -> int:
     Raises:
         PrerequisiteError, ImageError: the daemon does not answer; there is no such image.
     """
-    client = connect()
-    with translated(f"look at image {reference!r}"):
+    with closing(connect()) as client, translated(f"look at image {reference!r}"):
         return int(client.images.get(reference).attrs.get("Size") or 0)
