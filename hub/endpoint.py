@@ -222,7 +222,7 @@ def answered(subject: str, base_url: str, model: str, key: str | None, reply: Re
         place = f" to {urlsplit(reply.location).netloc or 'elsewhere'}"
         mend = "give the address that it redirects to: a key is never sent along"
         return Finding("missing", subject, f"{base_url} redirects{place} ({status})", mend)
-    names = _model_names(reply.body)
+    names = model_names(reply.body)
     if names is None:
         mend = "give the base address of an OpenAI-compatible API, mostly one that ends in /v1"
         message = f"{base_url} answered {status} with something other than JSON: this is not the API's address"
@@ -243,7 +243,7 @@ def _note(base_url: str, model: str, status: int, names: tuple[str, ...]) -> tup
     return None
 
 
-def _model_names(body: bytes) -> tuple[str, ...] | None:
+def model_names(body: bytes) -> tuple[str, ...] | None:
     """Return the listed model names, none where JSON says something else; None where it is not JSON."""
     try:
         found = json.loads(body)

@@ -12,6 +12,7 @@ from hub.cli.lines import fail
 
 _COMMANDS = {
     "run": "Run a task and write its report.",
+    "init": "Write a first task file.",
     "plan": "Show what a run would do; start and create nothing.",
     "doctor": "Say what this machine, or a task, lacks, and how to mend it.",
     "fetch": "Build and download ahead of a run; afterwards it needs no network.",
