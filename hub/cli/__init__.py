@@ -18,6 +18,7 @@ _COMMANDS = {
     "fetch": "Build and download ahead of a run; afterwards it needs no network.",
     "status": "Show a run and its jobs.",
     "logs": "Show the log of a job.",
+    "stop": "Stop a run that another terminal drives.",
     "report": "Show the report of a run.",
     "list": "List runs, backends, data sets or the tasks that ship with evaldock.",
     "build": "Build images or environments ahead of a run.",
