@@ -20,6 +20,7 @@ _COMMANDS = {
     "logs": "Show the log of a job.",
     "stop": "Stop a run that another terminal drives.",
     "report": "Show the report of a run.",
+    "export": "Write a report as CSV, for lm-eval's tools, or for Every Eval Ever.",
     "list": "List runs, backends, data sets or the tasks that ship with evaldock.",
     "build": "Build images or environments ahead of a run.",
     "mock-server": "Serve a stand-in for a model: OpenAI's protocol, known answers, chosen faults.",
