@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 @click.option("--samples/--no-samples", default=None, help="csv: samples in place of results; else: with or without.")
 @runs_option
 def command(run: str, format_name: str, out: Path | None, samples: bool | None, runs: Path | None) -> int:
-    r"""Write the report of RUN in another format.
+    """Write the report of RUN in another format.
 
     \b
     csv      a row for every metric, or with --samples for every sample; to standard output without --out
     lm-eval  results_*.json and samples_*.jsonl as lm-eval 0.4 writes them; to ./RUN-lm-eval without --out
     eee      Every Eval Ever, schema 0.3.0; to ./RUN-eee without --out
-    """
+    """  # noqa: D301 - click's own mark for lines that stay as they are
     from hub.cli.lines import local
     from hub.cli.options import settings_with
     from hub.export import FORMATS, export

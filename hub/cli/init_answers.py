@@ -95,7 +95,7 @@ def _served_model(endpoint: str, api_key_env: str | None, *, asks: bool) -> str:
         return names[0]
     listed = f" It lists {', '.join(sorted(names)[:8])}." if names else ""
     if asks:
-        return str(click.prompt(f"The server's name of the model?{listed}", type=str)).strip()
+        return str(click.prompt(f"The server's name of the model.{listed} Which", type=str)).strip()
     raise click.UsageError(f"--endpoint needs --model: the server's name of the model.{listed}")
 
 
