@@ -12,13 +12,19 @@ from hub.cli.lines import fail, is_of_output, open_missing_streams, unwritable
 
 _COMMANDS = {
     "run": "Run a task and write its report.",
+    "init": "Write a first task file.",
     "plan": "Show what a run would do; start and create nothing.",
+    "doctor": "Say what this machine, or a task, lacks, and how to mend it.",
+    "fetch": "Build and download ahead of a run; afterwards it needs no network.",
     "status": "Show a run and its jobs.",
     "logs": "Show the log of a job.",
+    "stop": "Stop a run that another terminal drives.",
     "report": "Show the report of a run.",
+    "export": "Write a report as CSV, for lm-eval's tools, or for Every Eval Ever.",
     "list": "List runs, backends, data sets or the tasks that ship with evaldock.",
     "build": "Build images or environments ahead of a run.",
     "mock-server": "Serve a stand-in for a model: OpenAI's protocol, known answers, chosen faults.",
+    "clean": "Remove old runs, downloads, environments and images of evaldock.",
     "schema": "Print the JSON Schema of task files or reports.",
 }
 _EXIT_CODES = """\b

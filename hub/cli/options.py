@@ -42,3 +42,23 @@ def settings_with(runs: Path | None) -> Settings:
     """Return the machine's settings, with the runs folder that the user named."""
     settings = load_settings()
     return replace(settings, runs_dir=runs.absolute()) if runs else settings
+
+
+def duration_value(ctx: click.Context, param: click.Parameter, value: str | None) -> float:
+    """Read an option's `30d`; 0 where it was not given. A callback for click."""
+    from hub.text import parse_duration
+
+    try:
+        return parse_duration(value) if value else 0.0
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
+def size_value(ctx: click.Context, param: click.Parameter, value: str | None) -> int:
+    """Read an option's `5g`; 0 where it was not given. A callback for click."""
+    from hub.text import parse_size
+
+    try:
+        return parse_size(value) if value else 0
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error

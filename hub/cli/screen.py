@@ -140,8 +140,7 @@ class _Live:
 
     @contextmanager
     def open(self) -> Iterator[Observer]:
-        """Show the bars for the length of the block."""
-        self._bars.start()
+        """Show the bars from the first event to the end of the block; before that, a question may be asked."""
         try:
             yield self._observe
         finally:
@@ -149,6 +148,7 @@ class _Live:
                 self._bars.stop()
 
     def _observe(self, event: Event) -> None:
+        self._bars.start()
         match event:
             case Progressed():
                 self._progress(event)
