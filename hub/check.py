@@ -123,6 +123,8 @@ def _asset(asset: Asset, cache_dir: Path) -> Iterator[Finding]:
         yield Finding("missing" if wrong else "ok", subject, f"{path} {wrong}".strip(), mend)
     elif not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder above is closed to us
         yield Finding("missing", subject, f"{path}: no such file or folder", "correct `path` in the task file")
+    elif not (os.path.isfile(path) or os.path.isdir(path)):  # noqa: PTH112, PTH113 - as above
+        yield Finding("missing", subject, f"{path}: neither a file nor a folder", "correct `path` in the task file")
     elif not os.access(path, os.R_OK):
         yield Finding("missing", subject, f"{path}: permission denied", f"chmod +r {path}")
     else:

@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -42,6 +43,14 @@ def _size(value: object) -> object:
 
 def _duration(value: object) -> object:
     return parse_duration(str(value)) if isinstance(value, str | int | float) else value
+
+
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `names`; none of them may stand there twice."""
+    twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
+    if twice is not None:
+        raise ValueError(f"{twice!r} stands here twice")
+    return names
 
 
 def _named(value: object) -> object:
@@ -157,7 +166,9 @@ class DatasetSpec(_Part):
     name: Text
     alias: Text | None = Field(None, description="Name in the report, for using one data set twice.")
     path: Text | None = Field(None, description="Your own data: file or folder, relative to the task file.")
-    subsets: tuple[Text, ...] | None = Field(None, min_length=1, description="Default: the benchmark's own.")
+    subsets: Annotated[tuple[Text, ...], AfterValidator(_once)] | None = Field(
+        None, min_length=1, description="Default: the benchmark's own."
+    )
     few_shot: NotNegative | None = None
     limit: Positive | None = Field(None, description="First N rows of each subset.")
     scoring: Scoring | None = None
@@ -204,10 +215,11 @@ class ResourcesSpec(_Part):
     def _one_complaint(cls, value: object, check: ValidatorFunctionWrapHandler) -> object:
         """Say once what is wrong: a union complains for each of its branches."""
         try:
-            return check(value)
+            found = check(value)
         except ValidationError as error:
             message = "must be 'auto', a number of GPUs (0 to 1024), or a list of device ids"
             raise ValueError(message) from error
+        return _once(found) if isinstance(found, tuple) else found
 
 
 class TaskSpec(_Part):

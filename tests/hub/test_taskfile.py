@@ -137,6 +137,12 @@ def test_a_merged_mapping_is_still_merged() -> None:
     [
         ("[gsm8k]", "[gsm8k]\n    models: [m, m]", "evaluations[0].models[1]: 'm' stands here twice"),
         ("[gsm8k]", "[gsm8k]\n    models: []", "evaluations[0].models: must not be empty"),
+        (
+            "[gsm8k]",
+            "[{name: gsm8k, subsets: [main, main]}]",
+            "evaluations[0].datasets[0].subsets: 'main' stands here twice",
+        ),
+        ("[gsm8k]", "[gsm8k]\nresources: {gpus: [0, '0']}", "resources.gpus: '0' stands here twice"),
         ("[gsm8k]", "[{name: gsm8k, subsets: []}]", "evaluations[0].datasets[0].subsets: must not be empty"),
         ("[gsm8k]", "[gsm8k, {name: arc, alias: gsm8k}]", "evaluations[0].datasets[1]: 'gsm8k' stands here twice"),
         ("[gsm8k]", "[{name: 5}]", "native has no data set '5'"),
