@@ -51,7 +51,7 @@ class _Loader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's
         try:
             return super().construct_object(node, deep=deep)
-        except (ValueError, KeyError) as error:  # `!!int many`, a number of 5000 digits
+        except (ValueError, LookupError) as error:  # `!!int many`, `!!int`, a number of 5000 digits
             what = f"{str(node.value)[:40]!r} is no {node.tag.removeprefix(_TAG)} that can be read"
             raise ConstructorError(None, None, what, node.start_mark) from error
 

@@ -57,6 +57,7 @@ CASES = {
     "a tag of one's own": Bad(GOOD + "name: !secret x\n", "7: name: a task file has no values of type '!secret'"),
     "a date that is none": Bad(GOOD + "name: !!timestamp tomorrow\n", "7: name: a task file has no values of type"),
     "a truth that is none": Bad(GOOD + "limit: !!bool perhaps\n", "7: not YAML: 'perhaps' is no bool"),
+    "a number that is none": Bad(GOOD + "limit: !!int\n", "7: not YAML: '' is no int that can be read"),
     "a number of 5000 digits": Bad(GOOD + f"limit: {'9' * 5000}\n", "7: not YAML", "is no int that can be read"),
     "two documents": Bad(GOOD + "---\n" + GOOD, "7: not YAML: expected a single document"),
     "a list at the top": Bad("- version: 1\n", "1: a task is a mapping: version, models, evaluations"),
