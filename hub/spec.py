@@ -34,7 +34,8 @@ def _refuse_bool(value: object) -> object:
 
 
 def _text(value: object) -> object:
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    # Of 1.10 only 1.1 is left here, so a number with a point is not taken for the text that it was.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _size(value: object) -> object:
@@ -60,7 +61,7 @@ def _named(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_text)]
 Whole = Annotated[int, BeforeValidator(_refuse_bool)]
 Positive = Annotated[Whole, Field(ge=1, lt=1 << 53)]
-NotNegative = Annotated[Whole, Field(ge=0)]
+NotNegative = Annotated[Whole, Field(ge=0, lt=1 << 53)]
 Real = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
 _SIZE_SCHEMA = WithJsonSchema({"type": ["string", "integer"], "examples": ["32g"]})
 _DURATION_SCHEMA = WithJsonSchema({"type": ["string", "number"], "examples": ["2h"]})
@@ -85,7 +86,7 @@ class GenerationSpec(_Part):
     presence_penalty: Real | None = None
     frequency_penalty: Real | None = None
     stop: tuple[str, ...] | None = None
-    seed: Whole | None = None
+    seed: Annotated[Whole, Field(gt=-(1 << 53), lt=1 << 53)] | None = None
 
     def stated(self) -> dict[str, Any]:
         """Return only what was stated."""
@@ -96,7 +97,7 @@ class _EndpointFields(_Part):
     """Fields of a model behind an OpenAI-compatible server."""
 
     endpoint: str | None = Field(None, description="Base URL, with or without /v1 or /chat/completions.")
-    model: Text | None = Field(None, description="The server's name of the model.")
+    model: Text | None = Field(None, min_length=1, description="The server's name of the model.")
     api_key_env: str | None = Field(None, description="NAME of the environment variable that holds the key.")
     concurrency: Positive = Field(8, description="Requests at once.")
 
@@ -114,7 +115,7 @@ class JudgeSpec(_EndpointFields):
     """The model that judges answers, always behind an endpoint."""
 
     endpoint: str
-    model: Text
+    model: Text = Field(min_length=1)
     revision: Text | None = None
 
 
@@ -221,12 +222,19 @@ class ResourcesSpec(_Part):
             raise ValueError(message) from error
         return _once(found) if isinstance(found, tuple) else found
 
+    @field_validator("gpus")
+    @classmethod
+    def _each_once(cls, value: str | int | tuple[str, ...]) -> object:
+        if isinstance(value, tuple) and len(set(value)) < len(value):
+            raise ValueError("a device id stands here twice")
+        return value
+
 
 class TaskSpec(_Part):
     """The task file: what is evaluated. Holds no secret value and no fact about the machine."""
 
-    version: Literal[1]
-    name: str = "task"
+    version: Annotated[Literal[1], BeforeValidator(_refuse_bool)]
+    name: Text = "task"
     models: dict[str, ModelSpec] = Field(min_length=1)
     judge: JudgeSpec | None = None
     evaluations: tuple[EvaluationSpec, ...] = Field(min_length=1)

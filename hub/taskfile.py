@@ -38,7 +38,13 @@ _RENAMED = {
 }
 
 
-_WORDS = {"missing": "this key is required", "model_type": "must be a mapping", "too_short": "must not be empty"}
+_WORDS = {
+    "string_type": "must be text; a number or a truth value needs quotes",
+    "missing": "this key is required",
+    "model_type": "must be a mapping",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+}
 _BOUNDS = {
     "greater_than": "more than",
     "greater_than_equal": "at least",
@@ -122,7 +128,7 @@ def _message(detail: ErrorDetails, path: KeyPath) -> str:
         case "extra_forbidden":
             hint = f"; {_RENAMED[key]}" if key in _RENAMED else did_you_mean(key, _keys_at(path[:-1]))
             return f"unknown key{hint}"
-        case "missing" | "model_type" | "too_short" as kind:
+        case kind if kind in _WORDS:
             return _WORDS[kind]
         case "value_error":
             return str(detail["ctx"]["error"])

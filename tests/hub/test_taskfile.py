@@ -123,6 +123,15 @@ def test_keys_are_text_as_it_was_written() -> None:
     assert found.startswith("3 models.m.5: unknown key")
 
 
+@pytest.mark.parametrize(
+    "word", ["no", "on", "Y", "0755", "0123456", "1:30", "0x1F", "1_000", "2024-07-01", "=", "1e5"]
+)
+def test_a_word_is_what_it_looks_like(word: str) -> None:
+    task = check(GOOD.replace("model: qwen", f"model: qwen, revision: {word}") + "limit: 010\n")
+
+    assert (task.spec.models["m"].revision, task.spec.limit) == (word, 10)
+
+
 def test_a_merged_mapping_is_still_merged() -> None:
     task = check(
         "version: 1\nmodels:\n  a: &a {endpoint: http://h/v1, model: q}\n  b: {<<: *a, model: r}\n"
