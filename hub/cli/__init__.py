@@ -12,14 +12,16 @@ from hub.cli.lines import fail, is_of_output, open_missing_streams, unwritable
 
 _COMMANDS = {
     "run": "Run a task and write its report.",
+    "eval": "Evaluate a model by flags, without a task file (those of Eval-Scope).",
     "plan": "Show what a run would do; start and create nothing.",
     "status": "Show a run and its jobs.",
     "logs": "Show the log of a job.",
     "report": "Show the report of a run.",
-    "list": "List runs, backends, data sets or the tasks that ship with evaldock.",
+    "list": "List runs, backends, data sets, models, templates or the tasks that ship with evaldock.",
     "build": "Build images or environments ahead of a run.",
     "mock-server": "Serve a stand-in for a model: OpenAI's protocol, known answers, chosen faults.",
     "schema": "Print the JSON Schema of task files or reports.",
+    "completion": "Print a script for the Tab key: bash, zsh or fish.",
 }
 _EXIT_CODES = """\b
 Exit codes:
