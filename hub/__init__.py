@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hub import errors
     from hub.api import (
         IgnoredKeyWarning,
         check_task,
@@ -30,6 +31,7 @@ __all__ = [
     "TaskSpec",
     "__version__",
     "check_task",
+    "errors",
     "list_backends",
     "list_datasets",
     "list_models",
@@ -53,6 +55,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'hub' has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415
 
+    if name == "errors":
+        return import_module("hub.errors")
     module, attribute = _ELSEWHERE.get(name, ("hub.api", name))
     return getattr(import_module(module), attribute)
 

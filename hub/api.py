@@ -83,8 +83,11 @@ def run_task(
     request = Request(engine=engine, offline=offline)
     if not isinstance(task, list | tuple):
         return _run(_runnable(task), request, runs, observe)
+    everything: list[Given] = []
+    for each in task:
+        everything.append(_runnable(each))  # noqa: PERF401 - a comprehension would be what the warnings point at
     reports: list[Report] = []
-    for given in [_runnable(each) for each in task]:
+    for given in everything:
         reports.append(_run(given, request, runs, observe))
         if reports[-1].state == "cancelled":
             break

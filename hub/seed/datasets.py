@@ -63,7 +63,7 @@ def _argument(name: str, value: Any, draft: Draft, key: KeyPath, at: KeyPath) ->
     elif name == "local_path":
         draft.put(key, (*at, "path"), str(value))
     elif name == "subset_list":
-        draft.put(key, (*at, "subsets"), [value] if isinstance(value, str) else list(value))
+        draft.put(key, (*at, "subsets"), [value] if isinstance(value, str) else value)
     elif name == "prompt_template":
         _prefix(str(value), draft, key, at)
     elif name == "few_shot_random" and truth(value):

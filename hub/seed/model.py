@@ -164,7 +164,7 @@ def _precision(value: object, key: KeyPath, at: KeyPath, draft: Draft, *, endpoi
 
 def _device_map(value: object, key: KeyPath, draft: Draft) -> None:
     device = re.fullmatch(r"(?:cuda|gpu):(\d+)", str(value))
-    if value is None or value in {"auto", "cuda"}:
+    if value in (None, "auto", "cuda"):
         draft.same(key, "a job gets all GPUs; resources.gpus says otherwise")
     elif value == "cpu":
         draft.put(key, ("resources", "gpus"), 0)
