@@ -35,10 +35,11 @@ def complete_backend(_ctx: click.Context, _param: click.Parameter, begun: str) -
     return [CompletionItem(name) for name in adapter_names() if name.startswith(begun)]
 
 
-def dataset_items(begun: str, backend: str = "native") -> list[CompletionItem]:
-    """Offer the data sets of a backend, each with what it is."""
+def complete_dataset(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Offer the data sets of the backend that the line names (else of native), each with what it is."""
     from hub.registry import adapter_names, load_adapter
 
+    backend = str(ctx.params.get("eval_backend") or ctx.params.get("backend") or "native").lower()
     known = load_adapter(backend).datasets() if backend in adapter_names() else {}
     return [CompletionItem(name, help=info.summary) for name, info in sorted(known.items()) if name.startswith(begun)]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from hub.cli.complete import complete_backend, dataset_items
+from hub.cli.complete import complete_backend, complete_dataset
 from hub.cli.options import engine_option, limit_option, offline_option, quiet_option, runs_option, set_option
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
+_COMPLETED = {"--eval-backend": complete_backend, _SEVERAL: complete_dataset}
+
+
 class _EvalCommand(click.Command):
     """A command whose --datasets takes every word up to the next flag, as argparse's nargs='+' does."""
 
@@ -52,7 +55,7 @@ class _EvalCommand(click.Command):
         """Offer data sets wherever no flag begins: no other word has its place there."""
         if incomplete.startswith("-"):
             return super().shell_complete(ctx, incomplete)
-        return dataset_items(incomplete)
+        return complete_dataset(ctx, self.params[0], incomplete)
 
 
 def _spread(words: list[str]) -> list[str]:
@@ -69,8 +72,7 @@ def _spread(words: list[str]) -> list[str]:
 
 def _seed_flags(function: Callable[..., Any]) -> Callable[..., Any]:
     for name, settings in reversed(_FLAGS):
-        completes = complete_backend if name == "--eval-backend" else None
-        function = click.option(name, shell_complete=completes, **settings)(function)
+        function = click.option(name, shell_complete=_COMPLETED.get(name), **settings)(function)
     return function
 
 

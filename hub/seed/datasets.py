@@ -39,7 +39,7 @@ def _names(cfg: Mapping[str, Any], draft: Draft) -> list[str]:
 
 
 def _arguments(cfg: Mapping[str, Any], names: list[str], draft: Draft) -> dict[str, Mapping[str, Any]]:
-    given = cfg.get("dataset_args") or {}
+    given = {} if cfg.get("dataset_args") is None else cfg["dataset_args"]
     if not isinstance(given, Mapping):
         draft.refuse(("dataset_args",), "must be a mapping: {data set: {few_shot_num: ..., ...}}")
         return {}

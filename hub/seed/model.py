@@ -129,7 +129,7 @@ def _template(cfg: Mapping[str, Any], at: KeyPath, draft: Draft, *, native: bool
 
 
 def _model_args(cfg: Mapping[str, Any], at: KeyPath, draft: Draft, *, endpoint: bool) -> None:
-    given = cfg.get("model_args") or {}
+    given = {} if cfg.get("model_args") is None else cfg["model_args"]
     if not isinstance(given, Mapping):
         draft.refuse(("model_args",), "must be a mapping: revision, precision, device_map")
         return
