@@ -10,7 +10,15 @@ import click
 from click.shell_completion import CompletionItem
 
 from hub.cli.complete import complete_backend, complete_dataset
-from hub.cli.options import engine_option, limit_option, offline_option, quiet_option, runs_option, set_option
+from hub.cli.options import (
+    engine_option,
+    limit_option,
+    offline_option,
+    quiet_option,
+    runs_option,
+    set_option,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from hub.taskinput import Translated
@@ -84,6 +92,7 @@ def _seed_flags(function: Callable[..., Any]) -> Callable[..., Any]:
 @engine_option
 @runs_option
 @offline_option
+@yes_option
 @quiet_option
 @click.option("--dry-run", is_flag=True, help="Show the plan only.")
 @click.option("--print-task", is_flag=True, help="Print the task that the flags stand for, and end.")
@@ -94,6 +103,7 @@ def command(
     engine: str | None,
     runs: Path | None,
     offline: bool,
+    yes: bool,
     quiet: bool,
     dry_run: bool,
     print_task: bool,
@@ -124,7 +134,7 @@ def command(
         return show_plan(given.task, engine, as_json=False)
     catch_signals()
     settings = settings_with(runs or given.outputs)
-    return run_and_show(given.task, settings, Request(engine=engine, offline=offline), quiet=quiet)
+    return run_and_show(given.task, settings, Request(engine=engine, offline=offline), yes=yes, quiet=quiet)
 
 
 def _translated(flags: dict[str, Any], file: Path | None, sets: tuple[str, ...]) -> Translated:

@@ -39,6 +39,12 @@ def offline_option(function: _Function) -> _Function:
     return option(function)
 
 
+def yes_option(function: _Function) -> _Function:
+    """Add `--yes`."""
+    option = click.option("--yes", is_flag=True, help="Download more than 2 GB without asking.")
+    return option(function)
+
+
 def quiet_option(function: _Function) -> _Function:
     """Add `--quiet`."""
     option = click.option("--quiet", is_flag=True, help="Show no progress, only the result.")

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.cli.complete import complete_task
-from hub.cli.options import engine_option, limit_option, offline_option, quiet_option, runs_option, set_option
+from hub.cli.options import (
+    engine_option,
+    limit_option,
+    offline_option,
+    quiet_option,
+    runs_option,
+    set_option,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from hub.orchestrator import Request
@@ -29,6 +37,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 @engine_option
 @runs_option
 @offline_option
+@yes_option
 @quiet_option
 def command(
     task: str,
@@ -37,6 +46,7 @@ def command(
     engine: str | None,
     runs: Path | None,
     offline: bool,
+    yes: bool,
     quiet: bool,
 ) -> int:
     """Run TASK and write its report.
@@ -50,7 +60,7 @@ def command(
     catch_signals()
     given = given_task(task, sets, limit)
     settings = settings_with(runs or given.outputs)
-    return run_and_show(given.task, settings, Request(engine=engine, offline=offline), quiet=quiet)
+    return run_and_show(given.task, settings, Request(engine=engine, offline=offline), yes=yes, quiet=quiet)
 
 
 def catch_signals() -> None:
@@ -60,13 +70,16 @@ def catch_signals() -> None:
         signal.signal(signal.SIGHUP, _interrupt)
 
 
-def run_and_show(task: LoadedTask, settings: Settings, request: Request, *, quiet: bool) -> int:
+def run_and_show(task: LoadedTask, settings: Settings, request: Request, *, yes: bool, quiet: bool) -> int:
     """Run a task, print its report and where it lies; return the exit code."""
+    from hub.cli.consent import agree_to_downloads
     from hub.cli.lines import local
     from hub.cli.screen import open_screen
     from hub.orchestrator import run
     from hub.render.terminal import print_report
 
+    if not request.offline:
+        agree_to_downloads(task, settings, yes=yes, quiet=quiet)
     with open_screen(quiet=quiet) as observe:
         report, folder = run(task, settings, request, observe)
     print_report(report)
