@@ -110,6 +110,9 @@ def _evaluation(cfg: Mapping[str, Any], draft: Draft, backend: str, is_folder: C
         if config:
             draft.refuse(key, f"{backend} takes none; it belongs to eval_backend OpenCompass or VLMEvalKit")
         translate_model(cfg, draft, native=backend == "native", is_folder=is_folder)
+        if backend == "vlmevalkit":
+            for model in draft.task["models"].values():
+                model["modality"] = "vision"
         translate_datasets(cfg, draft)
         translate_generation(cfg.get("generation_config"), draft, ("generation_config",), ("generation",))
 

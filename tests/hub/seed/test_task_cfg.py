@@ -105,6 +105,12 @@ def test_every_template_type_is_mapped_or_explained(info: Any) -> None:
         assert info.name in refusal(template_type=info.name) or "refused" in info.what
 
 
+def test_a_model_for_vlmevalkit_is_a_vision_model() -> None:
+    task = of(model="http://h/v1", api_model="q", eval_backend="VLMEvalKit").task
+
+    assert task["models"]["q"]["modality"] == "vision"
+
+
 def test_keys_are_named_as_flags_where_they_came_as_flags() -> None:
     with pytest.raises(TaskError) as caught:
         translate({**BASE, "dataset_args": {"arc": {"shots": 1}}}, name_of=flag_name)
@@ -165,11 +171,9 @@ def translated_or_refused(cfg: dict[str, Any]) -> None:
         assert error.problems
 
 
-_ANY = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
+_LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+_FLAT = _LEAF | st.lists(_LEAF, max_size=3) | st.dictionaries(st.text(max_size=8), _LEAF, max_size=3)
+_ANY = _FLAT | st.lists(_FLAT, max_size=3) | st.dictionaries(st.text(max_size=8), _FLAT, max_size=3)
 
 
 @given(
