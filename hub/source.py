@@ -86,12 +86,16 @@ for _name, _pattern, _first in (
 
 @dataclass(frozen=True)
 class Source:
-    """A parsed file: its text, its data, and the 1-based line of every key path."""
+    """A parsed file: its text, its data, and the 1-based line of every key path.
+
+    `places` names what else a key came from (a flag, a key of another format), instead of file and line.
+    """
 
     file: str
     text: str
     data: Any
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
+    places: Mapping[KeyPath, str] = field(default_factory=dict)
 
     def line(self, path: KeyPath) -> int:
         """Return the line of `path`, or of its nearest ancestor in the file; 0 where there is no file."""
@@ -102,6 +106,9 @@ class Source:
 
     def problem(self, path: KeyPath, message: str) -> Problem:
         """Return a Problem at `path`."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.places:
+                return Problem(self.places[path[:length]], 0, show_path(path), _short(message))
         return Problem(self.file, self.line(path), show_path(path), _short(message))
 
 

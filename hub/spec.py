@@ -222,13 +222,6 @@ class ResourcesSpec(_Part):
             raise ValueError(message) from error
         return _once(found) if isinstance(found, tuple) else found
 
-    @field_validator("gpus")
-    @classmethod
-    def _each_once(cls, value: str | int | tuple[str, ...]) -> object:
-        if isinstance(value, tuple) and len(set(value)) < len(value):
-            raise ValueError("a device id stands here twice")
-        return value
-
 
 class TaskSpec(_Part):
     """The task file: what is evaluated. Holds no secret value and no fact about the machine."""

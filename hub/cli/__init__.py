@@ -13,6 +13,7 @@ from hub.cli.lines import fail, is_of_output, open_missing_streams, unwritable
 _COMMANDS = {
     "run": "Run a task and write its report.",
     "init": "Write a first task file.",
+    "eval": "Evaluate a model by flags, without a task file (those of Eval-Scope).",
     "plan": "Show what a run would do; start and create nothing.",
     "doctor": "Say what this machine, or a task, lacks, and how to mend it.",
     "fetch": "Build and download ahead of a run; afterwards it needs no network.",
@@ -21,11 +22,12 @@ _COMMANDS = {
     "stop": "Stop a run that another terminal drives.",
     "report": "Show the report of a run.",
     "export": "Write a report as CSV, for lm-eval's tools, or for Every Eval Ever.",
-    "list": "List runs, backends, data sets or the tasks that ship with evaldock.",
+    "list": "List runs, backends, data sets, models, templates or the tasks that ship with evaldock.",
     "build": "Build images or environments ahead of a run.",
     "mock-server": "Serve a stand-in for a model: OpenAI's protocol, known answers, chosen faults.",
     "clean": "Remove old runs, downloads, environments and images of evaldock.",
     "schema": "Print the JSON Schema of task files or reports.",
+    "completion": "Print a script for the Tab key: bash, zsh or fish.",
 }
 _EXIT_CODES = """\b
 Exit codes:

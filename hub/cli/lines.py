@@ -7,12 +7,17 @@ import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hub.errors import EvaldockError
+
+if TYPE_CHECKING:
+    from hub.taskinput import Given
 
 
 def fail(error: Exception) -> int:
@@ -77,6 +82,22 @@ def task_path(name: str) -> Path:
         if os.path.isfile(candidate):  # noqa: PTH113 - as above
             return candidate
     return path
+
+
+def given_task(name: str, sets: tuple[str, ...], limit: int | None) -> Given:
+    """Return the task `name` with the changes of flags; keys of Eval-Scope without effect are said on stderr."""
+    from hub.overrides import Changes
+    from hub.taskinput import load_any
+
+    given = load_any(task_path(name), Changes(sets, limit))
+    say_remarks(given.remarks)
+    return given
+
+
+def say_remarks(remarks: Iterable[str]) -> None:
+    """Print what a user should know about keys that have no effect."""
+    for remark in remarks:
+        click.echo(f"note: {remark}", err=True)
 
 
 def local(path: Path) -> str:

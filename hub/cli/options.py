@@ -32,9 +32,41 @@ def engine_option(function: _Function) -> _Function:
     return option(function)
 
 
+def offline_option(function: _Function) -> _Function:
+    """Add `--offline`."""
+    what = "Download and build nothing; what `evaldock fetch` would is an error."
+    option = click.option("--offline", is_flag=True, help=what)
+    return option(function)
+
+
+def yes_option(function: _Function) -> _Function:
+    """Add `--yes`."""
+    option = click.option("--yes", "-y", is_flag=True, help="Do not ask, however much there is to download.")
+    return option(function)
+
+
+def quiet_option(function: _Function) -> _Function:
+    """Add `--quiet`."""
+    option = click.option("--quiet", is_flag=True, help="Show no progress, only the result.")
+    return option(function)
+
+
 def json_option(function: _Function) -> _Function:
     """Add `--json`."""
     option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+    return option(function)
+
+
+def set_option(function: _Function) -> _Function:
+    """Add `--set`."""
+    what = "Change a key of the task; the value is YAML. May be given several times."
+    option = click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help=what)
+    return option(function)
+
+
+def limit_option(function: _Function) -> _Function:
+    """Add `--limit`."""
+    option = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows of each subset.")
     return option(function)
 
 

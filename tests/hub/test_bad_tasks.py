@@ -153,7 +153,7 @@ CASES = {
     ),
     "no time at all": Bad(GOOD + "resources: {timeout: 0}\n", "7: resources.timeout: must be more than 0"),
     "a size in quarts": Bad(GOOD + "resources: {memory: 32q}\n", "7: resources.memory: '32q' is not a size"),
-    "one GPU twice": Bad(GOOD + "resources: {gpus: [0, 0]}\n", "7: resources.gpus: a device id stands here twice"),
+    "one GPU twice": Bad(GOOD + "resources: {gpus: [0, 0]}\n", "7: resources.gpus: '0' stands here twice"),
     "a name that leads elsewhere": Bad(
         datasets("[{name: gsm8k, alias: ../../x}]"), "6: evaluations[0].datasets[0].alias: use up to 64 letters"
     ),

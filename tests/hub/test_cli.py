@@ -121,7 +121,7 @@ def test_under_nohup_a_terminal_that_closes_ends_nothing(task: Path, monkeypatch
 def test_an_interrupt_before_the_run_says_so(
     task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("hub.taskfile.load_task", lambda _path: os.kill(os.getpid(), signal.SIGINT))
+    monkeypatch.setattr("hub.taskinput.load_any", lambda *_args: os.kill(os.getpid(), signal.SIGINT))
 
     assert code_of("run", str(task)) == 130
 
@@ -230,7 +230,7 @@ def test_what_nobody_foresaw_is_one_line_and_a_file(
     def broken(*_args: object) -> None:
         raise ZeroDivisionError("surprise")
 
-    monkeypatch.setattr("hub.taskfile.load_task", broken)
+    monkeypatch.setattr("hub.taskinput.load_any", broken)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
 
