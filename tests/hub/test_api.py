@@ -1,4 +1,5 @@
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import hub
 from hub import orchestrator
 from hub.engines import Choice
 from hub.errors import PrerequisiteError, TaskError
+from hub.job import Job
 from hub.observer import Event, RunEnded, RunStarted
 from hub.report import Report
 from tests.fakes.engine import FakeEngine
@@ -91,6 +93,21 @@ def test_signal_handlers_are_put_back(task: dict[str, Any]) -> None:
     hub.run_task(task)
 
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_an_interrupt_ends_a_list_with_a_report_that_says_cancelled(
+    task: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(_job: Job, _output: Path) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    choice = Choice(FakeEngine(work), "it is a test", None)
+    monkeypatch.setattr(orchestrator, "choose_engine", lambda *_args, **_named: choice)
+
+    reports = hub.run_task([task, task])
+
+    assert [report.state for report in reports] == ["cancelled"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_it_runs_in_a_thread(task: dict[str, Any]) -> None:
