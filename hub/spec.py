@@ -167,8 +167,8 @@ class DatasetSpec(_Part):
     name: Text
     alias: Text | None = Field(None, description="Name in the report, for using one data set twice.")
     path: Text | None = Field(None, description="Your own data: file or folder, relative to the task file.")
-    subsets: Annotated[tuple[Text, ...], AfterValidator(_once)] | None = Field(
-        None, min_length=1, description="Default: the benchmark's own."
+    subsets: Annotated[tuple[Text, ...], Field(min_length=1), AfterValidator(_once)] | None = Field(
+        None, description="Default: the benchmark's own."
     )
     few_shot: NotNegative | None = None
     limit: Positive | None = Field(None, description="First N rows of each subset.")

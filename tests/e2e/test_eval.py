@@ -1,4 +1,4 @@
-"""Eval-Scope's ways in, for real: flags and a task_cfg through the venv engine, in a thread and under an event loop."""
+"""Eval-Scope's ways in, for real: flags and a task_cfg through the venv engine, in threads and event loops."""
 
 import json
 import subprocess

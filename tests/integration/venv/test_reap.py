@@ -59,8 +59,9 @@ def test_a_full_disk_keeps_nothing_of_a_lost_job(bench: Any, monkeypatch: pytest
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("hub.engine.venv.engine.write_outcome", full)
-    (line,) = bench.engine.reap()
+    with monkeypatch.context() as patch:
+        patch.setattr("hub.engine.venv.engine.write_outcome", full)
+        (line,) = bench.engine.reap()
 
     assert "No space left" in line
     assert not root_of(bench.folder()).exists()
