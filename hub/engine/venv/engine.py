@@ -153,7 +153,8 @@ class VenvEngine:
         if outcome is None:
             kill_marked(strays_of(folder))
             reason = "its supervisor is gone and left no exit status"
-            outcome = JobOutcome(Ending.LOST, None, None, reason, handle.started_at, time.time())
+            started = handle.started_at
+            outcome = JobOutcome(Ending.LOST, None, None, reason, started, max(started, time.time()))
             if folder.is_dir():
                 write_outcome(folder, outcome)
         clear(folder)
