@@ -13,6 +13,7 @@ from hub import hardware
 from hub.adapter import Adapter
 from hub.check import check_images, check_inputs, require
 from hub.checkpoint import weights_digest
+from hub.clock import Stopwatch
 from hub.downloads import Download, download_findings, downloads_of
 from hub.endpoint import normalize_base_url
 from hub.engine import Engine, Placement
@@ -42,7 +43,7 @@ from hub.render.html.page import write_html
 from hub.render.markdown import render_markdown
 from hub.render.plan import plan_to_json
 from hub.report import EnvironmentRecord, JobReport, JobState, Report, run_state
-from hub.runs import JobRecord, RunFolder, RunRecord, create_run, new_run_id
+from hub.runs import FINAL, JobRecord, RunFolder, RunRecord, create_run, new_run_id
 from hub.settings import Settings
 from hub.space import check_space, needs_of
 from hub.spec import JudgeSpec, ModelSpec
@@ -183,6 +184,7 @@ class _Run:
         self.request = request
         self._observer = observe
         self._reports: list[JobReport] = []
+        self._clock = Stopwatch(folder.record.created_at)
 
     def observe(self, event: Event) -> None:
         """Keep the event (build lines apart: they have a file of their own) and pass it on."""
@@ -209,7 +211,7 @@ class _Run:
             self._give_up(error)
             raise
         except OSError as error:
-            failure = EvaldockError(f"the run cannot go on: {error}", hint=f"see {self.folder.path}")
+            failure = _lost_ground(self.folder.path, error)
             with suppress(OSError):  # a full disk takes no last word either; the state then is `interrupted`
                 self._give_up(failure)
             raise failure from error
@@ -270,10 +272,13 @@ class _Run:
                 self._reports.append(unrun(planned, JobState.CANCELLED, reason))
 
     def _give_up(self, error: EvaldockError) -> None:
+        if self.folder.record.state in FINAL:
+            return  # the report is whole; what could not be added to it is in the message
+        (self.folder.path / "report.json").unlink(missing_ok=True)
         for job in self.folder.record.jobs:
             if job.state in {JobState.QUEUED, JobState.PREPARING, JobState.RUNNING, JobState.NORMALIZING}:
                 self.folder.update_job(job.id, state=JobState.FAILED, reason=error.message)
-        self.folder.update(state="failed", reason=str(error), ended_at=time.time())
+        self.folder.update(state="failed", reason=str(error), ended_at=self._clock.now)
 
     def _report(self) -> Report:
         record, reports = self.folder.record, tuple(self._reports)
@@ -283,19 +288,26 @@ class _Run:
             task=record.task,
             state=run_state(tuple(job.state for job in reports)),
             started_at=record.created_at,
-            ended_at=time.time(),
+            ended_at=self._clock.now,
             engine=record.engine,
             engine_reason=record.engine_reason,
             hardware=record.hardware,
             warnings=self.plan.skipped,
             jobs=reports,
         )
-        write_atomic(self.folder.path / "report.json", report.model_dump_json(indent=2) + "\n")
         write_atomic(self.folder.path / "report.md", render_markdown(report))
+        # Last of the two: a run with a report.json is finished.
+        write_atomic(self.folder.path / "report.json", report.model_dump_json(indent=2) + "\n")
         self.folder.update(state=report.state, ended_at=report.ended_at)
         write_html(self.folder.path, report)
         self.observe(RunEnded(report.state))
         return report
+
+
+def _lost_ground(folder: Path, error: OSError) -> EvaldockError:
+    if not folder.is_dir():
+        return EvaldockError(f"the run cannot go on: its folder {folder} was removed while it ran: {error.strerror}")
+    return EvaldockError(f"the run cannot go on: {error}", hint=f"see {folder}")
 
 
 def _upstream(part: ModelSpec | JudgeSpec) -> Upstream:

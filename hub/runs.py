@@ -73,8 +73,9 @@ class RunFolder:
 
     def update(self, **changes: Any) -> None:
         """Change fields of the record and write run.json."""
-        self.record = self.record.model_copy(update=changes)
-        write_atomic(self.path / "run.json", self.record.model_dump_json(indent=2) + "\n")
+        record = self.record.model_copy(update=changes)
+        write_atomic(self.path / "run.json", record.model_dump_json(indent=2) + "\n")
+        self.record = record  # only now: the record is what the file says
 
     def update_job(self, job_id: str, **changes: Any) -> None:
         """Change fields of one job and write run.json."""

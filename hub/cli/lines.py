@@ -29,10 +29,8 @@ def fail(error: Exception) -> int:
         return error.exit_code
     if os.environ.get("EVALDOCK_DEBUG"):
         traceback.print_exception(error, file=sys.stderr)
-    with tempfile.NamedTemporaryFile("w", prefix="evaldock-crash-", suffix=".txt", delete=False) as file:
-        traceback.print_exception(error, file=file)
     click.echo(f"evaldock: unexpected {type(error).__name__}: {error}", err=True)
-    click.echo(f"  this is a mistake in evaldock; please report it with {file.name}", err=True)
+    click.echo(f"  this is a mistake in evaldock; please report it with {_keep_trace(error)}", err=True)
     return 1
 
 
@@ -65,6 +63,16 @@ def unwritable(error: OSError) -> int:
     except OSError:
         os.dup2(1, 2)
     return 1
+
+
+def _keep_trace(error: Exception) -> str:
+    """Write the traceback to a file and return its name, or what else to do where no file can be written."""
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="evaldock-crash-", suffix=".txt", delete=False) as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return "what it prints under EVALDOCK_DEBUG=1"
+    return file.name
 
 
 def task_path(name: str) -> Path:

@@ -153,7 +153,8 @@ class VenvEngine:
         if outcome is None:
             kill_marked(strays_of(folder))
             reason = "its supervisor is gone and left no exit status"
-            outcome = JobOutcome(Ending.LOST, None, None, reason, handle.started_at, time.time())
+            started = handle.started_at
+            outcome = JobOutcome(Ending.LOST, None, None, reason, started, max(started, time.time()))
         clear(folder)
         forget(self._records, handle)
         if outcome.ending is Ending.LOST and folder.is_dir():  # last: a full disk must not keep the rest
