@@ -13,7 +13,6 @@ exclude_patterns = ["_build"]
 source_suffix = {".md": "markdown"}
 myst_heading_anchors = 3  # the same anchors as on a forge, so that links work in both places
 nitpicky = True
-suppress_warnings = ["toc.empty_glob"]  # the index leaves room for pages that are being written
 
 html_theme = "furo"
 html_title = f"evaldock {version}"
