@@ -116,6 +116,15 @@ def test_the_committed_reference_is_what_its_script_makes(monkeypatch: pytest.Mo
     )
 
 
+def test_the_terminal_picture_keeps_what_is_left_after_bars_were_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    from make_terminal_picture import screen_lines
+
+    written = "first\r\nbar 10 %\r\nbar 20 %\r\x1b[2K\x1b[1A\x1b[2K\x1b[32mdone\x1b[0m\r\n"
+
+    assert screen_lines(written) == ["first", "\x1b[32mdone\x1b[0m", ""]
+
+
 def test_both_readmes_have_the_same_headings_and_the_same_code() -> None:
     texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md")]
 
