@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.10 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint unit integration container e2e clean
+.PHONY: demo test lint unit integration container e2e docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/evaldock run configs/quickstart.yaml
@@ -26,6 +26,11 @@ container: $(VENV)/.dev
 e2e: $(VENV)/.dev
 	$(BIN)/pytest -m "e2e or browser"
 
+docs: $(VENV)/.docs
+	$(BIN)/python docs/make_reference.py
+	$(BIN)/sphinx-build --fresh-env --fail-on-warning --keep-going --quiet docs docs/_build
+	@echo docs/_build/index.html
+
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "evaldock needs Python 3.10, 3.11 or 3.12 with venv; none was found on PATH"; exit 3; }
 	$(PYTHON) -m venv $(VENV)
@@ -38,5 +43,9 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $(VENV)/.demo $@
 
+$(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) runs .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) runs docs/_build .mypy_cache .pytest_cache .ruff_cache

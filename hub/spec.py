@@ -78,15 +78,19 @@ class _Part(BaseModel):
 class GenerationSpec(_Part):
     """How answers are generated; unset = the benchmark's own value."""
 
-    temperature: Annotated[Real, Field(ge=0)] | None = None
-    top_p: Annotated[Real, Field(gt=0, le=1)] | None = None
-    top_k: Positive | None = None
-    max_tokens: Positive | None = None
-    repetition_penalty: Annotated[Real, Field(gt=0)] | None = None
-    presence_penalty: Real | None = None
-    frequency_penalty: Real | None = None
-    stop: tuple[str, ...] | None = None
-    seed: Annotated[Whole, Field(gt=-(1 << 53), lt=1 << 53)] | None = None
+    temperature: Annotated[Real, Field(ge=0)] | None = Field(None, description="0 takes the likeliest token.")
+    top_p: Annotated[Real, Field(gt=0, le=1)] | None = Field(None, description="Share of probability to draw from.")
+    top_k: Positive | None = Field(None, description="Number of likeliest tokens to draw from.")
+    max_tokens: Positive | None = Field(None, description="Longest answer, in tokens.")
+    repetition_penalty: Annotated[Real, Field(gt=0)] | None = Field(
+        None, description="Above 1 makes tokens that were there less likely."
+    )
+    presence_penalty: Real | None = Field(None, description="As in OpenAI's protocol; endpoints only.")
+    frequency_penalty: Real | None = Field(None, description="As in OpenAI's protocol; endpoints only.")
+    stop: tuple[str, ...] | None = Field(None, description="Texts that end an answer.")
+    seed: Annotated[Whole, Field(gt=-(1 << 53), lt=1 << 53)] | None = Field(
+        None, description="Seed of sampling; default: the task's."
+    )
 
     def stated(self) -> dict[str, Any]:
         """Return only what was stated."""
@@ -114,17 +118,17 @@ class _EndpointFields(_Part):
 class JudgeSpec(_EndpointFields):
     """The model that judges answers, always behind an endpoint."""
 
-    endpoint: str
-    model: Text = Field(min_length=1)
-    revision: Text | None = None
+    endpoint: str = Field(description="Base URL, with or without /v1 or /chat/completions.")
+    model: Text = Field(min_length=1, description="The server's name of the model.")
+    revision: Text | None = Field(None, description="Says which weights stand behind the name.")
 
 
 class ServeSpec(_Part):
     """A model server that evaldock would start for a checkpoint."""
 
-    engine: Literal["vllm", "sglang", "swift", "transformers", "llamacpp"]
-    gpus: NotNegative | None = None
-    args: tuple[str, ...] = ()
+    engine: Literal["vllm", "sglang", "swift", "transformers", "llamacpp"] = Field(description="Kind of server.")
+    gpus: NotNegative | None = Field(None, description="GPUs of the server.")
+    args: tuple[str, ...] = Field((), description="More arguments of the server.")
 
 
 class ModelSpec(_EndpointFields):
@@ -135,11 +139,15 @@ class ModelSpec(_EndpointFields):
         None,
         description="Where a checkpoint comes from; default: local where it begins with ./, / or ~, else modelscope.",
     )
-    revision: Text | None = None
-    dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
-    modality: Literal["text", "vision"] = "text"
+    revision: Text | None = Field(
+        None,
+        description="Branch, tag or commit of a checkpoint, default: the hub's main one; "
+        "of an endpoint, what says which weights stand behind the name.",
+    )
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field("auto", description="Weights in memory.")
+    modality: Literal["text", "vision"] = Field("text", description="vision: it takes images too.")
     chat: bool | None = Field(None, description="Use the chat template; default: if the model has one.")
-    serve: ServeSpec | None = None
+    serve: ServeSpec | None = Field(None, description="Start a server for the checkpoint; not in this version.")
 
     @property
     def place(self) -> Literal["modelscope", "huggingface", "local"]:
@@ -164,16 +172,16 @@ class ModelSpec(_EndpointFields):
 class DatasetSpec(_Part):
     """One data set of an evaluation; a bare name is short for `{name: ...}`."""
 
-    name: Text
+    name: Text = Field(description="One of `evaldock list datasets`.")
     alias: Text | None = Field(None, description="Name in the report, for using one data set twice.")
     path: Text | None = Field(None, description="Your own data: file or folder, relative to the task file.")
     subsets: Annotated[tuple[Text, ...], Field(min_length=1), AfterValidator(_once)] | None = Field(
         None, description="Default: the benchmark's own."
     )
-    few_shot: NotNegative | None = None
+    few_shot: NotNegative | None = Field(None, description="Examples shown; default: the benchmark's own.")
     limit: Positive | None = Field(None, description="First N rows of each subset.")
-    scoring: Scoring | None = None
-    generation: GenerationSpec = GenerationSpec()
+    scoring: Scoring | None = Field(None, description="Way of scoring; default: the benchmark's own.")
+    generation: GenerationSpec = Field(GenerationSpec(), description="How answers to this data set are generated.")
     options: dict[str, Any] = Field(default_factory=dict, description="What this backend alone knows.")
 
     @field_validator("alias")
@@ -192,11 +200,13 @@ class DatasetSpec(_Part):
 class EvaluationSpec(_Part):
     """One backend and its data sets, on all models or on those named."""
 
-    backend: str
-    datasets: tuple[Annotated[DatasetSpec, BeforeValidator(_named)], ...] = Field(min_length=1)
+    backend: str = Field(description="One of `evaldock list backends`.")
+    datasets: tuple[Annotated[DatasetSpec, BeforeValidator(_named)], ...] = Field(
+        min_length=1, description="What is measured; a bare name is short for {name: ...}."
+    )
     models: tuple[Text, ...] | None = Field(None, min_length=1, description="Default: all models of the task.")
-    limit: Positive | None = None
-    generation: GenerationSpec = GenerationSpec()
+    limit: Positive | None = Field(None, description="First N rows of each subset; a data set can say otherwise.")
+    generation: GenerationSpec = Field(GenerationSpec(), description="As at the task; what is nearer wins.")
     options: dict[str, Any] = Field(default_factory=dict, description="What this backend alone knows.")
 
 
@@ -206,10 +216,10 @@ class ResourcesSpec(_Part):
     gpus: Literal["auto"] | Annotated[NotNegative, Field(le=1024)] | tuple[Text, ...] = Field(
         "auto", description="auto: all that the machine has; a number; or explicit device ids."
     )
-    memory: Annotated[Size, Field(ge=64 << 20, lt=1 << 50)] | None = None
-    shm_size: Annotated[Size, Field(lt=1 << 50)] = 1 << 30
-    pids: Annotated[Whole, Field(ge=16, lt=1 << 22)] = 4096
-    timeout: DurationS | None = Field(None, description="Per job.")
+    memory: Annotated[Size, Field(ge=64 << 20, lt=1 << 50)] | None = Field(None, description="Memory of a job.")
+    shm_size: Annotated[Size, Field(lt=1 << 50)] = Field(1 << 30, description="Shared memory of a job's container.")
+    pids: Annotated[Whole, Field(ge=16, lt=1 << 22)] = Field(4096, description="Processes of a job.")
+    timeout: DurationS | None = Field(None, description="Longest time of a job.")
 
     @field_validator("gpus", mode="wrap")
     @classmethod
@@ -226,17 +236,28 @@ class ResourcesSpec(_Part):
 class TaskSpec(_Part):
     """The task file: what is evaluated. Holds no secret value and no fact about the machine."""
 
-    version: Annotated[Literal[1], BeforeValidator(_refuse_bool)]
-    name: Text = "task"
-    models: dict[str, ModelSpec] = Field(min_length=1)
-    judge: JudgeSpec | None = None
-    evaluations: tuple[EvaluationSpec, ...] = Field(min_length=1)
-    limit: Positive | None = None
-    seed: Annotated[Whole, Field(ge=0, lt=1 << 53)] = 42
-    generation: GenerationSpec = GenerationSpec()
-    resources: ResourcesSpec = ResourcesSpec()
-    engine: Literal["auto", "docker", "venv", "ray", "slurm"] = "auto"
-    network: Literal["none", "bridge", "host"] = "none"
+    version: Annotated[Literal[1], BeforeValidator(_refuse_bool)] = Field(description="Version of this format.")
+    name: Text = Field("task", description="Name of the task; the run folder carries it.")
+    models: dict[str, ModelSpec] = Field(min_length=1, description="What is evaluated, each under a name of yours.")
+    judge: JudgeSpec | None = Field(None, description="The model that judges answers, where a benchmark needs one.")
+    evaluations: tuple[EvaluationSpec, ...] = Field(
+        min_length=1, description="What is measured, and by which backend."
+    )
+    limit: Positive | None = Field(
+        None, description="First N rows of each subset; an evaluation or data set can say otherwise."
+    )
+    seed: Annotated[Whole, Field(ge=0, lt=1 << 53)] = Field(42, description="Seed of few-shot choice and sampling.")
+    generation: GenerationSpec = Field(
+        GenerationSpec(), description="How answers are generated; an evaluation or data set can say otherwise."
+    )
+    resources: ResourcesSpec = Field(ResourcesSpec(), description="GPUs, memory and time of a job.")
+    engine: Literal["auto", "docker", "venv", "ray", "slurm"] = Field(
+        "auto",
+        description="Where jobs run; auto: docker where it answers, else venv. ray and slurm: not in this version.",
+    )
+    network: Literal["none", "bridge", "host"] = Field(
+        "none", description="bridge or host opt out of network isolation; models are reached without."
+    )
 
     @field_validator("name")
     @classmethod

@@ -1,40 +1,142 @@
-"""The documentation says what is: links lead somewhere, commands and YAML keys exist."""
+"""The documentation says what is: links lead somewhere, commands, options and keys exist, tasks are tasks."""
+
+from __future__ import annotations
 
 import re
+import shlex
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
-from hub.cli import _COMMANDS
+from hub.cli import cli
 from hub.source import parse_source
 from hub.spec import TaskSpec
 from hub.taskfile import validate
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("adapters/*.md"), *ROOT.glob("images/*.md")])
+_FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_NOT_A_TASK = "# fragment\n"  # the first line of a YAML block that shows only a part
+
+
+def _prose(page: Path) -> str:
+    return _FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors of a page as forges and myst make them."""
+    headings = re.findall(r"^#{1,6} +(.+?) *$", _prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _broken(page: Path) -> Iterator[str]:
+    for link in re.findall(r"\]\(([^)\s]+)\)", _prose(page)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
+            yield link
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+def test_links_and_anchors_lead_somewhere(page: Path) -> None:
+    assert list(_broken(page)) == []
 
-    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+def _command_lines(page: Path) -> set[str]:
+    """Return every `evaldock ...` of a page: in backticks, indented, or in a shell block; comments cut off."""
+    text = page.read_text(encoding="utf-8")
+    shell = "\n".join(body for kind, body in _FENCE.findall(text) if kind in {"sh", "bash", "console"})
+    indented = re.findall(r"^(?: {4}|\t)(?:\$ )?(?:\.venv/bin/)?evaldock (.+)$", _prose(page), re.MULTILINE)
+    fenced = re.findall(r"^(?:\$ )?(?:\.venv/bin/)?evaldock (.+)$", shell, re.MULTILINE)
+    inline = [" ".join(found.split()) for found in re.findall(r"`(?:\.venv/bin/)?evaldock ([^`]+)`", text)]
+    return {line.split(" #")[0].split("  ")[0].strip() for line in (*indented, *fenced, *inline)}
+
+
+def _unknown(line: str) -> Iterator[str]:
+    """Yield the commands and options of a line that do not exist."""
+    words = [word for word in shlex.split(re.split(r"\||;|&&", line, maxsplit=1)[0]) if word != "..."]
+    group: click.Command = cli
+    context = click.Context(cli, info_name="evaldock")
+    while isinstance(group, click.Group) and words and not words[0].startswith("-"):
+        found = group.get_command(context, words[0])
+        if found is None:
+            yield words[0]
+            return
+        group, words = found, words[1:]
+    known = {name for parameter in group.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    known |= {"--help", "-h"}
+    yield from (word for word in words if word.startswith("-") and word.split("=")[0] not in known)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_that_pages_name_exist(page: Path) -> None:
-    named = set(re.findall(r"(?:`|\n {4})(?:\.venv/bin/)?evaldock ([a-z][a-z-]*)", page.read_text()))
+def test_commands_and_options_that_pages_name_exist(page: Path) -> None:
+    found = {line: list(_unknown(line)) for line in sorted(_command_lines(page))}
 
-    assert named <= set(_COMMANDS)
+    assert {line: unknown for line, unknown in found.items() if unknown} == {}
 
 
-def test_the_task_page_shows_a_valid_task() -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "task.md").read_text(), re.DOTALL)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_yaml_blocks_are_valid_tasks_or_marked_as_fragments(page: Path) -> None:
+    blocks = [body for kind, body in _FENCE.findall(page.read_text(encoding="utf-8")) if kind in {"yaml", "yml"}]
 
-    assert validate(parse_source(text, "docs/task.md"), ROOT).spec.name == "my-check"
+    for body in blocks:
+        if not body.startswith(_NOT_A_TASK):
+            validate(parse_source(body, str(page)), ROOT)  # raises TaskError, with line and key
+
+
+def test_what_checks_the_pages_finds_mistakes(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A b, c\n[ok](#a-b-c) [no](#else) [gone](x.md)\n\n    evaldock run --ofline x  # why\n`evaldock runn`\n"
+    )
+
+    assert list(_broken(page)) == ["#else", "x.md"]
+    assert _command_lines(page) == {"run --ofline x", "runn"}
+    assert [word for line in sorted(_command_lines(page)) for word in _unknown(line)] == ["--ofline", "runn"]
 
 
 def test_the_task_page_names_every_key_of_a_task() -> None:
-    page = (ROOT / "docs" / "task.md").read_text()
+    page = (ROOT / "docs" / "task.md").read_text(encoding="utf-8")
 
     assert [key for key in TaskSpec.model_fields if f"`{key}" not in page] == []
+
+
+def test_the_committed_reference_is_what_its_script_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    sys.modules.pop("make_reference", None)
+    import make_reference
+
+    assert make_reference.PAGE.read_text(encoding="utf-8") == make_reference.reference(), (
+        "run python docs/make_reference.py"
+    )
+
+
+def test_the_terminal_picture_keeps_what_is_left_after_bars_were_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    from make_terminal_picture import screen_lines
+
+    written = "first\r\nbar 10 %\r\nbar 20 %\r\x1b[2K\x1b[1A\x1b[2K\x1b[32mdone\x1b[0m\r\n"
+
+    assert screen_lines(written) == ["first", "\x1b[32mdone\x1b[0m", ""]
+
+
+def test_both_readmes_have_the_same_headings_and_the_same_code() -> None:
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md")]
+
+    levels = [re.findall(r"^#+(?= )", text, re.MULTILINE) for text in texts]
+    pictures = [re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text) for text in texts]
+    assert levels[0] == levels[1]
+    assert pictures[0] == pictures[1]
+    assert _code(texts[0]) == _code(texts[1])
+
+
+def _code(text: str) -> list[str]:
+    """Return the lines of code blocks without their comments, which are translated."""
+    lines = re.findall(r"^(?: {4}|\t)(\S.*)$", text, re.MULTILINE)
+    blocks = [line for _, body in _FENCE.findall(text) for line in body.splitlines()]
+    return [line.split(" #")[0].rstrip() for line in (*lines, *blocks)]
