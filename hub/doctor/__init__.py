@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hub.check import check_images, check_inputs
+from hub.doctor.bases import base_findings
 from hub.doctor.endpoints import call_once
 from hub.doctor.engines import look_at_engines
 from hub.doctor.machine import machine_findings
@@ -50,9 +51,11 @@ def examine(task: LoadedTask | None, settings: Settings, wish: Wish) -> tuple[Fi
     storage = storage_of(engine, settings) if engine else None
     lines = [*machine_findings(settings, storage), *network_findings(), *engine_lines, *_taken(choice)]
     if engine:
-        images = check_images(plan.images if plan else image_names(), engine, settings)
+        names = plan.images if plan else image_names()
+        images = check_images(names, engine, settings)
         # Offline, the images that are not built are named as missing below.
         lines += [with_size(part, engine) for part in images if part.level == "ok" or not wish.offline]
+        lines += base_findings(names, engine, settings)
     if plan:
         lines += _of_task(plan, engine, settings, offline=wish.offline)
     return tuple(lines)

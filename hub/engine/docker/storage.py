@@ -27,3 +27,13 @@ def image_bytes(reference: str) -> int:
     """
     with closing(connect()) as client, translated(f"look at image {reference!r}"):
         return int(client.images.get(reference).attrs.get("Size") or 0)
+
+
+def has_image(reference: str) -> bool:
+    """Return whether the daemon has an image.
+
+    Raises:
+        PrerequisiteError: the daemon does not answer.
+    """
+    with closing(connect()) as client, translated("list images"):
+        return bool(client.images.list(name=reference))
