@@ -46,8 +46,9 @@ def task(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 1 MiB of our own, where we may mount one."""
+def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A disk of 1 MiB of our own, where we may mount one; the check before a run finds room enough on it."""
+    monkeypatch.setattr("hub.orchestrator.check_space", lambda _needs: ())
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True)
@@ -120,7 +121,6 @@ def test_a_disk_that_is_full_is_said_and_never_scored(
     task: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     use(monkeypatch, FakeEngine(quick_echo))
-    monkeypatch.setattr("hub.orchestrator.check_space", lambda _needs: ())  # there was room when the run began
     codes = set()
     for blocks in range(0, 80, 3):
         stuffing = small_disk / "stuffing"

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from adapters.native.evaluator.errors import DataError, RowError
 from adapters.native.evaluator.gather import gather
 
+_LONGEST_CELL = 1 << 30  # Python's own 128 KiB are less than a long document
+
 
 class Row(NamedTuple):
     """One row, and `file:line` (or `file: row n`) for messages."""
@@ -33,9 +35,20 @@ def read_rows(file: Path) -> list[Row]:
     try:
         return reader(file)
     except UnicodeDecodeError as error:
-        raise DataError(f"{file.name}: not UTF-8 text: {error}", hint="Save the file as UTF-8.") from error
+        raise DataError(f"{_undecodable(file)}: {error.reason}", hint="Save the file as UTF-8.") from error
     except OSError as error:
         raise DataError(f"{file.name}: cannot be read: {error.strerror or error}") from error
+
+
+def _undecodable(file: Path) -> str:
+    """Return file and line of the first byte that is no UTF-8; a reader by pieces knows neither."""
+    raw = file.read_bytes()
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        return f"{file.name}:{line}: not UTF-8 text"
+    return f"{file.name}: not UTF-8 text"
 
 
 def _jsonl(file: Path) -> list[Row]:
@@ -57,9 +70,11 @@ def _json(file: Path) -> list[Row]:
 def _parsed(text: str, place: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_object)
+    except json.JSONDecodeError as error:
+        line = f"line {error.lineno}, " if error.lineno > 1 else ""
+        raise RowError(place, f"not valid JSON: {error.msg} ({line}column {error.colno})") from error
     except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits
-        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) and error.lineno > 1 else ""
-        raise RowError(place, f"not valid JSON: {error.args[0]}{where}") from error
+        raise RowError(place, f"not valid JSON: {error.args[0]}") from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -87,6 +102,7 @@ def _row(value: object, place: str) -> Row:
 
 
 def _csv(file: Path) -> list[Row]:
+    csv.field_size_limit(_LONGEST_CELL)
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.DictReader(lines, delimiter="\t" if file.suffix.lower() == ".tsv" else ",", strict=True)
         try:
@@ -96,7 +112,8 @@ def _csv(file: Path) -> list[Row]:
                 raise DataError(f"{file.name}: the header names the column {twice!r} twice", hint=hint)
             return gather(lambda data: _complete(data, f"{file.name}:{rows.line_num}", rows.fieldnames or ()), rows)
         except csv.Error as error:
-            raise DataError(f"{file.name}:{rows.line_num}: not valid CSV: {error}") from error
+            # line_num is that of the last good row.
+            raise DataError(f"{file.name}:{rows.line_num + 1}: not valid CSV: {error}") from error
 
 
 def _complete(data: dict[str | Any, Any], place: str, header: Sequence[str]) -> Row:
