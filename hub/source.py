@@ -192,6 +192,8 @@ def parse_source(text: str, file: str) -> Source:
 def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     what = ", ".join(part for part in (error.context, error.problem) if part)
+    if "'\\t'" in what:
+        what = "a tab cannot indent; use spaces"
     return Problem(file, mark.line + 1 if mark else 0, "", f"not YAML: {what}")
 
 

@@ -37,7 +37,7 @@ def datasets(entries: str) -> str:
 CASES = {
     # what is no YAML, or no YAML that a task may be
     "a bracket that never closes": Bad(HEAD + "models: {m: [\n", "3: not YAML", "expected the node content"),
-    "a tab as indentation": Bad(HEAD + "models:\n\tm: {}\n", "3: not YAML", "'\\t'"),
+    "a tab as indentation": Bad(HEAD + "models:\n\tm: {}\n", "3: not YAML: a tab cannot indent; use spaces"),
     "a key twice": Bad(GOOD + "limit: 1\nlimit: 2\n", "8: limit: this key stands here twice"),
     "a nested key twice": Bad(
         model("endpoint: http://h, model: a, model: b"), "3: models.m.model: this key stands here twice"
