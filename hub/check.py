@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from hub.adapter import Asset
@@ -13,10 +13,15 @@ from hub.engine import Engine
 from hub.errors import ImageError, PrerequisiteError
 from hub.finding import Finding
 from hub.hardware import gpu_names
+from hub.hubcache import found_elsewhere
 from hub.images import load_image
 from hub.plan import Plan, host_path
 from hub.settings import Settings
 from hub.spec import JudgeSpec, ModelSpec
+from hub.text import show_size
+
+# How to look at an endpoint: subject, address, model, key.
+Look = Callable[[str, str, str, str | None], Iterable[Finding]]
 
 
 def missing(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -38,26 +43,34 @@ def require(findings: Iterable[Finding]) -> None:
     raise PrerequisiteError(f"{len(stops)} {noun} missing\n" + "\n".join(lines))
 
 
-def check_inputs(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
-    """Look at everything that does not depend on the engine: GPUs, models, data, secrets, endpoints."""
+def look_once(subject: str, endpoint: str, model: str, key: str | None) -> Iterable[Finding]:
+    """Ask an endpoint for its models, and no more."""
+    return (probe(subject, endpoint, model, key),)
+
+
+def check_inputs(plan: Plan, settings: Settings, look: Look = look_once) -> tuple[Finding, ...]:
+    """Look at everything that does not depend on the engine: GPUs, models, data, secrets, endpoints (by `look`)."""
     findings = [*_gpus(plan)]
     findings += [finding for asset in plan.assets for finding in _asset(asset, settings.cache_dir)]
     for role, upstream in _upstreams(plan):
-        findings += _endpoint(role, upstream)
+        findings += _endpoint(role, upstream, look)
     return tuple(findings)
 
 
-def check_images(plan: Plan, engine: Engine, settings: Settings) -> tuple[Finding, ...]:
+def check_images(names: Iterable[str], engine: Engine, settings: Settings) -> tuple[Finding, ...]:
     """Say for each image whether it is there or will be built; nothing is missing that a run cannot make."""
     findings = []
-    for name in plan.images:
+    for name in names:
         try:
-            found = engine.find(load_image(name, settings))
+            image = load_image(name, settings)
+            found = engine.find(image)
         except (ImageError, PrerequisiteError) as error:
             findings.append(Finding("missing", f"image {name}", error.message, error.hint))
             continue
-        what = f"ready: {found.reference}" if found else "not built yet; a run builds it"
-        findings.append(Finding("ok" if found else "warning", f"image {name}", what))
+        size = f" (about {show_size(image.disk_bytes)} on disk)" if image.disk_bytes else ""
+        what = f"ready: {found.reference}" if found else f"not built yet; a run builds it{size}"
+        mend = "" if found else f"`evaldock build {name} --engine {engine.name}` builds it now"
+        findings.append(Finding("ok" if found else "warning", f"image {name}", what, mend))
     return tuple(findings)
 
 
@@ -87,24 +100,31 @@ def _gpus(plan: Plan) -> Iterator[Finding]:
 
 def check_offline(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
     """Name every asset that a run which may not download anything lacks."""
-    mend = "run once without --offline"
-    return tuple(
-        Finding("missing", f"{asset.kind} {asset.name!r}", f"not in the cache: {asset.location} at {asset.hub}", mend)
-        for asset in to_fetch(plan, settings)
-    )
+    return tuple(_absent(asset) for asset in to_fetch(plan, settings))
+
+
+def _absent(asset: Asset) -> Finding:
+    message = f"not in the cache: {asset.location} at {asset.hub}"
+    mend = "`evaldock fetch TASK` downloads it ahead of time"
+    if folder := found_elsewhere(asset, os.environ):
+        key = "checkpoint" if asset.kind == "model" else "path"
+        mend += f"; a hub client's cache has it: `{key}: {folder}` in the task uses that"
+    return Finding("missing", f"{asset.kind} {asset.name!r}", message, mend)
 
 
 def _asset(asset: Asset, cache_dir: Path) -> Iterator[Finding]:
     subject, path = f"{asset.kind} {asset.name!r}", host_path(asset, cache_dir)
     if asset.hub != "local":
-        what = "in the cache" if is_cached(path) else f"will be downloaded from {asset.hub}: {asset.location}"
-        yield Finding("ok" if is_cached(path) else "warning", subject, what)
+        if is_cached(path):  # what is not, hub/downloads.py speaks of
+            yield Finding("ok", subject, "in the cache")
     elif asset.kind == "model":
         wrong = complaint(path)
         mend = "give the folder of a transformers checkpoint" if wrong else ""
         yield Finding("missing" if wrong else "ok", subject, f"{path} {wrong}".strip(), mend)
     elif not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder above is closed to us
         yield Finding("missing", subject, f"{path}: no such file or folder", "correct `path` in the task file")
+    elif not (os.path.isfile(path) or os.path.isdir(path)):  # noqa: PTH112, PTH113 - as above
+        yield Finding("missing", subject, f"{path}: neither a file nor a folder", "correct `path` in the task file")
     elif not os.access(path, os.R_OK):
         yield Finding("missing", subject, f"{path}: permission denied", f"chmod +r {path}")
     else:
@@ -122,7 +142,7 @@ def _upstreams(plan: Plan) -> Iterator[tuple[str, ModelSpec | JudgeSpec]]:
                 yield name, upstream
 
 
-def _endpoint(name: str, upstream: ModelSpec | JudgeSpec) -> Iterator[Finding]:
+def _endpoint(name: str, upstream: ModelSpec | JudgeSpec, look: Look) -> Iterator[Finding]:
     key = None
     if upstream.api_key_env:
         key = os.environ.get(upstream.api_key_env)
@@ -130,4 +150,4 @@ def _endpoint(name: str, upstream: ModelSpec | JudgeSpec) -> Iterator[Finding]:
             message = f"the environment variable {upstream.api_key_env} is not set"
             yield Finding("missing", f"key of {name!r}", message, f"export {upstream.api_key_env}=...")
             return
-    yield probe(f"endpoint {name!r}", str(upstream.endpoint), str(upstream.model), key)
+    yield from look(f"endpoint {name!r}", str(upstream.endpoint), str(upstream.model), key)

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -15,6 +16,7 @@ from hub.finding import Finding
 
 if TYPE_CHECKING:
     import ssl
+    from email.message import Message
 
 PROBE_DEADLINE_S = 5.0
 _MAX_BODY = 4 << 20
@@ -106,10 +108,14 @@ def tls_context() -> ssl.SSLContext:
 
 
 @dataclass(frozen=True)
-class _Reply:
+class Reply:
+    """What a server answered; `date` is its own clock's (HTTP form), `seconds` how long it took."""
+
     status: int
     body: bytes
-    location: str
+    location: str = ""
+    date: str = ""
+    seconds: float = 0.0
 
 
 def probe(
@@ -117,25 +123,25 @@ def probe(
 ) -> Finding:
     """Ask the server for its models once and say what came of it; the key appears in no finding."""
     base_url = normalize_base_url(endpoint)
-    outcome = _within(f"{base_url}/models", key, deadline_s)
-    if outcome is None:
-        message = f"{base_url} gave no answer within {deadline_s:g} s"
-        return Finding("missing", subject, message, "start the server, or look at the network in between")
-    if isinstance(outcome, OSError):
-        return _no_answer(subject, base_url, outcome)
-    return _answered(subject, base_url, model, key, outcome)
+    outcome = ask(f"{base_url}/models", key, deadline_s)
+    if not isinstance(outcome, Reply):
+        return no_answer(subject, base_url, outcome, deadline_s=deadline_s)
+    return answered(subject, base_url, model, key, outcome)
 
 
-def _within(url: str, key: str | None, deadline_s: float) -> _Reply | OSError | None:
-    """Ask in a thread: name resolution and a server that trickles know no total time-out."""
-    outcomes: list[_Reply | OSError] = []
-    thread = threading.Thread(target=lambda: outcomes.append(_ask(url, key, deadline_s)), daemon=True)
+def ask(url: str, key: str | None, deadline_s: float, *, body: bytes | None = None) -> Reply | OSError | None:
+    """Send a GET, or with a JSON `body` a POST; None where no answer came in time. Follows no redirect.
+
+    In a thread: name resolution and a server that trickles know no total time-out.
+    """
+    outcomes: list[Reply | OSError] = []
+    thread = threading.Thread(target=lambda: outcomes.append(_ask(url, key, deadline_s, body)), daemon=True)
     thread.start()
     thread.join(deadline_s)
     return outcomes[0] if outcomes else None
 
 
-def _ask(url: str, key: str | None, timeout_s: float) -> _Reply | OSError:
+def _ask(url: str, key: str | None, timeout_s: float, body: bytes | None) -> Reply | OSError:
     import http.client  # noqa: PLC0415 - see proxy_for
     import urllib.error  # noqa: PLC0415
     import urllib.request  # noqa: PLC0415
@@ -151,12 +157,20 @@ def _ask(url: str, key: str | None, timeout_s: float) -> _Reply | OSError:
     if url.startswith("https:"):
         opener.add_handler(urllib.request.HTTPSHandler(context=tls_context()))
     headers = {"Accept": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    started = time.monotonic()
+
+    def reply(status: int, content: bytes, said: Message) -> Reply:
+        location, date = said.get("Location") or "", said.get("Date") or ""
+        return Reply(status, content, location, date, time.monotonic() - started)
+
     try:
-        with opener.open(urllib.request.Request(url, headers=headers), timeout=timeout_s) as response:
-            return _Reply(response.status, response.read(_MAX_BODY), "")
+        with opener.open(urllib.request.Request(url, body, headers), timeout=timeout_s) as response:
+            return reply(response.status, response.read(_MAX_BODY), response.headers)
     except urllib.error.HTTPError as error:
         with error:
-            return _Reply(error.code, error.read(_MAX_BODY), error.headers.get("Location") or "")
+            return reply(error.code, error.read(_MAX_BODY), error.headers)
     except urllib.error.URLError as error:
         return error.reason if isinstance(error.reason, OSError) else error
     except OSError as error:
@@ -165,12 +179,16 @@ def _ask(url: str, key: str | None, timeout_s: float) -> _Reply | OSError:
         return ConnectionError(f"no valid HTTP answer ({type(error).__name__})")
 
 
-def _no_answer(subject: str, base_url: str, error: OSError) -> Finding:
+def no_answer(subject: str, base_url: str, error: OSError | None, *, deadline_s: float) -> Finding:
+    """Say why `ask` got no reply."""
     import socket  # noqa: PLC0415
     import ssl  # noqa: PLC0415
 
     host = urlsplit(base_url).hostname
     match error:
+        case None:
+            message = f"{base_url} gave no answer within {deadline_s:g} s"
+            mend = "start the server, or look at the network in between"
         case ssl.SSLCertVerificationError():
             message = f"the certificate of {host} is not trusted: {error.verify_message}"
             mend = "name the bundle of your certificate authority in SSL_CERT_FILE"
@@ -193,7 +211,8 @@ def _no_answer(subject: str, base_url: str, error: OSError) -> Finding:
     return Finding("missing", subject, message, mend)
 
 
-def _answered(subject: str, base_url: str, model: str, key: str | None, reply: _Reply) -> Finding:
+def answered(subject: str, base_url: str, model: str, key: str | None, reply: Reply) -> Finding:
+    """Say what an answer to /models tells."""
     status = reply.status
     if status in {401, 403}:
         what = f"{base_url} refused the key ({status})" if key else f"{base_url} wants a key ({status})"
@@ -203,7 +222,7 @@ def _answered(subject: str, base_url: str, model: str, key: str | None, reply: _
         place = f" to {urlsplit(reply.location).netloc or 'elsewhere'}"
         mend = "give the address that it redirects to: a key is never sent along"
         return Finding("missing", subject, f"{base_url} redirects{place} ({status})", mend)
-    names = _model_names(reply.body)
+    names = model_names(reply.body)
     if names is None:
         mend = "give the base address of an OpenAI-compatible API, mostly one that ends in /v1"
         message = f"{base_url} answered {status} with something other than JSON: this is not the API's address"
@@ -224,7 +243,7 @@ def _note(base_url: str, model: str, status: int, names: tuple[str, ...]) -> tup
     return None
 
 
-def _model_names(body: bytes) -> tuple[str, ...] | None:
+def model_names(body: bytes) -> tuple[str, ...] | None:
     """Return the listed model names, none where JSON says something else; None where it is not JSON."""
     try:
         found = json.loads(body)

@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_MOST_SHOWN = 50
+
 
 class EvaldockError(Exception):
     """A failure with a message for the user; `hint` says what to do next."""
@@ -58,7 +60,9 @@ class TaskError(EvaldockError):
         """Sort and keep the problems; there is at least one."""
         self.problems = tuple(sorted(set(problems)))
         count = len(self.problems)
-        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        lines = "\n".join(f"  {problem}" for problem in self.problems[:_MOST_SHOWN])
+        if count > _MOST_SHOWN:
+            lines += f"\n  and {count - _MOST_SHOWN} more"
         noun = "problem" if count == 1 else "problems"
         super().__init__(f"{count} {noun} in the task\n{lines}", hint=hint)
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from hub.adapter import Adapter, Normalized
+from hub.clock import Stopwatch
 from hub.engine import Engine, Handle, Placement
 from hub.errors import EngineError, NormalizeError
 from hub.files import odd_file, write_atomic
@@ -48,13 +49,13 @@ def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workp
     then; one that has ended is still read.
     """
     environment = work.environments[planned.job.image]
-    started = time.time()
+    clock = Stopwatch()
     work.observe(JobChanged(planned.id, JobState.RUNNING))
     try:
         write_inputs(planned.job, place.folder)
         outcome = _run(planned, environment, place, work)
     except EngineError as error:
-        return _failed(planned, environment, work, str(error), started)
+        return _failed(planned, environment, work, str(error), clock)
     write_atomic(place.folder / "outcome.json", json.dumps(asdict(outcome), indent=2) + "\n")
     work.observe(JobChanged(planned.id, JobState.NORMALIZING))
     state, reason, results = _read(planned, adapter, place.folder, outcome)
@@ -184,12 +185,12 @@ def _keep(normalized: Normalized, folder: Path) -> None:
 
 
 def _failed(
-    planned: PlannedJob, environment: EnvironmentRecord, work: Workplace, reason: str, started: float
+    planned: PlannedJob, environment: EnvironmentRecord, work: Workplace, reason: str, clock: Stopwatch
 ) -> JobReport:
     work.observe(JobChanged(planned.id, JobState.FAILED, reason))
     report = unrun(planned, JobState.FAILED, reason)
     return report.model_copy(
-        update={"environment": environment, "started_at": started, "ended_at": time.time()},
+        update={"environment": environment, "started_at": clock.started_at, "ended_at": clock.now},
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hub.errors import ImageError
 from hub.resources import adapters_folder, shared_folder
 from hub.settings import Settings
+from hub.text import parse_size
 
 LOCK = "requirements.lock"
 _HOST_HALF = frozenset({"adapter.py", "translate.py", "normalize.py"})
@@ -27,6 +28,7 @@ class _Recipe(BaseModel):
     base: str
     torch: str | None = None
     torch_index: str | None = None
+    disk: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class ImageSpec:
         torch_index: package index that serves the wanted build of torch.
         wheels: local wheel files that the build may use instead of an index.
         payload: path inside the image (relative to its root of Python code) -> file on this host.
+        disk_bytes: about what it takes once it is built; None where that is not known.
     """
 
     name: str
@@ -51,6 +54,7 @@ class ImageSpec:
     torch_index: str | None
     wheels: tuple[Path, ...]
     payload: tuple[tuple[str, Path], ...]
+    disk_bytes: int | None = None
 
     @property
     def lock(self) -> Path:
@@ -111,6 +115,7 @@ def load_image(name: str, settings: Settings) -> ImageSpec:
         torch_index=(settings.torch_index or recipe.torch_index) if recipe.torch else None,
         wheels=_torch_wheels(recipe, settings.wheel_dir),
         payload=_payload(name),
+        disk_bytes=None if settings.torch_index or not recipe.disk else parse_size(recipe.disk),
     )
 
 

@@ -4,58 +4,67 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from hub import hardware
-from hub.adapter import Adapter, Asset
-from hub.check import check_images, check_inputs, check_offline, require, to_fetch
+from hub.adapter import Adapter
+from hub.check import check_images, check_inputs, require
 from hub.checkpoint import weights_digest
+from hub.clock import Stopwatch
+from hub.downloads import Download, download_findings, downloads_of
 from hub.endpoint import normalize_base_url
 from hub.engine import Engine, Placement
 from hub.engines import Choice, choose_engine
-from hub.errors import BaseImageError, EvaldockError, PrerequisiteError
+from hub.errors import EvaldockError, PrerequisiteError
 from hub.execution import Workplace, execute, unrun, with_identity
-from hub.fetch import fetch, fetch_id
 from hub.files import write_atomic
 from hub.finding import Finding
-from hub.gateway import Gateway, Route, Upstream
-from hub.images import load_image
+from hub.gateway import Gateway, Route, Upstream, sweep_sockets
 from hub.interrupts import held, undisturbed
 from hub.observer import (
     EngineChosen,
     Event,
     JobChanged,
     Observer,
-    Prepared,
     Preparing,
     RunEnded,
     RunStarted,
     silent,
     to_plain,
 )
+from hub.offline import choose_built, offline_findings
 from hub.plan import Machine, Plan, PlannedJob, host_path, make_plan
+from hub.prepare import Desk, fetch_missing, make_environments
 from hub.registry import load_adapter
 from hub.render.html.page import write_html
 from hub.render.markdown import render_markdown
 from hub.render.plan import plan_to_json
 from hub.report import EnvironmentRecord, JobReport, JobState, Report, run_state
-from hub.runs import JobRecord, RunFolder, RunRecord, create_run, new_run_id
+from hub.runs import FINAL, JobRecord, RunFolder, RunRecord, create_run, new_run_id
 from hub.settings import Settings
+from hub.space import check_space, needs_of
 from hub.spec import JudgeSpec, ModelSpec
 from hub.taskfile import LoadedTask
 from hub.version import VERSION
 
 
+def agree(_downloads: tuple[Download, ...]) -> None:
+    """Refuse no download."""
+
+
 @dataclass(frozen=True)
 class Request:
-    """What to run and how, beyond the task itself; None leaves the task's own word."""
+    """What to run and how, beyond the task itself; None leaves the task's own word.
+
+    `consent` hears what will be downloaded, before anything is made, and raises to refuse.
+    """
 
     engine: str | None = None
     offline: bool = False
+    consent: Callable[[tuple[Download, ...]], None] = agree
 
 
 def plan_task(task: LoadedTask, settings: Settings) -> Plan:
@@ -82,13 +91,17 @@ def preview(task: LoadedTask, settings: Settings, engine: str | None = None) -> 
     try:
         choice = choose_engine(wanted, settings, gpus=gpus, probe=False)
     except PrerequisiteError as error:
-        return (
-            plan,
-            (Finding("missing", f"engine {wanted}", error.message, error.hint), *findings),
-            "engine   none",
-        )
+        stop = Finding("missing", f"engine {wanted}", error.message, error.hint)
+        return plan, (stop, *findings, *_cost(plan, None, settings)), "engine   none"
     line = f"engine   {choice.engine.name} (isolation: {choice.engine.isolation}): {choice.reason}"
-    return plan, (*check_images(plan, choice.engine, settings), *findings), line
+    engine_findings = check_images(plan.images, choice.engine, settings)
+    return plan, (*engine_findings, *findings, *_cost(plan, choice.engine, settings)), line
+
+
+def _cost(plan: Plan, engine: Engine | None, settings: Settings) -> tuple[Finding, ...]:
+    """Return what would be downloaded, and whether the disks have room for it."""
+    downloads = downloads_of(plan, settings)
+    return (*download_findings(downloads), *check_space(needs_of(plan, downloads, engine, settings)))
 
 
 def adapters_of(task: LoadedTask) -> dict[str, Adapter]:
@@ -112,11 +125,23 @@ def run(
     plan = plan_task(task, settings)
     gpus = any(planned.job.gpus for planned in plan.jobs)
     choice = choose_engine(request.engine or task.spec.engine, settings, gpus=gpus)
-    for line in choice.engine.reap():
+    if request.offline:
+        choice = choose_built(choice, plan, settings)
+    downloads = () if request.offline else downloads_of(plan, settings)
+    require(_checked(plan, settings, choice.engine, downloads, offline=request.offline))
+    request.consent(downloads)
+    for line in (*choice.engine.reap(), *sweep_sockets(settings.runtime_dir)):
         observe(Preparing("leftovers", line))
-    require((*check_inputs(plan, settings), *(check_offline(plan, settings) if request.offline else ())))
     with _create(task, plan, settings, choice) as folder:
         return _Run(folder, plan, settings, choice, request, observe).go(), folder.path
+
+
+def _checked(
+    plan: Plan, settings: Settings, engine: Engine, downloads: tuple[Download, ...], *, offline: bool
+) -> tuple[Finding, ...]:
+    absent = offline_findings(plan, engine, settings) if offline else download_findings(downloads)
+    room = check_space(needs_of(plan, downloads, engine, settings))
+    return (*check_inputs(plan, settings), *absent, *room)
 
 
 def _create(task: LoadedTask, plan: Plan, settings: Settings, choice: Choice) -> AbstractContextManager[RunFolder]:
@@ -159,6 +184,7 @@ class _Run:
         self.request = request
         self._observer = observe
         self._reports: list[JobReport] = []
+        self._clock = Stopwatch(folder.record.created_at)
 
     def observe(self, event: Event) -> None:
         """Keep the event (build lines apart: they have a file of their own) and pass it on."""
@@ -185,7 +211,7 @@ class _Run:
             self._give_up(error)
             raise
         except OSError as error:
-            failure = EvaldockError(f"the run cannot go on: {error}", hint=f"see {self.folder.path}")
+            failure = _lost_ground(self.folder.path, error)
             with suppress(OSError):  # a full disk takes no last word either; the state then is `interrupted`
                 self._give_up(failure)
             raise failure from error
@@ -194,46 +220,17 @@ class _Run:
             raise
 
     def _prepare(self) -> dict[str, EnvironmentRecord]:
-        try:
-            environments = self._build(self.choice.engine)
-        except BaseImageError as error:
-            if self.choice.fallback is None:
-                raise
-            reason = f"a container engine answers, but its images cannot be built here ({error.message})"
-            require(self.choice.fallback.check(gpus=any(planned.job.gpus for planned in self.jobs)))
-            self.choice = Choice(self.choice.fallback, reason)
-            environments = self._build(self.choice.engine)
+        gpus = any(planned.job.gpus for planned in self.jobs)
+        self.choice, environments = make_environments(
+            self.choice, self.plan.images, self.settings, self.observe, gpus=gpus
+        )
         engine = self.choice.engine
         self.folder.update(engine=engine.name, engine_reason=self.choice.reason)
         self.observe(EngineChosen(engine.name, self.choice.reason, engine.isolation))
-        for asset in to_fetch(self.plan, self.settings):
-            image = next(planned.job.image for planned in self.jobs if asset in planned.assets)
-            with self._timed(f"{asset.kind} {asset.name}", asset.location):
-                self._fetch(asset, environments[image], engine)
+        desk = Desk(self.folder.record.run_id, self.folder.path, self.settings, self.observe)
+        fetch_missing(self.plan, environments, engine, desk)
         self.jobs = tuple(self._identified(planned) for planned in self.jobs)
         return environments
-
-    def _fetch(self, asset: Asset, environment: EnvironmentRecord, engine: Engine) -> None:
-        place = Placement(self.folder.record.run_id, self.folder.path / "fetch" / fetch_id(asset))
-        destination = host_path(asset, self.settings.cache_dir)
-        fetch(asset, destination, environment, engine, place, self.observe)
-
-    def _build(self, engine: Engine) -> dict[str, EnvironmentRecord]:
-        environments = {}
-        for name in self.plan.images:
-            with self._timed(f"image {name}", ""):
-                spec = load_image(name, self.settings)
-                environments[name] = engine.prepare(spec, partial(self._line, name))
-        return environments
-
-    def _line(self, image: str, line: str) -> None:
-        self.observe(Preparing(f"image {image}", line))
-
-    @contextmanager
-    def _timed(self, what: str, reference: str) -> Iterator[None]:
-        started = time.monotonic()
-        yield
-        self.observe(Prepared(what, reference, time.monotonic() - started))
 
     def _identified(self, planned: PlannedJob) -> PlannedJob:
         for asset in planned.assets:
@@ -247,7 +244,7 @@ class _Run:
         images = {planned.id: environments[planned.job.image] for planned in self.jobs}
         jobs = tuple(job.model_copy(update={"environment": images[job.id]}) for job in record.jobs)
         self.folder.update(state="running", jobs=jobs)
-        with self._gateway(engine) as gateway, held() as interrupted:
+        with held() as interrupted, self._gateway(engine) as gateway:  # its end, too, is not to be cut short
             work = Workplace(record.run_id, engine, environments, self.observe, gateway.alive, interrupted)
             for planned in self.jobs:
                 if interrupted():
@@ -275,10 +272,13 @@ class _Run:
                 self._reports.append(unrun(planned, JobState.CANCELLED, reason))
 
     def _give_up(self, error: EvaldockError) -> None:
+        if self.folder.record.state in FINAL:
+            return  # the report is whole; what could not be added to it is in the message
+        (self.folder.path / "report.json").unlink(missing_ok=True)
         for job in self.folder.record.jobs:
             if job.state in {JobState.QUEUED, JobState.PREPARING, JobState.RUNNING, JobState.NORMALIZING}:
                 self.folder.update_job(job.id, state=JobState.FAILED, reason=error.message)
-        self.folder.update(state="failed", reason=str(error), ended_at=time.time())
+        self.folder.update(state="failed", reason=str(error), ended_at=self._clock.now)
 
     def _report(self) -> Report:
         record, reports = self.folder.record, tuple(self._reports)
@@ -288,19 +288,26 @@ class _Run:
             task=record.task,
             state=run_state(tuple(job.state for job in reports)),
             started_at=record.created_at,
-            ended_at=time.time(),
+            ended_at=self._clock.now,
             engine=record.engine,
             engine_reason=record.engine_reason,
             hardware=record.hardware,
             warnings=self.plan.skipped,
             jobs=reports,
         )
-        write_atomic(self.folder.path / "report.json", report.model_dump_json(indent=2) + "\n")
         write_atomic(self.folder.path / "report.md", render_markdown(report))
+        # Last of the two: a run with a report.json is finished.
+        write_atomic(self.folder.path / "report.json", report.model_dump_json(indent=2) + "\n")
         self.folder.update(state=report.state, ended_at=report.ended_at)
         write_html(self.folder.path, report)
         self.observe(RunEnded(report.state))
         return report
+
+
+def _lost_ground(folder: Path, error: OSError) -> EvaldockError:
+    if not folder.is_dir():
+        return EvaldockError(f"the run cannot go on: its folder {folder} was removed while it ran: {error.strerror}")
+    return EvaldockError(f"the run cannot go on: {error}", hint=f"see {folder}")
 
 
 def _upstream(part: ModelSpec | JudgeSpec) -> Upstream:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hub.errors import EvaldockError, PrerequisiteError, RunError, RunNotFoundError
 from hub.files import write_atomic
-from hub.report import EnvironmentRecord, JobState, Report
+from hub.report import EnvironmentRecord, JobState, Report, Sample
 from hub.text import did_you_mean
 
 RUN_SCHEMA_VERSION = 1
@@ -73,8 +73,9 @@ class RunFolder:
 
     def update(self, **changes: Any) -> None:
         """Change fields of the record and write run.json."""
-        self.record = self.record.model_copy(update=changes)
-        write_atomic(self.path / "run.json", self.record.model_dump_json(indent=2) + "\n")
+        record = self.record.model_copy(update=changes)
+        write_atomic(self.path / "run.json", record.model_dump_json(indent=2) + "\n")
+        self.record = record  # only now: the record is what the file says
 
     def update_job(self, job_id: str, **changes: Any) -> None:
         """Change fields of one job and write run.json."""
@@ -239,3 +240,21 @@ def read_report(run: RunFolder) -> Report:
         raise RunError(message, hint=reason) from error
     except ValidationError as error:
         raise RunError(f"{path} cannot be read: {error}") from error
+
+
+def read_samples(run: RunFolder, job_id: str) -> Iterator[Sample]:
+    """Yield a job's samples as they are read; none where it has no samples.jsonl.
+
+    Raises:
+        RunError: a line is no sample.
+    """
+    path = run.job_folder(job_id) / "samples.jsonl"
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                sample = Sample.model_validate_json(line)
+            except ValidationError as error:
+                raise RunError(f"{path}:{number} is no sample: {error.errors()[0]['msg']}") from error
+            yield sample

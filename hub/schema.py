@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -10,10 +11,20 @@ from hub.report import Report, Sample
 from hub.spec import TaskSpec
 
 _ROOTS: dict[str, type[BaseModel]] = {"task": TaskSpec, "report": Report, "sample": Sample}
+# The newest that editors' YAML servers know well; nothing of a task needs a newer one.
+_DIALECTS = {"task": "http://json-schema.org/draft-07/schema#"}
 
 
 def schema_text(what: str) -> str:
     """Return the JSON Schema of `task`, `report` or `sample` as indented text."""
     schema = _ROOTS[what].model_json_schema(mode="validation" if what == "task" else "serialization")
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["$schema"] = _DIALECTS.get(what, "https://json-schema.org/draft/2020-12/schema")
+    if what == "task":
+        _allow_bare_names(schema)
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _allow_bare_names(schema: dict[str, Any]) -> None:
+    """Let `datasets: [arc]` be right, as it is for load_task: a bare name is short for a mapping."""
+    datasets = schema["$defs"]["EvaluationSpec"]["properties"]["datasets"]
+    datasets["items"] = {"anyOf": [{"type": "string"}, datasets["items"]]}

@@ -54,7 +54,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 def _runtime_dir(env: Mapping[str, str]) -> Path:
     xdg = env.get("XDG_RUNTIME_DIR")
-    if xdg and os.access(xdg, os.W_OK):
+    if xdg and os.path.isabs(xdg) and os.access(xdg, os.W_OK):  # noqa: PTH117 - the XDG rules: else ignored
         folder = Path(xdg) / "evaldock"
         if len(os.fsencode(folder)) <= _LONGEST_RUNTIME_DIR:
             return folder

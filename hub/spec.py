@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -33,7 +34,8 @@ def _refuse_bool(value: object) -> object:
 
 
 def _text(value: object) -> object:
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    # Of 1.10 only 1.1 is left here, so a number with a point is not taken for the text that it was.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _size(value: object) -> object:
@@ -44,6 +46,14 @@ def _duration(value: object) -> object:
     return parse_duration(str(value)) if isinstance(value, str | int | float) else value
 
 
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `names`; none of them may stand there twice."""
+    twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
+    if twice is not None:
+        raise ValueError(f"{twice!r} stands here twice")
+    return names
+
+
 def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
@@ -51,7 +61,7 @@ def _named(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_text)]
 Whole = Annotated[int, BeforeValidator(_refuse_bool)]
 Positive = Annotated[Whole, Field(ge=1, lt=1 << 53)]
-NotNegative = Annotated[Whole, Field(ge=0)]
+NotNegative = Annotated[Whole, Field(ge=0, lt=1 << 53)]
 Real = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
 _SIZE_SCHEMA = WithJsonSchema({"type": ["string", "integer"], "examples": ["32g"]})
 _DURATION_SCHEMA = WithJsonSchema({"type": ["string", "number"], "examples": ["2h"]})
@@ -78,7 +88,9 @@ class GenerationSpec(_Part):
     presence_penalty: Real | None = Field(None, description="As in OpenAI's protocol; endpoints only.")
     frequency_penalty: Real | None = Field(None, description="As in OpenAI's protocol; endpoints only.")
     stop: tuple[str, ...] | None = Field(None, description="Texts that end an answer.")
-    seed: Whole | None = Field(None, description="Seed of sampling; default: the task's.")
+    seed: Annotated[Whole, Field(gt=-(1 << 53), lt=1 << 53)] | None = Field(
+        None, description="Seed of sampling; default: the task's."
+    )
 
     def stated(self) -> dict[str, Any]:
         """Return only what was stated."""
@@ -89,7 +101,7 @@ class _EndpointFields(_Part):
     """Fields of a model behind an OpenAI-compatible server."""
 
     endpoint: str | None = Field(None, description="Base URL, with or without /v1 or /chat/completions.")
-    model: Text | None = Field(None, description="The server's name of the model.")
+    model: Text | None = Field(None, min_length=1, description="The server's name of the model.")
     api_key_env: str | None = Field(None, description="NAME of the environment variable that holds the key.")
     concurrency: Positive = Field(8, description="Requests at once.")
 
@@ -107,7 +119,7 @@ class JudgeSpec(_EndpointFields):
     """The model that judges answers, always behind an endpoint."""
 
     endpoint: str = Field(description="Base URL, with or without /v1 or /chat/completions.")
-    model: Text = Field(description="The server's name of the model.")
+    model: Text = Field(min_length=1, description="The server's name of the model.")
     revision: Text | None = Field(None, description="Says which weights stand behind the name.")
 
 
@@ -163,7 +175,9 @@ class DatasetSpec(_Part):
     name: Text = Field(description="One of `evaldock list datasets`.")
     alias: Text | None = Field(None, description="Name in the report, for using one data set twice.")
     path: Text | None = Field(None, description="Your own data: file or folder, relative to the task file.")
-    subsets: tuple[Text, ...] | None = Field(None, min_length=1, description="Default: the benchmark's own.")
+    subsets: Annotated[tuple[Text, ...], Field(min_length=1), AfterValidator(_once)] | None = Field(
+        None, description="Default: the benchmark's own."
+    )
     few_shot: NotNegative | None = Field(None, description="Examples shown; default: the benchmark's own.")
     limit: Positive | None = Field(None, description="First N rows of each subset.")
     scoring: Scoring | None = Field(None, description="Way of scoring; default: the benchmark's own.")
@@ -212,17 +226,18 @@ class ResourcesSpec(_Part):
     def _one_complaint(cls, value: object, check: ValidatorFunctionWrapHandler) -> object:
         """Say once what is wrong: a union complains for each of its branches."""
         try:
-            return check(value)
+            found = check(value)
         except ValidationError as error:
             message = "must be 'auto', a number of GPUs (0 to 1024), or a list of device ids"
             raise ValueError(message) from error
+        return _once(found) if isinstance(found, tuple) else found
 
 
 class TaskSpec(_Part):
     """The task file: what is evaluated. Holds no secret value and no fact about the machine."""
 
-    version: Literal[1] = Field(description="Version of this format.")
-    name: str = Field("task", description="Name of the task; the run folder carries it.")
+    version: Annotated[Literal[1], BeforeValidator(_refuse_bool)] = Field(description="Version of this format.")
+    name: Text = Field("task", description="Name of the task; the run folder carries it.")
     models: dict[str, ModelSpec] = Field(min_length=1, description="What is evaluated, each under a name of yours.")
     judge: JudgeSpec | None = Field(None, description="The model that judges answers, where a benchmark needs one.")
     evaluations: tuple[EvaluationSpec, ...] = Field(

@@ -38,7 +38,13 @@ _RENAMED = {
 }
 
 
-_WORDS = {"missing": "this key is required", "model_type": "must be a mapping", "too_short": "must not be empty"}
+_WORDS = {
+    "string_type": "must be text; a number or a truth value needs quotes",
+    "missing": "this key is required",
+    "model_type": "must be a mapping",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+}
 _BOUNDS = {
     "greater_than": "more than",
     "greater_than_equal": "at least",
@@ -105,12 +111,12 @@ def _schema_problem(detail: ErrorDetails, source: Source) -> Problem:
 def _real_path(location: KeyPath, data: Any) -> KeyPath:
     """Drop the parts of pydantic's location that name a branch of a union rather than a key of the file."""
     path: list[str | int] = []
-    for part in location:
+    for index, part in enumerate(location):
         if isinstance(data, dict) and part in data:  # noqa: SIM114 - one condition for both would not type-check
             data = data[part]
         elif isinstance(data, list) and isinstance(part, int) and part < len(data):
             data = data[part]
-        elif part is not location[-1] or not isinstance(data, dict):
+        elif index < len(location) - 1 or not isinstance(data, dict):
             continue
         path.append(part)
     return tuple(path)
@@ -122,7 +128,7 @@ def _message(detail: ErrorDetails, path: KeyPath) -> str:
         case "extra_forbidden":
             hint = f"; {_RENAMED[key]}" if key in _RENAMED else did_you_mean(key, _keys_at(path[:-1]))
             return f"unknown key{hint}"
-        case "missing" | "model_type" | "too_short" as kind:
+        case kind if kind in _WORDS:
             return _WORDS[kind]
         case "value_error":
             return str(detail["ctx"]["error"])

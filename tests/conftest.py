@@ -52,6 +52,13 @@ def _ordinary_signals() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_hubs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead every question to a hub to a port where nothing listens: no test leaves this machine."""
+    for name in ("HF_ENDPOINT", "MODELSCOPE_ENDPOINT"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+
+@pytest.fixture(autouse=True)
 def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's own settings out of the tests' task files."""
     for name in ("EVALDOCK_RUNS", "CUDA_VISIBLE_DEVICES"):

@@ -159,12 +159,27 @@ def _options(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complain
             yield Complaint(("options", "columns", role), message)
     if "hub" in request.options and not (benchmark.sources and request.path is None):
         yield Complaint(("options", "hub"), "hub says where published data come from; these data are your own")
+    yield from _leak(request, options, benchmark)
     for key, split in (("split", options.split), ("few_shot_split", options.few_shot_split)):
         known = benchmark.splits if request.path is None else ()
         if split and known and split not in known:
             yield Complaint(("options", key), f"{request.name} has no split {split!r}{suggestion(split, known)}")
     if options.prompt is not None:
         yield from _prompt(options.prompt)
+
+
+def _leak(request: DatasetRequest, options: DatasetOptions, benchmark: Benchmark) -> Iterator[Complaint]:
+    """Complain where the examples would come from the split that is evaluated: they would give answers away."""
+    count = benchmark.few_shot if request.few_shot is None else request.few_shot
+    split = options.split or benchmark.split
+    examples = options.few_shot_split or benchmark.few_shot_split
+    if count > 0 and split.lower() == examples.lower():
+        key = "few_shot_split" if options.few_shot_split else "split"
+        message = (
+            f"split {split!r} is evaluated and would give the examples too, answers included: "
+            "choose another split or few_shot_split, or few_shot: 0"
+        )
+        yield Complaint(("options", key), message)
 
 
 def _prompt(template: str) -> Iterator[Complaint]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,6 +18,7 @@ from adapters.native.contract import EVALUATOR_VERSION, SAMPLES_FOLDER, SUMMARY_
 from adapters.native.translate import native_dataset
 from hub.adapter import Evaluation, Normalized
 from hub.errors import NormalizeError
+from hub.files import open_untrusted
 from hub.report import Counts, Metric, Raw, Result, ResultKey, Sample, Source
 
 
@@ -93,12 +93,12 @@ class _Reader:
         return Result(dataset=label, key=key, counts=Counts(**part["counts"]), metrics=metrics, absent=absent)
 
     def _unfinished(self, dataset: NativeDataset, reason: str) -> Result:
-        """Return the result of a data set that was not summed up: what its samples' file says."""
+        """Return the result of a data set that was not summed up: what its samples' file says, the rest skipped."""
         found = self.found.get(dataset.label, Counter())
         done = found.total() - found["unparsed"]
         planned = max(self.planned.get(dataset.label, 0), done)
         ended = f"the job ended when {done} of {planned} samples were done" if planned else "the job never got to it"
-        counts = Counts(**found | {"planned": planned})
+        counts = Counts(**found | {"planned": planned, "skipped": found["skipped"] + planned - done})
         key = self._key(_asked(dataset), None)
         return Result(dataset=dataset.label, key=key, counts=counts, absent=reason or ended)
 
@@ -177,12 +177,7 @@ def _summary(output: Path, samples: _Samples) -> Mapping[str, Any]:
 
 
 def _opened(file: Path) -> TextIO:
-    """Open what the job wrote: neither a link (it may lead anywhere) nor a pipe (it may block for ever)."""
-    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise OSError("no plain file")
-    return os.fdopen(handle, encoding="utf-8", errors="replace")
+    return TextIOWrapper(open_untrusted(file), encoding="utf-8", errors="replace")
 
 
 def _planned(output: Path) -> dict[str, int]:

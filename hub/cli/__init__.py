@@ -8,18 +8,26 @@ from collections.abc import Sequence
 
 import click
 
-from hub.cli.lines import fail
+from hub.cli.lines import fail, is_of_output, open_missing_streams, unwritable
 
 _COMMANDS = {
     "run": "Run a task and write its report.",
+    "init": "Write a first task file.",
+    "eval": "Evaluate a model by flags, without a task file (those of Eval-Scope).",
     "plan": "Show what a run would do; start and create nothing.",
+    "doctor": "Say what this machine, or a task, lacks, and how to mend it.",
+    "fetch": "Build and download ahead of a run; afterwards it needs no network.",
     "status": "Show a run and its jobs.",
     "logs": "Show the log of a job.",
+    "stop": "Stop a run that another terminal drives.",
     "report": "Show the report of a run.",
-    "list": "List runs, backends, data sets or the tasks that ship with evaldock.",
+    "export": "Write a report as CSV, for lm-eval's tools, or for Every Eval Ever.",
+    "list": "List runs, backends, data sets, models, templates or the tasks that ship with evaldock.",
     "build": "Build images or environments ahead of a run.",
     "mock-server": "Serve a stand-in for a model: OpenAI's protocol, known answers, chosen faults.",
+    "clean": "Remove old runs, downloads, environments and images of evaldock.",
     "schema": "Print the JSON Schema of task files or reports.",
+    "completion": "Print a script for the Tab key: bash, zsh or fish.",
 }
 _EXIT_CODES = """\b
 Exit codes:
@@ -83,20 +91,27 @@ def cli(ctx: click.Context, *, version: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; the only place that prints an error and chooses the exit code."""
+    open_missing_streams()
+    try:
+        sys.exit(_run(arguments))
+    except OSError as error:  # by now only the output itself can fail
+        sys.exit(unwritable(error))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
-    except click.exceptions.Abort:  # click's form of Ctrl-C
+        sys.stdout.flush()
+    except (click.exceptions.Abort, KeyboardInterrupt):  # Abort is click's form of Ctrl-C
         click.echo("interrupted", err=True)
-        sys.exit(130)
+        return 130
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
-    except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+        return 2
+    except OSError as error:
+        if is_of_output(error):
+            raise
+        return fail(error)
     except Exception as error:  # noqa: BLE001 - the one broad except: a user never meets a traceback
-        sys.exit(fail(error))
-    sys.exit(code if isinstance(code, int) else 0)
+        return fail(error)
+    return code if isinstance(code, int) else 0

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hub.errors import EvaldockError
+
+if TYPE_CHECKING:
+    from hub.taskinput import Given
 
 
 def fail(error: Exception) -> int:
@@ -22,11 +29,50 @@ def fail(error: Exception) -> int:
         return error.exit_code
     if os.environ.get("EVALDOCK_DEBUG"):
         traceback.print_exception(error, file=sys.stderr)
-    with tempfile.NamedTemporaryFile("w", prefix="evaldock-crash-", suffix=".txt", delete=False) as file:
-        traceback.print_exception(error, file=file)
     click.echo(f"evaldock: unexpected {type(error).__name__}: {error}", err=True)
-    click.echo(f"  this is a mistake in evaldock; please report it with {file.name}", err=True)
+    click.echo(f"  this is a mistake in evaldock; please report it with {_keep_trace(error)}", err=True)
     return 1
+
+
+def open_missing_streams() -> None:
+    """Open /dev/null for each standard stream that the caller closed, so that no file of ours takes its place."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:  # noqa: PERF203 - three of them
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - the process's own
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def is_of_output(error: OSError) -> bool:
+    """Return whether writing to a terminal, pipe or redirected file failed, rather than some file of a run."""
+    return error.filename is None and error.errno in {errno.EPIPE, errno.ENOSPC, errno.EIO}
+
+
+def unwritable(error: OSError) -> int:
+    """Say, where that is still possible, that the output cannot be written; return the exit code."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is buffered must not fail again at exit
+    if error.errno == errno.EPIPE:
+        return 1  # the reader left, and wants to hear no more: as click does
+    try:
+        click.echo(f"evaldock: the output cannot be written: {error.strerror}", err=True)
+    except OSError:
+        os.dup2(1, 2)
+    return 1
+
+
+def _keep_trace(error: Exception) -> str:
+    """Write the traceback to a file and return its name, or what else to do where no file can be written."""
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="evaldock-crash-", suffix=".txt", delete=False) as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return "what it prints under EVALDOCK_DEBUG=1"
+    return file.name
 
 
 def task_path(name: str) -> Path:
@@ -44,6 +90,22 @@ def task_path(name: str) -> Path:
         if os.path.isfile(candidate):  # noqa: PTH113 - as above
             return candidate
     return path
+
+
+def given_task(name: str, sets: tuple[str, ...], limit: int | None) -> Given:
+    """Return the task `name` with the changes of flags; keys of Eval-Scope without effect are said on stderr."""
+    from hub.overrides import Changes
+    from hub.taskinput import load_any
+
+    given = load_any(task_path(name), Changes(sets, limit))
+    say_remarks(given.remarks)
+    return given
+
+
+def say_remarks(remarks: Iterable[str]) -> None:
+    """Print what a user should know about keys that have no effect."""
+    for remark in remarks:
+        click.echo(f"note: {remark}", err=True)
 
 
 def local(path: Path) -> str:

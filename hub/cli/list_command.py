@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
+from hub.cli.complete import complete_backend
 from hub.cli.options import json_option, runs_option
 
 
 @click.group("list")
 def command() -> None:
-    """List runs, backends, data sets or the tasks that ship with evaldock."""
+    """List runs, backends, data sets, models, templates or the tasks that ship with evaldock."""
 
 
 @command.command("runs")
@@ -42,7 +43,7 @@ def list_backends_command(as_json: bool) -> None:
 
 
 @command.command("datasets")
-@click.option("--backend", help="Only this backend's.")
+@click.option("--backend", shell_complete=complete_backend, help="Only this backend's.")
 @json_option
 def list_datasets_command(backend: str | None, as_json: bool) -> None:
     """List data sets: metric, default shots, scoring ways, source."""
@@ -61,6 +62,34 @@ def list_datasets_command(backend: str | None, as_json: bool) -> None:
         for name, info in infos
     ]
     _show(("backend", "data set", "metric", "shots", "scoring", "source", "what"), rows, as_json=False)
+
+
+@command.command("models")
+@json_option
+def list_models_command(as_json: bool) -> None:
+    """List the checkpoints in this machine's caches: evaldock's own, Hugging Face's, ModelScope's.
+
+    The last column is what a task writes under `checkpoint` (or `evaldock eval` takes as --model) to use one.
+    """
+    from hub.localmodels import local_models
+    from hub.settings import load_settings
+    from hub.text import show_size
+
+    found = local_models(load_settings())
+    if as_json:
+        click.echo(json.dumps([asdict(model) | {"path": str(model.path)} for model in found], indent=2))
+        return
+    rows = [(part.name, part.hub, part.revision, show_size(part.size), part.checkpoint) for part in found]
+    _show(("model", "hub", "revision", "size", "checkpoint"), rows, as_json=False)
+
+
+@command.command("templates")
+@json_option
+def list_templates_command(as_json: bool) -> None:
+    """List the template types of Eval-Scope, and what evaldock does in the place of each."""
+    from hub.seed.names import templates
+
+    _show(("template", "kind", "here"), templates(), as_json=as_json)
 
 
 @command.command("tasks")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -9,15 +10,17 @@ from pathlib import Path
 
 import click
 
-from hub.cli.options import runs_option
+from hub.cli.complete import complete_run
+from hub.cli.options import json_option, runs_option
 
 
 @click.command("logs")
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=complete_run)
 @click.option("--job", help="Id of the job, or its number.  [default: the first]")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run ends.")
 @runs_option
-def command(run: str, job: str | None, follow: bool, runs: Path | None) -> int:
+@json_option
+def command(run: str, job: str | None, follow: bool, runs: Path | None, as_json: bool) -> int:
     """Show the log of a job of RUN: what the backend itself printed."""
     from hub.cli.options import settings_with
     from hub.errors import RunError
@@ -35,6 +38,12 @@ def command(run: str, job: str | None, follow: bool, runs: Path | None) -> int:
     path = path_of(found)
     if not path.is_file() and not (follow and is_live(found)):
         raise RunError(f"no log yet: {path}", hint="`evaldock status` shows how far the run is")
+    if as_json and follow:
+        raise click.UsageError("--json prints a whole log, --follow one that grows; give one of them")
+    if as_json:
+        facts = {"run": found.record.run_id, "job": path.parent.name, "path": str(path)}
+        click.echo(json.dumps({**facts, "text": path.read_text(encoding="utf-8", errors="replace")}, indent=2))
+        return 0
     for chunk in _chunks(path, lambda: follow and is_live(found)):
         sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()

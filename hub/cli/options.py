@@ -32,9 +32,41 @@ def engine_option(function: _Function) -> _Function:
     return option(function)
 
 
+def offline_option(function: _Function) -> _Function:
+    """Add `--offline`."""
+    what = "Download and build nothing; what `evaldock fetch` would is an error."
+    option = click.option("--offline", is_flag=True, help=what)
+    return option(function)
+
+
+def yes_option(function: _Function) -> _Function:
+    """Add `--yes`."""
+    option = click.option("--yes", "-y", is_flag=True, help="Do not ask, however much there is to download.")
+    return option(function)
+
+
+def quiet_option(function: _Function) -> _Function:
+    """Add `--quiet`."""
+    option = click.option("--quiet", is_flag=True, help="Show no progress, only the result.")
+    return option(function)
+
+
 def json_option(function: _Function) -> _Function:
     """Add `--json`."""
     option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+    return option(function)
+
+
+def set_option(function: _Function) -> _Function:
+    """Add `--set`."""
+    what = "Change a key of the task; the value is YAML. May be given several times."
+    option = click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help=what)
+    return option(function)
+
+
+def limit_option(function: _Function) -> _Function:
+    """Add `--limit`."""
+    option = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows of each subset.")
     return option(function)
 
 
@@ -42,3 +74,23 @@ def settings_with(runs: Path | None) -> Settings:
     """Return the machine's settings, with the runs folder that the user named."""
     settings = load_settings()
     return replace(settings, runs_dir=runs.absolute()) if runs else settings
+
+
+def duration_value(ctx: click.Context, param: click.Parameter, value: str | None) -> float:
+    """Read an option's `30d`; 0 where it was not given. A callback for click."""
+    from hub.text import parse_duration
+
+    try:
+        return parse_duration(value) if value else 0.0
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
+def size_value(ctx: click.Context, param: click.Parameter, value: str | None) -> int:
+    """Read an option's `5g`; 0 where it was not given. A callback for click."""
+    from hub.text import parse_size
+
+    try:
+        return parse_size(value) if value else 0
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli.options import engine_option, json_option
+from hub.cli.complete import complete_task
+from hub.cli.options import engine_option, json_option, limit_option, set_option
+
+if TYPE_CHECKING:
+    from hub.taskfile import LoadedTask
 
 
 @click.command("plan")
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
+@set_option
+@limit_option
 @engine_option
 @json_option
-def command(task: str, engine: str | None, as_json: bool) -> int:
+def command(task: str, sets: tuple[str, ...], limit: int | None, engine: str | None, as_json: bool) -> int:
     """Show what a run of TASK would do: jobs, images, mounts, GPUs, assets, translated files, what is missing.
 
     Starts nothing and creates nothing. Exit code 3 when something is missing.
     """
-    from hub.cli.lines import task_path
+    from hub.cli.lines import given_task
+
+    return show_plan(given_task(task, sets, limit).task, engine, as_json=as_json)
+
+
+def show_plan(task: LoadedTask, engine: str | None, *, as_json: bool) -> int:
+    """Print the plan and what a check finds; return the exit code."""
     from hub.orchestrator import preview
     from hub.render.plan import plan_lines, plan_to_json
     from hub.settings import load_settings
-    from hub.taskfile import load_task
 
-    plan, findings, engine_line = preview(load_task(task_path(task)), load_settings(), engine)
+    plan, findings, engine_line = preview(task, load_settings(), engine)
     if as_json:
         checks = [vars(finding) for finding in findings]
         click.echo(json.dumps({**plan_to_json(plan), "checks": checks}, indent=2, ensure_ascii=False))

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from hub.cli.complete import complete_run
 from hub.cli.options import json_option, runs_option
 
 
 @click.command("report")
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=complete_run)
 @runs_option
 @json_option
 @click.option("--md", "as_markdown", is_flag=True, help="Print Markdown.")

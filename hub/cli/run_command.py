@@ -2,43 +2,73 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
-from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli.options import engine_option, runs_option
+from hub.cli.complete import complete_task
+from hub.cli.options import (
+    engine_option,
+    limit_option,
+    offline_option,
+    quiet_option,
+    runs_option,
+    set_option,
+    yes_option,
+)
 
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+if TYPE_CHECKING:
+    from hub.orchestrator import Request
+    from hub.settings import Settings
+    from hub.taskfile import LoadedTask
 
 
 @click.command("run")
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
+@set_option
+@limit_option
 @engine_option
 @runs_option
-@click.option("--offline", is_flag=True, help="Download no model and no data; what is not cached is an error.")
-@click.option("--quiet", is_flag=True, help="Show no progress, only the result.")
-def command(task: str, engine: str | None, runs: Path | None, offline: bool, quiet: bool) -> int:
+@offline_option
+@yes_option
+@quiet_option
+def command(
+    task: str,
+    sets: tuple[str, ...],
+    limit: int | None,
+    engine: str | None,
+    runs: Path | None,
+    offline: bool,
+    yes: bool,
+    quiet: bool,
+) -> int:
     """Run TASK and write its report.
 
     TASK is a task file, or the name of one that ships with evaldock (`evaldock list tasks`).
     """
-    from hub.cli.lines import local, task_path
+    from hub.cli.consent import consent
+    from hub.cli.lines import given_task
     from hub.cli.options import settings_with
-    from hub.cli.screen import open_screen
-    from hub.orchestrator import Request, run
-    from hub.render.terminal import print_report
-    from hub.taskfile import load_task
+    from hub.cli.signals import end_in_order
+    from hub.orchestrator import Request
 
-    signal.signal(signal.SIGTERM, _interrupt)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup asks for that
-        signal.signal(signal.SIGHUP, _interrupt)
-    loaded = load_task(task_path(task))
+    end_in_order()
+    given = given_task(task, sets, limit)
+    settings = settings_with(runs or given.outputs)
+    request = Request(engine=engine, offline=offline, consent=consent(yes=yes, quiet=quiet))
+    return run_and_show(given.task, settings, request, quiet=quiet)
+
+
+def run_and_show(task: LoadedTask, settings: Settings, request: Request, *, quiet: bool) -> int:
+    """Run a task, print its report and where it lies; return the exit code."""
+    from hub.cli.lines import local
+    from hub.cli.screen import open_screen
+    from hub.orchestrator import run
+    from hub.render.terminal import print_report
+
     with open_screen(quiet=quiet) as observe:
-        report, folder = run(loaded, settings_with(runs), Request(engine=engine, offline=offline), observe)
+        report, folder = run(task, settings, request, observe)
     print_report(report)
     click.echo(f"report  {local(folder / 'report.json')}")
     click.echo(f"        {local(folder / 'report.md')}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from hub.observer import (
@@ -34,14 +34,27 @@ _FINISHED = float("inf")
 
 @contextmanager
 def open_screen(*, quiet: bool) -> Iterator[Observer]:
-    """Yield an observer that shows a run's events on stderr."""
+    """Yield an observer that shows a run's events on stderr; where stderr goes away, the run goes on unseen."""
     if quiet:
         yield silent
     elif sys.stderr.isatty():
         with _Live().open() as observe:
-            yield observe
+            yield _Lasting(observe)
     else:
-        yield _Plain()
+        yield _Lasting(_Plain())
+
+
+class _Lasting:
+    """An observer that shows until it cannot: a closed terminal, a reader that left, a full disk."""
+
+    def __init__(self, observe: Observer) -> None:
+        self._observe = observe
+
+    def __call__(self, event: Event) -> None:
+        try:
+            self._observe(event)
+        except OSError:
+            self._observe = silent
 
 
 def sentence(event: Event) -> str | None:
@@ -127,11 +140,15 @@ class _Live:
 
     @contextmanager
     def open(self) -> Iterator[Observer]:
-        """Show the bars for the length of the block."""
-        with self._bars:
+        """Show the bars from the first event to the end of the block; before that, a question may be asked."""
+        try:
             yield self._observe
+        finally:
+            with suppress(OSError):  # the terminal is gone
+                self._bars.stop()
 
     def _observe(self, event: Event) -> None:
+        self._bars.start()
         match event:
             case Progressed():
                 self._progress(event)

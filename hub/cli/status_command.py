@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from hub.cli.complete import complete_run
 from hub.cli.options import json_option, runs_option
 
 
 @click.command("status")
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=complete_run)
 @runs_option
 @json_option
 def command(run: str, runs: Path | None, as_json: bool) -> int:

@@ -116,8 +116,9 @@ class Gateway:
         except subprocess.TimeoutExpired:
             self._process.kill()
             written, _ = self._process.communicate()
-        self._stderr.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        finally:
+            self._stderr.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
         return written.decode()
 
 

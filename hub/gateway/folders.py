@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import shutil
 import socket
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from hub.errors import PrerequisiteError
 from hub.job import SOCKET_NAME
 from hub.private import make_private, require_ours, require_short
+
+_RUN = re.compile(r"[0-9a-f]{8}")
+_ANSWER_S = 1.0
+_YOUNG_S = 60.0
 
 
 def run_folder(runtime_dir: Path, run_id: str) -> Path:
@@ -39,11 +47,36 @@ def make_socket_dirs(runtime_dir: Path, run_id: str, job_ids: Sequence[str]) -> 
 def is_served(path: Path) -> bool:
     """Return whether a process accepts connections at the socket; what a dead one left does not count."""
     with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(_ANSWER_S)
         try:
             client.connect(str(path))
+        except TimeoutError:  # busy, so alive
+            return True
         except OSError:
             return False
         return True
+
+
+def sweep_sockets(runtime_dir: Path) -> tuple[str, ...]:
+    """Remove the folders of runs whose gateway is dead; return a line for each.
+
+    A young folder is left: its gateway may be on its way.
+    """
+    found = sorted(runtime_dir.glob("*")) if runtime_dir.is_dir() else ()
+    runs = (folder for folder in found if _RUN.fullmatch(folder.name))
+    return tuple(f"removed the sockets in {folder}, whose hub is gone" for folder in runs if _sweep(folder))
+
+
+def _sweep(folder: Path) -> bool:
+    try:
+        young = time.time() - folder.lstat().st_mtime < _YOUNG_S
+        if young or any(map(is_served, folder.glob(f"*/{SOCKET_NAME}"))):
+            return False
+        require_ours(folder)
+        shutil.rmtree(folder)
+    except (OSError, PrerequisiteError):
+        return False  # another hub was quicker, or it is not ours
+    return True
 
 
 def listen(path: Path) -> socket.socket:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,11 @@ def plan_lines(plan: Plan, findings: tuple[Finding, ...], engine_line: str) -> I
     for text in plan.skipped:
         yield f"\nleft out: {text}"
     yield "\nchecks"
+    yield from finding_lines(findings)
+
+
+def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
+    """Yield each finding with its mark, and below it what mends it."""
     for finding in findings:
         yield f"  {_MARKS[finding.level]} {finding.subject}: {finding.message}"
         if finding.mend:

@@ -21,7 +21,7 @@ from hub.resources import adapters_folder, shared_folder
 from hub.settings import load_settings
 
 _TESTS = Path(__file__).parent
-_HOST_MODULES = {f"hub.{name}" for name in ("adapter", "errors", "job", "report", "spec")}
+_HOST_MODULES = {f"hub.{name}" for name in ("adapter", "errors", "files", "job", "report", "spec")}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
 
 pytestmark = pytest.mark.parametrize("name", adapter_names())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from hub.clock import Stopwatch
 from hub.engine import EngineName, Handle, Isolation, Placement, Progress
 from hub.finding import Finding
 from hub.images import ImageSpec
@@ -48,7 +48,8 @@ class FakeEngine:
 
     def submit(self, job: Job, environment: EnvironmentRecord, place: Placement) -> Handle:
         self.submitted.append(job)
-        return Handle("venv", job.id, str(place.folder), time.time())
+        self._clock = Stopwatch()
+        return Handle("venv", job.id, str(place.folder), self._clock.started_at)
 
     def wait(self, handle: Handle, timeout_s: float) -> JobOutcome | None:
         job = next(job for job in self.submitted if job.id == handle.id)
@@ -65,4 +66,4 @@ class FakeEngine:
     def _outcome(self, handle: Handle, ending: Ending, reason: str = "") -> JobOutcome:
         code = {Ending.SUCCEEDED: 0, Ending.FAILED: 1}.get(ending)
         words = reason or ("" if ending is Ending.SUCCEEDED else f"ended: {ending.value}")
-        return JobOutcome(ending, code, None, words, handle.started_at, time.time())
+        return JobOutcome(ending, code, None, words, handle.started_at, self._clock.now)

@@ -1,6 +1,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,7 +121,7 @@ def test_under_nohup_a_terminal_that_closes_ends_nothing(task: Path, monkeypatch
 def test_an_interrupt_before_the_run_says_so(
     task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("hub.taskfile.load_task", lambda _path: os.kill(os.getpid(), signal.SIGINT))
+    monkeypatch.setattr("hub.taskinput.load_any", lambda *_args: os.kill(os.getpid(), signal.SIGINT))
 
     assert code_of("run", str(task)) == 130
 
@@ -228,7 +230,7 @@ def test_what_nobody_foresaw_is_one_line_and_a_file(
     def broken(*_args: object) -> None:
         raise ZeroDivisionError("surprise")
 
-    monkeypatch.setattr("hub.taskfile.load_task", broken)
+    monkeypatch.setattr("hub.taskinput.load_any", broken)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
 
@@ -238,3 +240,31 @@ def test_what_nobody_foresaw_is_one_line_and_a_file(
     assert "unexpected ZeroDivisionError: surprise" in error
     assert "Traceback" not in error
     assert "ZeroDivisionError" in next(tmp_path.glob("evaldock-crash-*")).read_text()
+
+
+def in_shell(line: str) -> subprocess.CompletedProcess[str]:
+    command = line.replace("evaldock", f"{sys.executable} -c 'from hub.cli import main; main()'")
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+
+def test_output_that_cannot_be_written_is_told_and_no_fault_of_evaldock() -> None:
+    ran = in_shell("evaldock list backends --json >/dev/full")
+
+    assert ran.returncode == 1
+    assert ran.stderr == "evaldock: the output cannot be written: No space left on device\n"
+
+
+def test_a_closed_standard_stream_harms_nothing() -> None:
+    assert in_shell("evaldock list backends 2>&-").returncode == 0
+    assert in_shell("evaldock list backends >&- 2>&- <&-").returncode == 0
+
+
+def test_a_reader_that_left_ends_the_output_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-c", "from hub.cli import main; main()", "list", "backends"]
+
+    ran = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+
+    assert (ran.returncode, ran.stderr) == (1, "")

@@ -54,3 +54,21 @@ def test_one_is_singular_on_screens_and_in_plans() -> None:
     assert sentence(RunStarted("r", "/r", ("1-m-echo",))) == "run r: 1 job"
     assert "task t: 1 job\n" in text
     assert "first 1 row of each subset" in text
+
+
+class _Gone:
+    def isatty(self) -> bool:
+        return False
+
+    def write(self, _text: str) -> int:
+        raise OSError(5, "Input/output error")
+
+    def flush(self) -> None: ...
+
+
+def test_a_screen_that_goes_away_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", _Gone())
+
+    with open_screen(quiet=False) as observe:
+        observe(RunStarted("r", "/r", ("1",)))
+        observe(RunStarted("r", "/r", ("1",)))

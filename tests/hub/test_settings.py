@@ -31,7 +31,7 @@ def test_sockets_lie_in_the_users_runtime_folder() -> None:
     assert load_settings({"XDG_RUNTIME_DIR": "/tmp"}).runtime_dir == Path("/tmp/evaldock")
 
 
-@pytest.mark.parametrize("xdg", ["", "/nowhere"])
+@pytest.mark.parametrize("xdg", ["", "/nowhere", "."])
 def test_without_a_runtime_folder_sockets_lie_in_a_folder_of_this_user(xdg: str) -> None:
     assert load_settings({"XDG_RUNTIME_DIR": xdg}).runtime_dir == FALLBACK
 

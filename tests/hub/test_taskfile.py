@@ -123,6 +123,15 @@ def test_keys_are_text_as_it_was_written() -> None:
     assert found.startswith("3 models.m.5: unknown key")
 
 
+@pytest.mark.parametrize(
+    "word", ["no", "on", "Y", "0755", "0123456", "1:30", "0x1F", "1_000", "2024-07-01", "=", "1e5"]
+)
+def test_a_word_is_what_it_looks_like(word: str) -> None:
+    task = check(GOOD.replace("model: qwen", f"model: qwen, revision: {word}") + "limit: 010\n")
+
+    assert (task.spec.models["m"].revision, task.spec.limit) == (word, 10)
+
+
 def test_a_merged_mapping_is_still_merged() -> None:
     task = check(
         "version: 1\nmodels:\n  a: &a {endpoint: http://h/v1, model: q}\n  b: {<<: *a, model: r}\n"
@@ -137,6 +146,12 @@ def test_a_merged_mapping_is_still_merged() -> None:
     [
         ("[gsm8k]", "[gsm8k]\n    models: [m, m]", "evaluations[0].models[1]: 'm' stands here twice"),
         ("[gsm8k]", "[gsm8k]\n    models: []", "evaluations[0].models: must not be empty"),
+        (
+            "[gsm8k]",
+            "[{name: gsm8k, subsets: [main, main]}]",
+            "evaluations[0].datasets[0].subsets: 'main' stands here twice",
+        ),
+        ("[gsm8k]", "[gsm8k]\nresources: {gpus: [0, '0']}", "resources.gpus: '0' stands here twice"),
         ("[gsm8k]", "[{name: gsm8k, subsets: []}]", "evaluations[0].datasets[0].subsets: must not be empty"),
         ("[gsm8k]", "[gsm8k, {name: arc, alias: gsm8k}]", "evaluations[0].datasets[1]: 'gsm8k' stands here twice"),
         ("[gsm8k]", "[{name: 5}]", "native has no data set '5'"),

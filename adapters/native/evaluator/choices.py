@@ -96,18 +96,24 @@ def _refuse_twins(texts: Sequence[str], row: Row) -> None:
         first[entry] = letter
 
 
-def right_option(answer: Cell, options: Options) -> int:
+def right_option(answer: Cell, options: Options, *, strict: bool) -> int:
     """Return the index of the right option, named by label, letter, text or (an integer) place counted from 0.
+
+    `strict`: what labels one option may not be the text of another; published data mean the label.
 
     Raises:
         RowError: it names none of them, or two.
     """
     labels, texts = options
     named = filled(answer)
-    for names in (labels, list(LETTERS[: len(texts)]), [letter.lower() for letter in LETTERS[: len(texts)]]):
-        if named in names:
-            return names.index(named)
     places = [index for index, entry in enumerate(texts) if entry == named]
+    labelled = _labelled(named, options)
+    if labelled is not None:
+        if strict and places and labelled not in places:
+            what = f"the answer {named!r} is the label of option {LETTERS[labelled]} and the text of another"
+            hint = "Reorder the options so that label and text agree, or rewrite the texts."
+            raise RowError(answer.place, what, hint=hint)
+        return labelled
     if isinstance(answer.value, int) and 0 <= answer.value < len(texts):
         if places and places != [answer.value]:
             what = f"the answer {answer.value} is the text of one option and the place of another"
@@ -118,3 +124,12 @@ def right_option(answer: Cell, options: Options) -> int:
         hint = "Write the letter of the right option, or its text."
         raise RowError(answer.place, f"the answer {named!r} is not among the options: {shown}", hint=hint)
     return places[0]
+
+
+def _labelled(named: str, options: Options) -> int | None:
+    """Return the index of the option with this label or, whatever its label, this letter; else None."""
+    letters = list(LETTERS[: len(options.texts)])
+    for names in (options.labels, letters, [letter.lower() for letter in letters]):
+        if named in names:
+            return names.index(named)
+    return None

@@ -45,22 +45,21 @@ def load_subsets(dataset: NativeDataset, root: Path, *, seed: int) -> list[Subse
     Raises:
         DataError: data are missing or are not what the benchmark needs.
     """
-    asked = dataset.split if dataset.split_asked else ""
-    names = dataset.subsets or discover_subsets(root, split=asked, few_shot_split=dataset.few_shot_split)
+    names = dataset.subsets or discover_subsets(root, split=dataset.split, few_shot_split=dataset.few_shot_split)
     return [_subset(dataset, root, name, alone=len(names) == 1, seed=seed) for name in names]
 
 
 def _subset(dataset: NativeDataset, root: Path, name: str, *, alone: bool, seed: int) -> Subset:
     if benchmarks()[dataset.benchmark].own_data:
-        files = find_own_files(root, name, dataset.split, asked=dataset.split_asked)
+        files = find_own_files(root, name, dataset.split)
     else:
         files = find_files(root, name, dataset.split, alone=alone)
     rows = [row for file in files for row in read_rows(file)]
     where = ", ".join(file.name for file in files)
+    if not rows:
+        raise DataError(f"{where} {'has' if len(files) == 1 else 'have'} no rows")
     in_name = all(names_split(file, root, dataset.split) for file in files)
     asked, examples = _by_split(rows, dataset, where=where, in_name=in_name)
-    if not asked:
-        raise DataError(f"no rows for split {dataset.split!r} in {where}")
     items = _items(asked[: dataset.limit], dataset)
     shots = _shots(dataset, root, name, examples, seed=seed) if dataset.few_shot else ()
     return Subset(name, items, shots, data=_data_fingerprint(items), prompt=_prompt_fingerprint(dataset, shots))
@@ -74,24 +73,37 @@ def _items(rows: Sequence[Row], dataset: NativeDataset) -> tuple[Item, ...]:
 def _by_split(
     rows: Sequence[Row], dataset: NativeDataset, *, where: str, in_name: bool
 ) -> tuple[list[Row], list[Row]]:
-    """Return the rows to ask and those for examples, where rows name their split themselves.
+    """Return the rows to ask and those for examples: a row of another split is never asked.
 
-    `in_name`: the names of the files, `where`, say that all is of the split.
+    `in_name`: the names of the files, `where`, say that their rows are of the split unless a row says otherwise.
+
+    Raises:
+        DataError: no row is of the split, nor without one where that serves.
     """
-    columns = dataset.columns.get("split", ())
-    splits = [next((str(row.data[name]) for name in columns if row.data.get(name)), "") for row in rows]
-    examples = [row for row, split in zip(rows, splits, strict=True) if split and split == dataset.few_shot_split]
-    rest = [row for row, split in zip(rows, splits, strict=True) if not split or split != dataset.few_shot_split]
-    named = [row for row, split in zip(rows, splits, strict=True) if split == dataset.split]
-    if rows and not named and dataset.split_asked and (any(splits) or not in_name):
+    splits = [_split_of(row, dataset) for row in rows]
+
+    def of(wanted: str) -> list[Row]:
+        return [row for row, split in zip(rows, splits, strict=True) if split == wanted]
+
+    unnamed = of("") if in_name or not dataset.split_asked else []
+    asked = of(dataset.split) or unnamed
+    if not asked:
         raise _no_split(dataset.split, splits, where)
-    return named or rest, examples
+    return asked, of(dataset.few_shot_split) if dataset.few_shot_split else []
+
+
+def _split_of(row: Row, dataset: NativeDataset) -> str:
+    """Return the split that a row names, an empty string where it names none."""
+    names = (
+        str(row.data[name]).strip() for name in dataset.columns.get("split", ()) if row.data.get(name) is not None
+    )
+    return next((name for name in names if name), "")
 
 
 def _no_split(split: str, splits: Sequence[str], where: str) -> DataError:
     found = ", ".join(f"{name!r} ({splits.count(name)})" for name in sorted(set(splits) - {""}))
     if found:
-        hint = "Choose one of them in options: {split: NAME}, or leave the option out."
+        hint = "Choose one of them in options: {split: NAME}."
         return DataError(f"no row of {where} is of split {split!r}; their splits are {found}", hint=hint)
     hint = "Leave split out to use all rows, or name their column with options: {columns: {split: YOUR_COLUMN}}."
     return DataError(f"no split {split!r} in {where}: neither its rows nor its name say a split", hint=hint)
@@ -104,7 +116,10 @@ def _shots(dataset: NativeDataset, root: Path, name: str, rows: list[Row], *, se
     pool = [row for file in files for row in read_rows(file)] or rows
     if len(pool) < dataset.few_shot:
         found = f"{len(pool)} rows" if pool else "no data"
-        hint = f"Give split {split!r} of the data too (e.g. {name}_{split}.jsonl, {split}.jsonl), or set few_shot: 0."
+        hint = (
+            f"Give split {split!r} of the data too (e.g. {name}_{split}.jsonl, {split}.jsonl), name another split "
+            "with options: {few_shot_split: NAME}, or set few_shot: 0."
+        )
         raise DataError(
             f"{dataset.few_shot} few-shot examples need split {split!r}; there is {found} for it", hint=hint
         )

@@ -90,7 +90,7 @@ def _multiple_choice(row: Row, columns: Columns, name: str, *, strict: bool) -> 
         question = question._replace(value=row.data["question"])
     asked = filled(question)
     options = read_options(row, columns, strict=strict)
-    gold = options.lettered[right_option(needed(row, columns, "answer"), options)]
+    gold = options.lettered[right_option(needed(row, columns, "answer"), options, strict=strict)]
     return Item(name, asked, options.lettered, gold.label, (gold.label,), gold.text, row.data)
 
 

@@ -17,23 +17,21 @@ _SPLIT_NAMES = ("test", "validation", "valid", "val", "dev", "train")
 def discover_subsets(root: Path, *, split: str, few_shot_split: str) -> tuple[str, ...]:
     """Return the subsets of the user's own data: one for a file, one per file for a folder.
 
-    `split`: the one that the user named, or an empty string. A file that names no split may hold rows of any.
+    A file that names no split may hold rows of any; one that names another than `split` is not evaluated.
 
     Raises:
-        DataError: the folder has no data, or none of the split.
+        DataError: the folder has no data, or all of it is of other splits.
     """
     if not root.is_dir():
         return (DEFAULT_SUBSET,)
     found = [_parts(file.stem, (split, few_shot_split)) for file in _data_files(root)]
     if not found:
         raise DataError(f"no data file in {root.name!r}{_content(root)}", hint=f"Known: {' '.join(DATA_SUFFIXES)}")
-    examples = {few_shot_split.lower(), "train"} - {""}
-    names = {subset for subset, own in found if (own in ("", split.lower()) if split else own not in examples)}
+    names = {subset for subset, own in found if own in ("", split.lower())}
     if not names:
         splits = ", ".join(repr(name) for name in sorted({own for _, own in found}))
-        wanted = f"no data of split {split!r}" if split else "only data for examples"
         hint = "Choose one of them in options: {split: NAME}."
-        raise DataError(f"{wanted} in {root.name!r}; its splits are {splits}", hint=hint)
+        raise DataError(f"no data of split {split!r} in {root.name!r}; its splits are {splits}", hint=hint)
     return tuple(sorted(names))
 
 
@@ -51,22 +49,20 @@ def find_files(root: Path, subset: str, split: str, *, alone: bool) -> list[Path
     found = _first_match(root, patterns)
     if not found:
         examples = f"{patterns[0]}, {patterns[1]} or {patterns[-1]}"
-        wanted = f"Expected for example {examples}, with one of {' '.join(DATA_SUFFIXES)}"
+        wanted = (
+            f"Expected for example {examples}, with one of {' '.join(DATA_SUFFIXES)}; "
+            "another split is chosen with options: {split: NAME}."
+        )
         raise DataError(
             f"no file for split {split!r} of subset {subset!r} in {root.name!r}{_content(root)}", hint=wanted
         )
     return found
 
 
-def find_own_files(root: Path, subset: str, split: str, *, asked: bool) -> list[Path]:
-    """Return the files of one subset of the user's own data: named after the split, else after the subset alone.
-
-    `asked`: the user named the split, so that the files of another do not serve.
-    """
+def find_own_files(root: Path, subset: str, split: str) -> list[Path]:
+    """Return the files of one subset of the user's own data: named after the split, else after the subset alone."""
     if root.is_dir():
-        splits = (split,) if asked else (split, *_evaluated())
-        named = [pattern for name in splits for pattern in _own_patterns(subset, name)]
-        found = _first_match(root, [*named, subset])
+        found = _first_match(root, [*_own_patterns(subset, split), subset])
         if found:
             return found
     return find_files(root, subset, split, alone=subset == DEFAULT_SUBSET)
@@ -108,10 +104,6 @@ def _patterns(subset: str, split: str, *, alone: bool) -> list[str]:
 
 def _own_patterns(subset: str, split: str) -> list[str]:
     return [split] if subset == DEFAULT_SUBSET else [f"{subset}_{split}", f"{subset}-{split}"]
-
-
-def _evaluated() -> tuple[str, ...]:
-    return ("test", "validation", "valid", "val")
 
 
 def _first_match(root: Path, patterns: list[str]) -> list[Path]:

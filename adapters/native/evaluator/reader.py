@@ -56,15 +56,33 @@ def _json(file: Path) -> list[Row]:
 
 def _parsed(text: str, place: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) and error.lineno > 1 else ""
         raise RowError(place, f"not valid JSON: {error.args[0]}{where}") from error
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; Python itself would keep the last of two equal keys in silence."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"the key {_twice([key for key, _ in pairs])!r} stands in one object twice")
+    return found
+
+
+def _twice(names: Sequence[str]) -> str | None:
+    return next((name for index, name in enumerate(names) if name in names[:index]), None)
+
+
 def _row(value: object, place: str) -> Row:
     if not isinstance(value, dict):
         raise RowError(place, f"expected a JSON object with column names, found {type(value).__name__}")
+    for name, cell in value.items():
+        try:
+            json.dumps([name, cell], ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:  # noqa: PERF203 - the column must be named
+            what = f"column {name!r} holds half a character (a lone surrogate, {error.object[error.start]!a})"
+            raise RowError(place, what, hint="Write the whole character, or remove what is left of it.") from error
     return Row(value, place)
 
 
@@ -72,6 +90,10 @@ def _csv(file: Path) -> list[Row]:
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.DictReader(lines, delimiter="\t" if file.suffix.lower() == ".tsv" else ",", strict=True)
         try:
+            twice = _twice([name for name in rows.fieldnames or () if name])
+            if twice is not None:
+                hint = "Give every column its own name."
+                raise DataError(f"{file.name}: the header names the column {twice!r} twice", hint=hint)
             return gather(lambda data: _complete(data, f"{file.name}:{rows.line_num}", rows.fieldnames or ()), rows)
         except csv.Error as error:
             raise DataError(f"{file.name}:{rows.line_num}: not valid CSV: {error}") from error

@@ -47,7 +47,7 @@ def exited(attributes: Mapping[str, Any], *, oom: bool, started_at: float) -> Jo
 def ended(attributes: Mapping[str, Any] | None, ending: Ending, reason: str, *, started_at: float) -> JobOutcome:
     """Return the outcome of a container that evaldock ended, or that is gone (`attributes` None)."""
     if attributes is None:
-        return JobOutcome(ending, None, None, reason, started_at=started_at, ended_at=time.time())
+        return JobOutcome(ending, None, None, reason, started_at=started_at, ended_at=max(started_at, time.time()))
     return _outcome(attributes["State"], ending, reason, started_at)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -23,9 +24,18 @@ def findings(settings: Settings, isolation: Isolation | None, *, gpus: bool) -> 
     lines = [_python(version) for version in versions]
     lines += unwritable(settings.state_dir, "EVALDOCK_STATE", attempt=isolation is not None)
     lines += unwritable(settings.cache_dir, "EVALDOCK_CACHE", attempt=isolation is not None)
+    lines += _usable_in_path(settings.cache_dir)
     if isolation is not None:
         lines.append(_isolation(isolation))
     return (*lines, *(_gpus() if gpus else ()))
+
+
+def _usable_in_path(cache_dir: Path) -> list[Finding]:
+    """Refuse what `venv` and PATH cannot hold: an environment in the cache could not be entered."""
+    if os.pathsep not in str(cache_dir):
+        return []
+    message = f"{cache_dir} holds {os.pathsep!r}, and environments made there could not be used"
+    return [Finding("missing", "EVALDOCK_CACHE", message, "set EVALDOCK_CACHE to a folder without it")]
 
 
 def _python(version: str) -> Finding:

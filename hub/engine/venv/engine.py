@@ -153,11 +153,12 @@ class VenvEngine:
         if outcome is None:
             kill_marked(strays_of(folder))
             reason = "its supervisor is gone and left no exit status"
-            outcome = JobOutcome(Ending.LOST, None, None, reason, handle.started_at, time.time())
-            if folder.is_dir():
-                write_outcome(folder, outcome)
+            started = handle.started_at
+            outcome = JobOutcome(Ending.LOST, None, None, reason, started, max(started, time.time()))
         clear(folder)
         forget(self._records, handle)
+        if outcome.ending is Ending.LOST and folder.is_dir():  # last: a full disk must not keep the rest
+            write_outcome(folder, outcome)
         return outcome
 
     def _reap(self, record: Record) -> str:
@@ -165,8 +166,7 @@ class VenvEngine:
         try:
             return self._end_abandoned(record, name)
         except (OSError, EngineError) as error:  # one that cannot be cleaned up must not stop every later run
-            forget(self._records, record.handle)
-            return f"left job {name!r} as it is: {error}"
+            return f"left something of job {name!r}: {error}"
 
     def _end_abandoned(self, record: Record, name: str) -> str:
         if record.same_boot and is_alive(int(record.handle.id), record.handle.mark):

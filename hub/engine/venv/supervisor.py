@@ -15,6 +15,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from hub.clock import Stopwatch
 from hub.engine import Handle
 from hub.engine.namespace import adopt_orphans
 from hub.engine.venv.launch import Spec, launch
@@ -53,11 +54,12 @@ def main() -> None:
     if os.fork():
         os._exit(0)
     os.setsid()
-    handle = Handle("venv", str(os.getpid()), spec.folder, time.time(), start_mark(os.getpid()) or "")
+    clock = Stopwatch()
+    handle = Handle("venv", str(os.getpid()), spec.folder, clock.started_at, start_mark(os.getpid()) or "")
     remember(Path(spec.records), handle)
     log = BoundedLog(Path(spec.folder) / "log.txt")
     _detach(handle, log)
-    _supervise(spec, log, handle.started_at)
+    _supervise(spec, log, clock)
 
 
 def _detach(handle: Handle, log: BoundedLog) -> None:
@@ -71,7 +73,7 @@ def _detach(handle: Handle, log: BoundedLog) -> None:
     os.close(null)
 
 
-def _supervise(spec: Spec, log: BoundedLog, started_at: float) -> None:
+def _supervise(spec: Spec, log: BoundedLog, clock: Stopwatch) -> None:
     adopt_orphans()
     wake = _wake_on(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     output, write_end = os.pipe()
@@ -83,7 +85,7 @@ def _supervise(spec: Spec, log: BoundedLog, started_at: float) -> None:
     _drain(output, log)
     log.close()
     evidence = Evidence(watch.status, watch.stopped, watch.memory_bytes, spec.memory_bytes, spec.timeout_s)
-    write_outcome(Path(spec.folder), outcome_of(evidence, started_at, time.time()))
+    write_outcome(Path(spec.folder), outcome_of(evidence, clock.started_at, clock.now))
 
 
 def _wake_on(*numbers: signal.Signals) -> int:

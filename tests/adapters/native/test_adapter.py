@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from adapters.native import adapter
 from adapters.native.adapter import ADAPTER
+from adapters.native.catalog import benchmarks
 from tests.adapters.native.native_task import ENDPOINT, WEIGHTS, evaluation, request
 
 OWN = Path("/home/u/own.csv")
@@ -43,7 +45,14 @@ def test_nothing_is_wrong_with_a_right_task() -> None:
         ("arc", {"subsets": ("ARC-easy",)}, ("subsets", 0), "did you mean 'ARC-Easy'?"),
         ("arc", {"few_shot": -1}, ("few_shot",), "0 or more"),
         ("arc", {"limit": 0}, ("limit",), "1 or more"),
-        ("general_qa", {"few_shot": 2, "path": OWN}, ("few_shot",), "no data for few-shot examples"),
+        ("arc", {"few_shot": 2, "options": {"split": "train"}}, ("options", "split"), "would give the examples too"),
+        ("gsm8k", {"options": {"split": "train"}}, ("options", "split"), "would give the examples too"),
+        (
+            "general_qa",
+            {"few_shot": 2, "path": OWN, "options": {"few_shot_split": "Test"}},
+            ("options", "few_shot_split"),
+            "would give the examples too",
+        ),
         ("general_mcq", {}, ("path",), "measures your own data"),
         ("arc", {"scoring": "chioce"}, ("scoring",), "did you mean 'choice'?"),
         ("gsm8k", {"scoring": "choice"}, ("scoring",), "cannot be scored by 'choice'; known: generate"),
@@ -75,6 +84,22 @@ def test_complaints(name: str, fields: dict[str, Any], path: tuple[str | int, ..
 
     assert complaint.path == ("datasets", 0, *path)
     assert message in complaint.message
+
+
+def test_the_split_of_the_examples_is_free_where_there_are_none() -> None:
+    asked = request("gsm8k", few_shot=0, options={"split": "train"})
+
+    assert ADAPTER.complain(evaluation(asked, model=WEIGHTS)) == ()
+
+
+def test_a_benchmark_without_examples_refuses_shots(monkeypatch: pytest.MonkeyPatch) -> None:
+    without = replace(benchmarks()["general_qa"], few_shot_split="")
+    monkeypatch.setattr(adapter, "benchmarks", lambda: {"general_qa": without})
+
+    (complaint,) = ADAPTER.complain(evaluation(request("general_qa", few_shot=2, path=OWN), model=WEIGHTS))
+
+    assert complaint.path == ("datasets", 0, "few_shot")
+    assert "no data for few-shot examples" in complaint.message
 
 
 def test_an_endpoint_has_no_likelihoods() -> None:

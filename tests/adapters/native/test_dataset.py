@@ -112,8 +112,17 @@ def test_too_few_examples_are_an_error(tmp_path: Path) -> None:
 def test_an_empty_data_set_is_an_error(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "test.jsonl", [])
 
-    with pytest.raises(DataError, match="no rows for split 'test'"):
+    with pytest.raises(DataError, match=r"^test\.jsonl has no rows$"):
         load_subsets(dataset("gsm8k", few_shot=0), tmp_path, seed=1)
+
+
+@pytest.mark.parametrize("text", ["", "question,answer\n"])
+def test_a_table_without_rows_is_an_error(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "zero.csv"
+    file.write_text(text, encoding="utf-8")
+
+    with pytest.raises(DataError, match=r"^zero\.csv has no rows$"):
+        load_own(file)
 
 
 def test_missing_data_are_an_error(tmp_path: Path) -> None:
@@ -192,3 +201,65 @@ def test_a_split_of_a_lone_file_of_a_published_data_set_must_be_there_too(tmp_pa
 
     with pytest.raises(DataError, match=r"no split 'train' in own\.jsonl"):
         load_subsets(dataset("gsm8k", few_shot=0, path=file, options={"split": "train"}), file, seed=1)
+
+
+SPLITS = ("", "test", "dev", "train", "val")
+ROWS = {"general_qa": OWN, "general_mcq": {"question": "q?", "choices": ["x", "y"], "answer": "A"}}
+
+
+def asked_splits(name: str, file: Path, **fields: Any) -> list[Any]:
+    (subset,) = load_subsets(dataset(name, path=file, **fields), file, seed=1)
+    return [item.row["split"] for item in subset.items]
+
+
+@pytest.mark.parametrize("few_shot", [0, 1])
+@pytest.mark.parametrize("name", list(ROWS))
+def test_rows_of_the_test_split_are_asked_else_rows_without_a_split(tmp_path: Path, name: str, few_shot: int) -> None:
+    rows = [{**ROWS[name], "split": split} for split in SPLITS]
+    named = write_jsonl(tmp_path / "named.jsonl", rows)
+    unnamed = write_jsonl(tmp_path / "unnamed.jsonl", [row for row in rows if row["split"] != "test"])
+
+    assert asked_splits(name, named, few_shot=few_shot) == ["test"]
+    assert asked_splits(name, unnamed, few_shot=few_shot) == [""]
+    assert asked_splits(name, unnamed, few_shot=few_shot, options={"split": "val"}) == ["val"]
+
+
+@pytest.mark.parametrize("name", list(ROWS))
+def test_rows_of_other_splits_alone_are_an_error_that_says_what_to_set(tmp_path: Path, name: str) -> None:
+    file = write_jsonl(tmp_path / "own.jsonl", [{**ROWS[name], "split": split} for split in ("train", "val")])
+
+    with pytest.raises(DataError, match=r"of split 'test'; their splits are 'train' \(1\), 'val' \(1\)") as raised:
+        asked_splits(name, file)
+
+    assert "options: {split: NAME}" in raised.value.hint
+
+
+@pytest.mark.parametrize("name", list(ROWS))
+def test_files_of_other_splits_are_not_evaluated_unless_asked_for(tmp_path: Path, name: str) -> None:
+    for stem in ("law", "art_test", "art_val", "geo_train", "geo_dev", "geo_val"):
+        write_jsonl(tmp_path / "own" / f"{stem}.jsonl", [ROWS[name]])
+    write_jsonl(tmp_path / "other" / "geo_val.jsonl", [ROWS[name]])
+
+    subsets = load_subsets(dataset(name, path=tmp_path / "own"), tmp_path / "own", seed=1)
+
+    assert [subset.name for subset in subsets] == ["art", "law"]
+    with pytest.raises(DataError, match=r"no data of split 'test' in 'other'; its splits are 'val'"):
+        load_subsets(dataset(name, path=tmp_path / "other"), tmp_path / "other", seed=1)
+
+
+def test_open_questions_take_their_examples_from_rows_of_dev(tmp_path: Path) -> None:
+    file = write_jsonl(tmp_path / "own.jsonl", [{**OWN, "split": "dev", "question": "example"}, OWN])
+
+    (subset,) = load_subsets(dataset("general_qa", few_shot=1, path=file), file, seed=1)
+
+    assert [item.question for item in subset.shots] == ["example"]
+    assert [item.question for item in subset.items] == ["q?"]
+
+
+def test_where_there_are_no_examples_the_option_is_named(tmp_path: Path) -> None:
+    file = write_jsonl(tmp_path / "own.jsonl", [OWN])
+
+    with pytest.raises(DataError, match="1 few-shot examples need split 'dev'; there is no data for it") as raised:
+        load_subsets(dataset("general_qa", few_shot=1, path=file), file, seed=1)
+
+    assert "options: {few_shot_split: NAME}" in raised.value.hint

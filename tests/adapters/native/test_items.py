@@ -212,3 +212,26 @@ def test_what_is_wrong_with_every_row_is_told_once() -> None:
         items("general_qa", *[{"frage": "q", "answer": "a"}] * 500)
 
     assert raised.value.reason == "f.jsonl:1 and all other rows: no column 'question' or 'query'"
+
+
+@pytest.mark.parametrize(
+    ("choices", "answer"),
+    [(["B", "A"], "A"), (["b", "a"], "a"), ({"text": ["3", "2", "1"], "label": ["1", "2", "3"]}, "1")],
+)
+def test_a_label_that_is_the_text_of_another_option_is_refused(choices: object, answer: str) -> None:
+    row = {"question": "q?", "choices": choices, "answer": answer}
+
+    with pytest.raises(DataError, match="is the label of option A and the text of another") as raised:
+        items("general_mcq", row)
+
+    assert raised.value.hint
+
+
+def test_a_label_that_is_the_text_of_its_own_option_is_none_the_worse() -> None:
+    assert items("general_mcq", {"question": "q?", "choices": ["A", "B"], "answer": "B"})[0].gold == "B"
+
+
+def test_the_answer_of_published_data_is_a_label() -> None:
+    row = {"question": "q?", "choices": {"text": ["2", "1"], "label": ["1", "2"]}, "answerKey": "1"}
+
+    assert items("arc", row)[0].solution == "2"

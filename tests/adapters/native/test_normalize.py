@@ -90,6 +90,17 @@ def test_a_killed_job_yields_counts_and_a_reason(output: Path) -> None:
     assert results[0].absent == "the job ended when 12 of 12 samples were done"
 
 
+def test_what_a_killed_job_did_not_reach_is_skipped(output: Path) -> None:
+    (output / "summary.json").unlink()
+    file = output / "samples" / "gsm8k__main.jsonl"
+    file.write_text("".join(file.read_text("utf-8").splitlines(keepends=True)[:5]), encoding="utf-8")
+
+    counts = ADAPTER.normalize(ASKED, output).results[0].counts
+
+    assert (counts.planned, counts.skipped) == (12, 7)
+    assert counts.scored + counts.model_error + counts.infra_error + counts.skipped == counts.planned
+
+
 def test_a_data_set_without_an_entry_is_absent(output: Path) -> None:
     summary = json.loads((output / "summary.json").read_text("utf-8"))
     del summary["datasets"]["qa"]

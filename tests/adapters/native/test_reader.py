@@ -43,6 +43,11 @@ def test_formats(tmp_path: Path, name: str, text: str) -> None:
         ("a.csv", "question,answer\na,b\nc,d,e\n", r"a\.csv:3: the header has 2 columns, this row 3"),
         ("a.csv", "question,answer\na\n", r"a\.csv:2: the header has 2 columns, this row 1"),
         ("a.csv", 'question,answer\n"a,b\n', "not valid CSV"),
+        ("a.jsonl", '{"question": 1}\n{"answer": 1, "answer": 2}\n', r"a\.jsonl:2: .* key 'answer' .* twice"),
+        ("a.json", '[{"choices": {"text": [], "text": []}}]', r"a\.json: .* key 'text' stands in one object twice"),
+        ("a.csv", "question,answer,answer\na,b,c\n", r"a\.csv: the header names the column 'answer' twice"),
+        ("a.jsonl", '{"answer": 1}\n{"answer": "\\ud83d"}\n', r"a\.jsonl:2: column 'answer' holds half a character"),
+        ("a.json", '[{"choices": ["a", "\\udc00"]}]', r"row 1: column 'choices' holds half .* '\\udc00'"),
         ("a.txt", "x", "cannot read files of type '.txt'"),
     ],
 )
@@ -85,3 +90,10 @@ def test_a_number_of_too_many_digits_is_a_broken_line(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"a\.jsonl:1: not valid JSON"):
         read_rows(file)
+
+
+def test_a_whole_character_written_as_two_escapes_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"answer": "\\ud83d\\ude00"}\n', encoding="utf-8")
+
+    assert read_rows(file)[0].data == {"answer": "\U0001f600"}

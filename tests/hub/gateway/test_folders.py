@@ -3,7 +3,8 @@ import os
 import pytest
 
 from hub.errors import PrerequisiteError
-from hub.gateway.folders import is_served, listen, make_socket_dirs, run_folder
+from hub.gateway.folders import is_served, listen, make_socket_dirs, run_folder, sweep_sockets
+from hub.job import SOCKET_NAME
 
 
 def test_every_job_has_a_folder_of_its_own_by_run(tmp_path):
@@ -71,3 +72,23 @@ def test_a_socket_is_served_only_while_somebody_listens(tmp_path):
     assert not is_served(path)
     with listen(path):
         assert is_served(path)
+
+
+def test_sockets_of_a_dead_gateway_are_swept_and_those_of_a_living_one_are_not(tmp_path):
+    runtime = tmp_path / "rt"
+    dead, living, young = (make_socket_dirs(runtime, name, ["job"])["job"] for name in ("dead", "living", "young"))
+    listen(dead / SOCKET_NAME).close()
+    (runtime / "other").mkdir()
+    with listen(living / SOCKET_NAME):
+        for folder in (dead.parent, living.parent, runtime / "other"):
+            os.utime(folder, (1, 1))
+
+        lines = sweep_sockets(runtime)
+
+    assert len(lines) == 1
+    assert str(dead.parent) in lines[0]
+    assert {path.name for path in runtime.iterdir()} == {living.parent.name, young.parent.name, "other"}
+
+
+def test_nothing_is_swept_where_there_is_nothing(tmp_path):
+    assert sweep_sockets(tmp_path / "none") == ()

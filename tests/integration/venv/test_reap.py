@@ -8,6 +8,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hub.engine.venv.process import is_alive
 from hub.engine.venv.records import folder_of
 from hub.engine.venv.tree import root_of
@@ -45,6 +47,23 @@ def test_what_a_lost_job_left_is_removed(bench: Any) -> None:
     lines = bench.engine.reap()
 
     assert lines == ("removed what job '1-m-echo' left, whose hub is gone",)
+    assert not root_of(bench.folder()).exists()
+    assert list(folder_of(bench.settings.state_dir).iterdir()) == []
+
+
+def test_a_full_disk_keeps_nothing_of_a_lost_job(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = bench.start(*_SLEEP)
+    os.kill(int(handle.id), signal.SIGKILL)
+    _gone(bench, handle)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hub.engine.venv.engine.write_outcome", full)
+        (line,) = bench.engine.reap()
+
+    assert "No space left" in line
     assert not root_of(bench.folder()).exists()
     assert list(folder_of(bench.settings.state_dir).iterdir()) == []
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jinja2 import TemplateError
+
 from adapters.native.evaluator.models.batches import batches, halving
 from adapters.native.evaluator.models.checkpoint import Checkpoint
 from adapters.native.evaluator.request import Deliver, Generation, Outcome
@@ -28,6 +30,7 @@ def generate(checkpoint: Checkpoint, requests: Sequence[Generation], deliver: De
     """Deliver the answer to every request; the parameters of one data set are the same for all.
 
     A prompt that leaves no room for an answer in the model's context is a model_error: it is never cut in silence.
+    So is one that the model's chat template refuses, for example because of its system prompt.
     """
     if not requests:
         return
@@ -35,7 +38,12 @@ def generate(checkpoint: Checkpoint, requests: Sequence[Generation], deliver: De
     room = int(parameters.get("max_tokens", 512))
     prompts = []
     for number, request in enumerate(requests):
-        prompt = _Prompt(number, tuple(_encode(checkpoint, request)))
+        try:
+            prompt = _Prompt(number, tuple(_encode(checkpoint, request)))
+        except TemplateError as refusal:
+            message = f"the model's chat template refuses the prompt: {refusal} (`chat: false` would ask without it)"
+            deliver(number, Outcome("model_error", error=message))
+            continue
         if checkpoint.context and len(prompt.tokens) >= checkpoint.context:
             error = f"the prompt has {len(prompt.tokens)} tokens, the model's context holds {checkpoint.context}"
             deliver(number, Outcome("model_error", error=error))

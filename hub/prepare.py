@@ -1,0 +1,91 @@
+"""Make what jobs need: images or environments, then models and data; the same for a run and ahead of one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from hub.adapter import Asset
+from hub.check import require, to_fetch
+from hub.engine import Engine, Placement
+from hub.engines import Choice
+from hub.errors import BaseImageError
+from hub.fetch import fetch, fetch_id
+from hub.images import load_image
+from hub.observer import Observer, Prepared, Preparing
+from hub.plan import Plan, host_path
+from hub.report import EnvironmentRecord
+from hub.settings import Settings
+
+Environments = dict[str, EnvironmentRecord]
+
+
+class Desk(NamedTuple):
+    """Whose work it is, where its fetch jobs have their folders (<folder>/.lock is held meanwhile), who watches."""
+
+    run_id: str
+    folder: Path
+    settings: Settings
+    observe: Observer
+
+
+def make_environments(
+    choice: Choice, images: Iterable[str], settings: Settings, observe: Observer, *, gpus: bool
+) -> tuple[Choice, Environments]:
+    """Build what is missing; where no base image can be had, take the fallback engine and say so.
+
+    Raises:
+        ImageError: an image or environment could not be built.
+        PrerequisiteError: the fallback engine cannot run here.
+    """
+    try:
+        return choice, _build(choice.engine, images, settings, observe)
+    except BaseImageError as error:
+        if choice.fallback is None:
+            raise
+        reason = f"a container engine answers, but its images cannot be built here ({error.message})"
+        require(choice.fallback.check(gpus=gpus))
+        other = Choice(choice.fallback, reason)
+        return other, _build(other.engine, images, settings, observe)
+
+
+def _build(engine: Engine, images: Iterable[str], settings: Settings, observe: Observer) -> Environments:
+    environments = {}
+    for name in images:
+        with _timed(f"image {name}", "", observe):
+            spec = load_image(name, settings)
+            environments[name] = engine.prepare(spec, partial(_line, observe, name))
+    return environments
+
+
+def _line(observe: Observer, image: str, line: str) -> None:
+    observe(Preparing(f"image {image}", line))
+
+
+def fetch_missing(plan: Plan, environments: Environments, engine: Engine, desk: Desk) -> None:
+    """Download what is not in the cache yet, each in the environment of a job that needs it.
+
+    Raises:
+        PrerequisiteError: a hub refused, cannot be reached, or the cache cannot be written.
+    """
+    for asset in to_fetch(plan, desk.settings):
+        environment = environments[image_for(asset, plan)]
+        with _timed(f"{asset.kind} {asset.name}", asset.location, desk.observe):
+            place = Placement(desk.run_id, desk.folder / "fetch" / fetch_id(asset))
+            fetch(asset, host_path(asset, desk.settings.cache_dir), environment, engine, place, desk.observe)
+
+
+def image_for(asset: Asset, plan: Plan) -> str:
+    """Return the image that can fetch `asset`: that of the first job which reads it."""
+    return next(planned.job.image for planned in plan.jobs if asset in planned.assets)
+
+
+@contextmanager
+def _timed(what: str, reference: str, observe: Observer) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    observe(Prepared(what, reference, time.monotonic() - started))

@@ -1,0 +1,139 @@
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from hub import ahead as module
+from hub.ahead import fetch_ahead, look_ahead
+from hub.downloads import Download
+from hub.engine.ownership import is_held, run_lock
+from hub.engines import Choice
+from hub.errors import PrerequisiteError
+from hub.images import ImageSpec
+from hub.job import Ending, Job
+from hub.observer import silent
+from hub.orchestrator import Request, agree, run
+from hub.report import EnvironmentRecord
+from hub.settings import Settings
+from hub.taskfile import LoadedTask, load_task
+from tests.fakes.engine import FakeEngine
+from tests.hub.test_orchestrator import echo
+
+
+class Engine(FakeEngine):
+    """Has an image once it was prepared."""
+
+    def __init__(self) -> None:
+        super().__init__(self.fetched_or_echo)
+        self.built: dict[str, EnvironmentRecord] = {}
+        self.locked: list[bool] = []
+
+    def find(self, image: ImageSpec) -> EnvironmentRecord | None:
+        return self.built.get(image.name)
+
+    def prepare(self, image: ImageSpec, progress: object) -> EnvironmentRecord:
+        self.built[image.name] = super().prepare(image, lambda _line: None)
+        return self.built[image.name]
+
+    def fetched_or_echo(self, job: Job, output: Path) -> Ending:
+        if job.network == "none":
+            return echo(job, output)
+        self.locked.append(is_held(run_lock(output.parent)))
+        for name in ("config.json", "model.safetensors"):
+            (job.mounts[0].source / name).write_text("{}")
+        (output / "fetched.json").write_text("{}")
+        return Ending.SUCCEEDED
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    engine = Engine()
+    for place in ("hub.ahead.choose_engine", "hub.orchestrator.choose_engine"):
+        monkeypatch.setattr(place, lambda *_args, **_named: Choice(engine, "a test"))
+    return engine
+
+
+@pytest.fixture
+def task() -> LoadedTask:
+    evaluations = [{"backend": "echo", "datasets": ["echo"]}]
+    return load_task({"version": 1, "models": {"m": {"checkpoint": "acme/m"}}, "evaluations": evaluations})
+
+
+def test_after_a_fetch_an_offline_run_finds_all_that_it_needs(
+    task: LoadedTask, settings: Settings, engine: Engine
+) -> None:
+    with pytest.raises(PrerequisiteError, match="2 things are missing"):
+        run(task, settings, Request(offline=True))
+
+    fetch_ahead(look_ahead(task, settings), settings, agree, silent)
+    report, _ = run(task, settings, Request(offline=True))
+
+    assert report.state == "succeeded"
+    assert look_ahead(task, settings).done
+
+
+def test_a_fetch_job_is_driven_by_somebody_in_the_eyes_of_other_hubs(
+    task: LoadedTask, settings: Settings, engine: Engine
+) -> None:
+    fetch_ahead(look_ahead(task, settings), settings, agree, silent)
+
+    assert engine.locked == [True]
+    assert list(settings.state_dir.iterdir()) == []
+
+
+def test_what_a_killed_fetch_left_is_swept_by_the_next(task: LoadedTask, settings: Settings, engine: Engine) -> None:
+    left = settings.state_dir / "fetch-dead"
+    left.mkdir(parents=True)
+    (left / ".lock").touch()
+
+    fetch_ahead(look_ahead(task, settings), settings, agree, silent)
+
+    assert not left.exists()
+
+
+def test_no_images_builds_none_and_says_what_a_download_needs(
+    task: LoadedTask, settings: Settings, engine: Engine
+) -> None:
+    ahead = look_ahead(task, settings, images=False)
+
+    with pytest.raises(PrerequisiteError) as caught:
+        fetch_ahead(ahead, settings, agree, silent)
+
+    assert "evaldock build echo" in str(caught.value)
+    assert (engine.built, engine.submitted) == ({}, [])
+
+
+def test_who_refuses_the_download_gets_neither_image_nor_model(
+    task: LoadedTask, settings: Settings, engine: Engine
+) -> None:
+    def refuse(_downloads: tuple[Download, ...]) -> None:
+        raise PrerequisiteError("no")
+
+    with pytest.raises(PrerequisiteError):
+        fetch_ahead(look_ahead(task, settings), settings, refuse, silent)
+
+    assert (engine.built, engine.submitted) == ({}, [])
+
+
+def test_a_disk_that_is_too_small_stops_it_before_anything_is_made(
+    task: LoadedTask, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.space.free_bytes", lambda _folder: 1)
+    with pytest.raises(PrerequisiteError, match="too little"):
+        fetch_ahead(look_ahead(task, settings), settings, agree, silent)
+    with pytest.raises(PrerequisiteError, match="too little"):
+        run(task, settings)
+
+    assert not settings.runs_dir.exists()
+    assert engine.built == {}
+
+
+def test_an_interrupt_leaves_no_work_folder(task: LoadedTask, settings: Settings, engine: Engine) -> None:
+    engine.work = lambda _job, _output: os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch_ahead(look_ahead(task, settings), settings, agree, silent)
+
+    assert engine.stopped
+    assert list(settings.state_dir.glob(f"{module._PREFIX}*")) == []
