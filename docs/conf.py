@@ -33,20 +33,24 @@ _ELSEWHERE = {
     "changelog": "CHANGELOG.md",
 }
 _ROOT = Path(__file__).resolve().parents[1]
-_LINK = re.compile(r"\]\(([^():#\s]+)")
+_LINK = re.compile(r"\[([^\]]*)\]\(([^():#\s]+)(#[^)\s]*)?\)")
 
 
 def _fill_in(_app: Sphinx, page: str, source: list[str]) -> None:
-    """Put the guide in the place of its page, and turn links to guides into links to their pages."""
+    """Put the guide in the place of its page, and let links keep their meaning on the site."""
     file = _ELSEWHERE.get(page, f"docs/{page}.md")
     text = (_ROOT / file).read_text(encoding="utf-8")
-    source[0] = _LINK.sub(lambda link: f"]({_on_the_site(link[1], posixpath.dirname(file))}", text)
+    source[0] = _LINK.sub(lambda link: _on_the_site(link, posixpath.dirname(file)), text)
 
 
-def _on_the_site(link: str, folder: str) -> str:
-    path = posixpath.normpath(posixpath.join(folder, link))
+def _on_the_site(link: re.Match[str], folder: str) -> str:
+    """Return a link to the page of a guide; what is only in the repository is named without a link."""
+    words, target, anchor = link.groups(default="")
+    path = posixpath.normpath(posixpath.join(folder, target))
     pages = {file: f"{page}.md" for page, file in _ELSEWHERE.items()}
-    return pages.get(path, posixpath.relpath(path, "docs"))
+    if path not in pages and not path.startswith("docs/") and (_ROOT / path).exists():
+        return words
+    return f"[{words}]({pages.get(path, posixpath.relpath(path, 'docs'))}{anchor})"
 
 
 def setup(app: Sphinx) -> None:

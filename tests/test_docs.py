@@ -62,6 +62,8 @@ def _unknown(line: str) -> Iterator[str]:
     words = [word for word in shlex.split(re.split(r"\||;|&&", line, maxsplit=1)[0]) if word != "..."]
     group: click.Command = cli
     context = click.Context(cli, info_name="evaldock")
+    if words[:1] == ["COMMAND"]:
+        return
     while isinstance(group, click.Group) and words and not words[0].startswith("-"):
         found = group.get_command(context, words[0])
         if found is None:
