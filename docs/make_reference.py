@@ -30,11 +30,8 @@ refused, and the message says what was probably meant. A key in bold is required
 """
 _BOUNDS = (
     ("minimum", "at least"),
-    ("ge", "at least"),
     ("exclusiveMinimum", "above"),
-    ("gt", "above"),
     ("maximum", "at most"),
-    ("le", "at most"),
 )
 _LARGEST_TO_SAY = 1 << 20  # larger bounds only keep numbers exact
 _WRITTEN = {"shm_size": "1g"}  # sizes and durations are bytes and seconds inside
