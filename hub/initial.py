@@ -99,7 +99,7 @@ def _model_name(source: str) -> str:
 
 
 def _noted(line: str, comment: str) -> str:
-    return f"{line:<{_COMMENT_COLUMN}}# {comment}" if comment else line
+    return f"{line + '  ':<{_COMMENT_COLUMN}}# {comment}" if comment else line
 
 
 def _scalar(text: str) -> str:

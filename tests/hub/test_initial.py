@@ -34,6 +34,13 @@ def test_any_text_comes_back_as_it_was_given(checkpoint: str, path: str, about: 
     assert yaml.safe_load(text)["evaluations"][0]["datasets"] == [{"name": "general_qa", "path": path}]
 
 
+@pytest.mark.parametrize("length", range(1, 30))
+def test_a_comment_stands_off_whatever_its_line_is_long(length: int) -> None:
+    text = task_text(Answers("t", "native", (Dataset("general_qa", "x" * length, "about"),), checkpoint="acme/tiny"))
+
+    assert all("  #" in line for line in text.splitlines() if "#" in line.lstrip()[1:])
+
+
 @pytest.mark.parametrize(
     "answers",
     [
