@@ -22,7 +22,7 @@ from hub.errors import EvaldockError, PrerequisiteError
 from hub.execution import Workplace, execute, unrun, with_identity
 from hub.files import write_atomic
 from hub.finding import Finding
-from hub.gateway import Gateway, Route, Upstream, sweep_sockets
+from hub.gateway import Gateway, Interceptor, Prices, Retry, Route, Upstream, sweep_sockets
 from hub.interrupts import held, undisturbed
 from hub.observer import (
     EngineChosen,
@@ -46,7 +46,7 @@ from hub.report import EnvironmentRecord, JobReport, JobState, Report, run_state
 from hub.runs import FINAL, JobRecord, RunFolder, RunRecord, create_run, new_run_id
 from hub.settings import Settings
 from hub.space import check_space, needs_of
-from hub.spec import JudgeSpec, ModelSpec
+from hub.spec import GatewaySpec, JudgeSpec, ModelSpec
 from hub.taskfile import LoadedTask
 from hub.version import VERSION
 
@@ -259,7 +259,8 @@ class _Run:
         for planned in self.jobs:
             if planned.job.gateway:
                 uid, gid = engine.job_user(self.folder.job_folder(planned.id))
-                upstreams = {role: _upstream(part) for role, part in planned.upstreams.items()}
+                gate = self.plan.gateway
+                upstreams = {role: _upstream(role, part, gate) for role, part in planned.upstreams.items()}
                 routes.append(Route(planned.id, upstreams, uid, gid))
         return Gateway.start(self.settings, self.folder.record.run_id, tuple(routes))
 
@@ -310,6 +311,19 @@ def _lost_ground(folder: Path, error: OSError) -> EvaldockError:
     return EvaldockError(f"the run cannot go on: {error}", hint=f"see {folder}")
 
 
-def _upstream(part: ModelSpec | JudgeSpec) -> Upstream:
-    url = normalize_base_url(str(part.endpoint))
-    return Upstream(url, str(part.model), part.api_key_env, part.concurrency)
+def _upstream(role: str, part: ModelSpec | JudgeSpec, gateway: GatewaySpec) -> Upstream:
+    retry, prices = part.retry, part.prices
+    mine = (found for found in gateway.interceptors if role in found.roles)
+    return Upstream(
+        normalize_base_url(str(part.endpoint)),
+        str(part.model),
+        part.api_key_env,
+        part.concurrency,
+        part.deadline_s,
+        part.timeout,
+        retry=Retry(retry.attempts, retry.first_wait, retry.longest_wait, retry.outage),
+        requests_per_minute=part.requests_per_minute,
+        tokens_per_minute=part.tokens_per_minute,
+        prices=Prices(prices.input, prices.output) if prices else None,
+        interceptors=tuple(Interceptor(found.kind, found.value) for found in mine),
+    )

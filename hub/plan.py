@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hub import job as layout
@@ -13,7 +13,7 @@ from hub.endpoint import normalize_base_url
 from hub.errors import Problem, TaskError
 from hub.job import Job, Limits, Mount
 from hub.source import KeyPath, Source
-from hub.spec import DatasetSpec, EvaluationSpec, JudgeSpec, ModelSpec, TaskSpec
+from hub.spec import DatasetSpec, EvaluationSpec, GatewaySpec, JudgeSpec, ModelSpec, TaskSpec
 from hub.text import slug
 
 _MAIN = {"modelscope": "master", "huggingface": "main"}
@@ -50,6 +50,8 @@ class Plan:
     engine: str
     jobs: tuple[PlannedJob, ...]
     skipped: tuple[str, ...] = ()
+    gateway: GatewaySpec = field(default_factory=GatewaySpec)
+    max_infra_errors: int = 0
 
     @property
     def images(self) -> tuple[str, ...]:
@@ -100,7 +102,7 @@ def make_plan(
         problems.append(source.problem(("evaluations",), f"nothing is left to run: {'; '.join(skipped)}"))
     if problems:
         raise TaskError(problems)
-    return Plan(spec.name, spec.engine, tuple(jobs), tuple(skipped))
+    return Plan(spec.name, spec.engine, tuple(jobs), tuple(skipped), spec.gateway, spec.max_infra_errors)
 
 
 def _global_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
@@ -132,6 +134,7 @@ def _evaluation(spec: TaskSpec, evaluation: EvaluationSpec, model: str, folder: 
         seed=spec.seed,
         judge=spec.judge is not None,
         concurrency=spec.models[model].concurrency,
+        deadline_s=max(part.deadline_s for part in (spec.models[model], spec.judge) if part is not None),
         options=evaluation.options,
     )
 

@@ -93,6 +93,7 @@ class ResultKey(_Record):
         prompt, data: fingerprints (`sha256:` and 16 hex digits) of the templates and of the rows used.
         limit: rows per subset, None for all.
         model: identity of the weights or of the endpoint.
+        gateway: what changed requests or answers on their way, in order, as the task says it.
     """
 
     benchmark: str
@@ -106,6 +107,7 @@ class ResultKey(_Record):
     generation: dict[str, Any] = Field(default_factory=dict)
     seed: int | None = None
     model: str = ""
+    gateway: tuple[dict[str, Any], ...] = ()
     backend: str = ""
     backend_version: str = ""
     adapter_version: str = ""
@@ -168,8 +170,46 @@ class EnvironmentRecord(_Record):
     torch: str = ""
 
 
+class Quantiles(_Record):
+    """Quantiles of a measured time in milliseconds, by nearest rank."""
+
+    p50: float
+    p90: float
+    p99: float
+
+
+class Usage(_Record):
+    """What one role of a job asked of its model, summed up from the ledger (docs/gateway.md).
+
+    Attributes:
+        calls: of the job's last start; what an earlier start had asked is among them as `cached`.
+        requests: sent upstream, by every start of the job; `retries` of them were not the first try of their call.
+        failed: calls that failed for good; `undelivered`: the client left before it had the answer.
+        tokens_in, tokens_out: of the answers of the last start, cached ones too; None where nobody counted.
+        paid_tokens_in, paid_tokens_out: of what was asked upstream, by every start.
+        latency, ttft: of calls that went upstream; None where there were none.
+        cost: by the task's prices, of what was paid; None without prices.
+    """
+
+    role: str
+    calls: int = 0
+    requests: int = 0
+    retries: int = 0
+    cached: int = 0
+    failed: int = 0
+    undelivered: int = 0
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    paid_tokens_in: int | None = None
+    paid_tokens_out: int | None = None
+    latency: Quantiles | None = None
+    ttft: Quantiles | None = None
+    cost: float | None = None
+    currency: str = ""
+
+
 class JobReport(_Record):
-    """One evaluation's part of the report."""
+    """One evaluation's part of the report; `starts` counts its first start and every resume."""
 
     id: str
     model: str
@@ -181,6 +221,8 @@ class JobReport(_Record):
     environment: EnvironmentRecord | None = None
     started_at: float | None = None
     ended_at: float | None = None
+    starts: int = 1
+    usage: tuple[Usage, ...] = ()
     results: tuple[Result, ...] = ()
 
 
