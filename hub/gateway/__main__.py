@@ -1,4 +1,4 @@
-"""The gateway's process: the first line of standard input is its configuration, others are orders, its end the last."""
+"""The gateway's process: standard input's first line is its configuration, others are orders, its end the last."""
 
 from __future__ import annotations
 
