@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
@@ -22,6 +21,7 @@ _CONNECT_TIMEOUT_S = 30.0
 # Shorter than the 5 s after which uvicorn (vLLM, SGLang) closes an idle connection: whoever reuses one at
 # that very moment gets a reset, and a POST must not be repeated blindly.
 _KEEPALIVE_S = 4.0
+_PIECE = 64 << 10  # larger bodies are sent in pieces, which bytes are not
 
 
 class Sender:
@@ -53,14 +53,12 @@ class Sender:
     def _request(self, call: Call, key: Key | None) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         query = f"?{call.query}" if call.query else ""
         headers = [*to_upstream(call.headers.items(), key)]
-        body = None
-        if call.operation != "models":
+        if call.body:
             headers.append(("Content-Type", "application/json"))
-            body = json.dumps({**call.fields, "model": call.upstream.model}).encode()
         return self._session.request(
-            "GET" if body is None else "POST",
+            "POST" if call.body else "GET",
             URL(f"{call.upstream.base_url}/{call.operation}{query}", encoded=True),
-            data=None if body is None else io.BytesIO(body),  # in pieces, which bytes are not
+            data=io.BytesIO(call.body) if len(call.body) > _PIECE else call.body or None,
             headers=headers,
             allow_redirects=False,
             proxy=self._proxies.get(call.upstream.base_url),

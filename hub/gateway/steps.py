@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 
 from hub.gateway import failures
@@ -15,9 +15,9 @@ _MODELS_TIMEOUT_S = 5.0
 Places = Mapping[tuple[str, str], asyncio.Semaphore]
 
 
-def assemble(send: Step, upstreams: Iterable[Upstream]) -> Step:
+def assemble(send: Step, upstreams: Iterable[Upstream], *, with_answers: Callable[[Step], Step]) -> Step:
     """Return the way of a call, the outermost step first: every new step has its place in this line."""
-    return with_model_list(with_place(within_deadline(send), places(upstreams)))
+    return with_model_list(with_answers(with_place(within_deadline(send), places(upstreams))))
 
 
 def places(upstreams: Iterable[Upstream]) -> Places:
