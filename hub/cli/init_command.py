@@ -8,13 +8,15 @@ from typing import Any
 
 import click
 
+from hub.cli.options import OneOf
+
 
 @click.command("init")
 @click.argument("file", default="task.yaml", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--name", help="Name of the task.  [default: the file's]")
 @click.option("--backend", default="native", show_default=True, help="`evaldock list backends` shows them.")
 @click.option("--model", help="Hub id or folder of a checkpoint; with --endpoint, the server's name of the model.")
-@click.option("--hub", type=click.Choice(["modelscope", "huggingface"]), help="Where a hub id is.")
+@click.option("--hub", type=OneOf(["modelscope", "huggingface"]), help="Where a hub id is.")
 @click.option("--endpoint", help="Base URL of an OpenAI-compatible server.")
 @click.option("--api-key-env", help="NAME of the variable that holds the endpoint's key.")
 @click.option(
