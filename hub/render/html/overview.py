@@ -139,7 +139,7 @@ def _gaps(entry: Entry) -> Iterator[Problem]:
         lack = f"{sum(missing.values()):,} of {counts.planned:,} samples were not scored: {words}"
     if absent or lack:
         link = _link(entry, "unscored" if set(missing) - {"unreached"} else "")
-        yield Problem(place, "; ".join(part for part in (absent, lack) if part), link, grave=True)
+        yield Problem(place, "; ".join(part.rstrip(".") for part in (absent, lack) if part), link, grave=True)
     if counts.unparsed:
         text = f"nothing could be extracted from {_count(counts.unparsed, 'answer')}, which count as wrong"
         yield Problem(place, text, _link(entry, "unparsed"), grave=False)
