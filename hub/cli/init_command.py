@@ -33,13 +33,15 @@ def command(file: Path, yes: bool, force: bool, **options: Any) -> int:
     In a terminal it asks for what no option says. The task is one that `evaldock plan` accepts.
     """
     from hub.cli.init_answers import Options, gather
-    from hub.initial import task_text, write_task
+    from hub.initial import refuse_to_replace, task_text, write_task
     from hub.orchestrator import plan_task
     from hub.settings import load_settings
     from hub.source import parse_source
     from hub.taskfile import validate
 
     asks = not yes and sys.stdin.isatty() and sys.stdout.isatty()
+    if asks and not force:
+        refuse_to_replace(file)  # before a person has answered everything
     text = task_text(gather(file, Options(**options), asks=asks))
     plan_task(validate(parse_source(text, str(file)), file.absolute().parent), load_settings())
     for path in write_task(file, text, force=force):
