@@ -34,7 +34,15 @@ _BOUNDS = (
     ("maximum", "at most"),
 )
 _LARGEST_TO_SAY = 1 << 20  # larger bounds only keep numbers exact
-_WRITTEN = {"shm_size": "1g"}  # sizes and durations are bytes and seconds inside
+# Sizes and durations are bytes and seconds inside.
+_WRITTEN = {
+    "shm_size": "1g",
+    "timeout": "5m",
+    "idle_timeout": "1h",
+    "first_wait": "1s",
+    "longest_wait": "1m",
+    "outage": "5m",
+}
 
 
 class Section(NamedTuple):
@@ -50,10 +58,15 @@ _SECTIONS = (
     Section("models", "ModelSpec", "models.<name>."),
     Section("serve", "ServeSpec", "models.<name>.serve."),
     Section("judge", "JudgeSpec", "judge."),
+    Section("retry", "RetrySpec", "models.<name>.retry."),
+    Section("prices", "PricesSpec", "models.<name>.prices."),
     Section("evaluations", "EvaluationSpec", "evaluations[]."),
     Section("datasets", "DatasetSpec", "evaluations[].datasets[]."),
     Section("generation", "GenerationSpec", "generation."),
     Section("resources", "ResourcesSpec", "resources."),
+    Section("gateway", "GatewaySpec", "gateway."),
+    Section("budget", "BudgetSpec", "gateway.budget."),
+    Section("interceptors", "InterceptorSpec", "gateway.interceptors[]."),
 )
 
 
@@ -90,10 +103,10 @@ def _cell(text: str) -> str:
 
 
 def _default(name: str, field: dict[str, Any]) -> str:
-    value = _WRITTEN.get(name, field.get("default"))
+    value = field.get("default")
     if value is None or isinstance(value, list | dict):
         return ""
-    return f"`{value}`"
+    return f"`{_WRITTEN.get(name, value)}`"
 
 
 def _kind(field: dict[str, Any]) -> str:

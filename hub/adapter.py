@@ -88,7 +88,11 @@ class DatasetRequest:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One backend x one model x its data sets, fully resolved: all that an adapter sees."""
+    """One backend x one model x its data sets, fully resolved: all that an adapter sees.
+
+    Attributes:
+        deadline_s: the gateway answers every request within so many seconds; a client's time-out must be longer.
+    """
 
     backend: str
     model: ModelTarget
@@ -96,6 +100,7 @@ class Evaluation:
     seed: int
     judge: bool = False
     concurrency: int = 8
+    deadline_s: float = 600.0
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -177,6 +182,13 @@ class Adapter(Protocol):
     @property
     def modalities(self) -> tuple[str, ...]:
         """Return which kinds of model it can evaluate: `text`, `vision`."""
+
+    @property
+    def excludes_failures(self) -> bool:
+        """Return whether the backend leaves a sample whose request failed out of its scores, and counts it.
+
+        Where it does not, the hub withholds the score of a data set that met a failure.
+        """
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return every data set by the user's name."""

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub import hardware
+from hub import answers, hardware
 from hub.adapter import Adapter
 from hub.check import check_images, check_inputs, require
 from hub.checkpoint import weights_digest
@@ -22,7 +22,7 @@ from hub.errors import EvaldockError, PrerequisiteError
 from hub.execution import Workplace, execute, unrun, with_identity
 from hub.files import write_atomic
 from hub.finding import Finding
-from hub.gateway import Gateway, Route, Upstream, sweep_sockets
+from hub.gateway import Books, Gateway, Interceptor, Prices, Retry, Route, Upstream, sweep_sockets
 from hub.interrupts import held, undisturbed
 from hub.observer import (
     EngineChosen,
@@ -46,7 +46,7 @@ from hub.report import EnvironmentRecord, JobReport, JobState, Report, run_state
 from hub.runs import FINAL, JobRecord, RunFolder, RunRecord, create_run, new_run_id
 from hub.settings import Settings
 from hub.space import check_space, needs_of
-from hub.spec import JudgeSpec, ModelSpec
+from hub.spec import GatewaySpec, JudgeSpec, ModelSpec
 from hub.taskfile import LoadedTask
 from hub.version import VERSION
 
@@ -255,13 +255,15 @@ class _Run:
                 self._reports.append(execute(planned, adapter, place, work))
 
     def _gateway(self, engine: Engine) -> Gateway:
-        routes = []
+        routes, gate, run_id = [], self.plan.gateway, self.folder.record.run_id
         for planned in self.jobs:
             if planned.job.gateway:
-                uid, gid = engine.job_user(self.folder.job_folder(planned.id))
-                upstreams = {role: _upstream(part) for role, part in planned.upstreams.items()}
-                routes.append(Route(planned.id, upstreams, uid, gid))
-        return Gateway.start(self.settings, self.folder.record.run_id, tuple(routes))
+                folder = self.folder.job_folder(planned.id)
+                uid, gid = engine.job_user(folder)
+                upstreams = {role: _upstream(role, part, gate) for role, part in planned.upstreams.items()}
+                bodies = folder / "bodies.jsonl" if gate.log_bodies else None
+                routes.append(Route(planned.id, upstreams, uid, gid, bodies=bodies))
+        return Gateway.start(self.settings, run_id, tuple(routes), _books(self.settings, run_id, gate))
 
     def _cancel_rest(self) -> None:
         known = {report.id for report in self._reports}
@@ -310,6 +312,32 @@ def _lost_ground(folder: Path, error: OSError) -> EvaldockError:
     return EvaldockError(f"the run cannot go on: {error}", hint=f"see {folder}")
 
 
-def _upstream(part: ModelSpec | JudgeSpec) -> Upstream:
-    url = normalize_base_url(str(part.endpoint))
-    return Upstream(url, str(part.model), part.api_key_env, part.concurrency)
+def _books(settings: Settings, run_id: str, gateway: GatewaySpec) -> Books:
+    ledger = answers.run_file(settings.state_dir, run_id)
+    kept = {"run": ledger, "shared": answers.shared_file(settings.state_dir), "off": None}
+    return Books(
+        ledger,
+        gateway.cache,
+        kept[gateway.cache],
+        settings.answers_bytes,
+        gateway.budget.tokens,
+        gateway.budget.cost,
+    )
+
+
+def _upstream(role: str, part: ModelSpec | JudgeSpec, gateway: GatewaySpec) -> Upstream:
+    retry, prices = part.retry, part.prices
+    mine = (found for found in gateway.interceptors if role in found.roles)
+    return Upstream(
+        normalize_base_url(str(part.endpoint)),
+        str(part.model),
+        part.api_key_env,
+        part.concurrency,
+        part.deadline_s,
+        part.timeout,
+        retry=Retry(retry.attempts, retry.first_wait, retry.longest_wait, retry.outage),
+        requests_per_minute=part.requests_per_minute,
+        tokens_per_minute=part.tokens_per_minute,
+        prices=Prices(prices.input, prices.output) if prices else None,
+        interceptors=tuple(Interceptor(found.kind, found.value) for found in mine),
+    )

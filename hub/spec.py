@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -97,6 +97,28 @@ class GenerationSpec(_Part):
         return self.model_dump(exclude_none=True, mode="json")
 
 
+class RetrySpec(_Part):
+    """How often and how long one request is tried."""
+
+    attempts: Annotated[Positive, Field(le=100)] = Field(6, description="Tries of a request, the first included.")
+    first_wait: DurationS = Field(
+        1.0, description="The first wait is drawn from 0 to this, each next from twice that."
+    )
+    longest_wait: DurationS = Field(60.0, description="No wait is drawn from more than this.")
+    within: DurationS | None = Field(
+        None, description="Longest time of a request, tries and waits together; default: twice `timeout`."
+    )
+    outage: DurationS = Field(300.0, description="A server that answers nothing for so long ends the job.")
+
+
+class PricesSpec(_Part):
+    """What a server takes for its tokens."""
+
+    input: Annotated[Real, Field(ge=0)] = Field(description="Price of a million prompt tokens.")
+    output: Annotated[Real, Field(ge=0)] = Field(description="Price of a million answer tokens.")
+    currency: Text = Field("USD", max_length=8, description="Name of the currency; only shown.")
+
+
 class _EndpointFields(_Part):
     """Fields of a model behind an OpenAI-compatible server."""
 
@@ -104,6 +126,16 @@ class _EndpointFields(_Part):
     model: Text | None = Field(None, min_length=1, description="The server's name of the model.")
     api_key_env: str | None = Field(None, description="NAME of the environment variable that holds the key.")
     concurrency: Positive = Field(8, description="Requests at once.")
+    requests_per_minute: Positive | None = Field(None, description="Most requests in any minute.")
+    tokens_per_minute: Positive | None = Field(None, description="Most tokens, of prompts and answers, in a minute.")
+    timeout: DurationS = Field(300.0, description="Longest time of one try of a request.")
+    retry: RetrySpec = Field(RetrySpec(), description="How often and how long a request is tried.")
+    prices: PricesSpec | None = Field(None, description="For the cost in the report and for gateway.budget.cost.")
+
+    @property
+    def deadline_s(self) -> float:
+        """Return the seconds within which every request of a job is answered, in whatever way."""
+        return self.retry.within or 2 * self.timeout
 
     @field_validator("api_key_env")
     @classmethod
@@ -206,6 +238,10 @@ class EvaluationSpec(_Part):
     )
     models: tuple[Text, ...] | None = Field(None, min_length=1, description="Default: all models of the task.")
     limit: Positive | None = Field(None, description="First N rows of each subset; a data set can say otherwise.")
+    isolate: Literal["job", "dataset"] = Field(
+        "job",
+        description="job: one process for all data sets, restarted once without one it dies in; dataset: each alone.",
+    )
     generation: GenerationSpec = Field(GenerationSpec(), description="As at the task; what is nearer wins.")
     options: dict[str, Any] = Field(default_factory=dict, description="What this backend alone knows.")
 
@@ -220,6 +256,10 @@ class ResourcesSpec(_Part):
     shm_size: Annotated[Size, Field(lt=1 << 50)] = Field(1 << 30, description="Shared memory of a job's container.")
     pids: Annotated[Whole, Field(ge=16, lt=1 << 22)] = Field(4096, description="Processes of a job.")
     timeout: DurationS | None = Field(None, description="Longest time of a job.")
+    idle_timeout: DurationS | None = Field(
+        3600.0,
+        description="Longest time without a sign of life (output, a file, a request to a model); null: no limit.",
+    )
 
     @field_validator("gpus", mode="wrap")
     @classmethod
@@ -231,6 +271,70 @@ class ResourcesSpec(_Part):
             message = "must be 'auto', a number of GPUs (0 to 1024), or a list of device ids"
             raise ValueError(message) from error
         return _once(found) if isinstance(found, tuple) else found
+
+
+class BudgetSpec(_Part):
+    """How much a run may use; what is asked when it is spent is refused, what is scored by then counts."""
+
+    tokens: Positive | None = Field(None, description="Tokens of prompts and answers together.")
+    cost: Annotated[Real, Field(gt=0)] | None = Field(None, description="Money, by the `prices` of the models.")
+
+
+class InterceptorSpec(_Part):
+    """One change of requests or answers on their way; exactly one of its kinds."""
+
+    drop: Annotated[tuple[Text, ...], Field(min_length=1)] | None = Field(
+        None, description="Parameters that are taken out of requests."
+    )
+    add: dict[str, Any] | None = Field(
+        None, min_length=1, description="Parameters that are put in; in place of others."
+    )
+    rename: dict[str, Text] | None = Field(
+        None, min_length=1, description="Parameters under other names: {max_tokens: max_completion_tokens}."
+    )
+    system_prompt: Text | None = Field(
+        None, min_length=1, description="A first message, in place of another system's."
+    )
+    max_tokens: Positive | None = Field(None, description="No request asks for longer answers.")
+    reasoning: Literal["strip", "keep"] | None = Field(
+        None, description="strip: take <think>...</think> out of answers before a backend sees them."
+    )
+    roles: Annotated[tuple[Literal["candidate", "judge"], ...], Field(min_length=1), AfterValidator(_once)] = Field(
+        ("candidate",), description="Whose requests."
+    )
+
+    @property
+    def kind(self) -> InterceptorKind:
+        """Return the name of its one kind."""
+        return next(name for name in INTERCEPTORS if getattr(self, name) is not None)
+
+    @property
+    def value(self) -> Any:
+        """Return what stands under its kind, as JSON-able data."""
+        return self.model_dump(mode="json")[self.kind]
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> InterceptorSpec:
+        if sum(getattr(self, name) is not None for name in INTERCEPTORS) != 1:
+            raise ValueError(f"give exactly one of {', '.join(INTERCEPTORS)}; several are several list items")
+        return self
+
+
+InterceptorKind = Literal["drop", "add", "rename", "system_prompt", "max_tokens", "reasoning"]
+INTERCEPTORS: tuple[InterceptorKind, ...] = get_args(InterceptorKind)
+
+
+class GatewaySpec(_Part):
+    """What happens to requests between a job and its models."""
+
+    cache: Literal["run", "shared", "off"] = Field(
+        "run", description="run: a run can be resumed; shared: other runs use the answers, too; off: neither."
+    )
+    budget: BudgetSpec = Field(BudgetSpec(), description="How much the run may use.")
+    interceptors: tuple[InterceptorSpec, ...] = Field(
+        (), description="Changes of requests and answers, in this order."
+    )
+    log_bodies: bool = Field(False, description="Keep every request and answer in the job's folder (bodies.jsonl).")
 
 
 class TaskSpec(_Part):
@@ -254,6 +358,11 @@ class TaskSpec(_Part):
     engine: Literal["auto", "docker", "venv", "ray", "slurm"] = Field(
         "auto",
         description="Where jobs run; auto: docker where it answers, else venv. ray and slurm: not in this version.",
+    )
+    gateway: GatewaySpec = Field(GatewaySpec(), description="Cache, budget, and changes of requests on their way.")
+    max_infra_errors: NotNegative = Field(
+        0,
+        description="Failed requests per data set up to which a foreign backend's score is still shown, as partial.",
     )
     network: Literal["none", "bridge", "host"] = Field(
         "none", description="bridge or host opt out of network isolation; models are reached without."

@@ -15,12 +15,17 @@ from hub.errors import Problem, TaskError
 from hub.registry import adapter_names, load_adapter
 from hub.source import KeyPath, Source, expand, parse_source, read_source
 from hub.spec import (
+    BudgetSpec,
     DatasetSpec,
     EvaluationSpec,
+    GatewaySpec,
     GenerationSpec,
+    InterceptorSpec,
     JudgeSpec,
     ModelSpec,
+    PricesSpec,
     ResourcesSpec,
+    RetrySpec,
     ServeSpec,
     TaskSpec,
 )
@@ -171,6 +176,11 @@ def _keys_at(path: KeyPath) -> tuple[str, ...]:
         "generation": GenerationSpec,
         "resources": ResourcesSpec,
         "serve": ServeSpec,
+        "retry": RetrySpec,
+        "prices": PricesSpec,
+        "gateway": GatewaySpec,
+        "budget": BudgetSpec,
+        "interceptors": InterceptorSpec,
     }
     for name in names:
         part = after.get(name, part)

@@ -26,6 +26,7 @@ class NativeAdapter:
     name = "native"
     version = VERSION
     modalities = ("text",)
+    excludes_failures = True
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return every benchmark."""

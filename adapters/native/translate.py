@@ -12,6 +12,7 @@ from typing import Any
 
 from adapters.native.catalog import Benchmark, Way, WayName, benchmarks
 from adapters.native.contract import (
+    CLIENT_MARGIN_S,
     DATA_SUFFIXES,
     TASK_FILE,
     NativeDataset,
@@ -37,6 +38,7 @@ def native_task(evaluation: Evaluation) -> NativeTask:
         datasets=tuple(native_dataset(request, evaluation) for request in evaluation.datasets),
         seed=evaluation.seed,
         concurrency=evaluation.concurrency,
+        request_timeout_s=evaluation.deadline_s + CLIENT_MARGIN_S,
         batch_tokens=EvaluationOptions.model_validate(dict(evaluation.options)).batch_tokens,
     )
 

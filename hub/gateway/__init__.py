@@ -4,7 +4,17 @@ This is the hub's side, light to import; the server is a process of its own, `py
 """
 
 from hub.gateway.client import Gateway
-from hub.gateway.config import CallCount, Route, Upstream
+from hub.gateway.config import Books, Interceptor, Prices, Retry, Route, Upstream, Verdict
 from hub.gateway.folders import sweep_sockets
 
-__all__ = ["CallCount", "Gateway", "Route", "Upstream", "sweep_sockets"]
+__all__ = [
+    "Books",
+    "Gateway",
+    "Interceptor",
+    "Prices",
+    "Retry",
+    "Route",
+    "Upstream",
+    "Verdict",
+    "sweep_sockets",
+]

@@ -13,7 +13,13 @@ from hub.gateway.config import Upstream
 
 Operation = Literal["chat/completions", "completions", "embeddings", "models"]
 FailureType = Literal[
-    "invalid_request_error", "upstream_unreachable", "upstream_timeout", "upstream_error", "upstream_invalid"
+    "invalid_request_error",
+    "upstream_unreachable",
+    "upstream_timeout",
+    "upstream_error",
+    "upstream_invalid",
+    "upstream_down",
+    "budget_spent",
 ]
 MAX_BODY = 64 << 20  # bytes, in both directions
 Headers = tuple[tuple[str, str], ...]
@@ -41,6 +47,28 @@ class Failure:
         return json.dumps({"error": error}).encode()
 
 
+@dataclass
+class Account:
+    """What a call's row in the ledger will say; each step notes here what it alone knows.
+
+    Attributes:
+        key, number: hash of the request in its scope, and its occurrence there; set by the cache.
+        attempts: requests sent upstream.
+        waited_s: for a free place, rates, and between tries.
+        first_byte_at: the event loop's time at which a stream's first piece was there.
+        cached: nothing was asked upstream for it.
+    """
+
+    key: str = ""
+    number: int = 0
+    attempts: int = 0
+    waited_s: float = 0.0
+    first_byte_at: float | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cached: bool = False
+
+
 @dataclass(frozen=True)
 class Call:
     """A valid request.
@@ -48,8 +76,11 @@ class Call:
     Attributes:
         headers: the client's, all of them; what goes on to the upstream is decided when it is sent.
         fields: the JSON body, empty for GET.
+        session: which start of the job asks.
         query: raw, without the question mark.
         expires_at: the event loop's time at which the answer must have ended.
+        sample: what the runner calls the sample; empty where it does not say.
+        account: what the ledger will say of it.
         closing: closed when the call has ended, in whatever way: steps leave there what they hold until then.
     """
 
@@ -63,6 +94,9 @@ class Call:
     query: str
     expires_at: float
     closing: AsyncExitStack
+    sample: str = ""
+    session: int = 1
+    account: Account = field(default_factory=Account)
 
     def time_left_s(self) -> float:
         """Return the seconds until the answer must have ended, 0 or less when it is too late."""

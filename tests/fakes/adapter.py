@@ -16,6 +16,7 @@ class FakeAdapter:
 
     name = "echo"
     version = "1"
+    excludes_failures = True
 
     def __init__(self, modalities: tuple[str, ...] = ("text",)) -> None:
         self.modalities = modalities
