@@ -84,7 +84,7 @@ def test_it_answers_from_the_gold_of_a_shipped_task() -> None:
         (("--answer", "echo", "--gold", "quickstart"), 2, "give one of them"),
         (("--error-rate", "0.5"), 2, "give --gold"),
         (("--error-rate", "2", "--gold", "quickstart"), 2, "0<=x<=1"),
-        (("--fault", "flood"), 2, "'flood' is not one of"),
+        (("--fault", "flood"), 2, "no 'flood'; known: 429, 500, "),
         (("--fault-rate", "0.1"), 2, "give --fault"),
         (("--fault", "500", "--fault-rate", "0.1", "--fault-first", "1"), 2, "give one of them"),
         (("--latency", "soon"), 2, "not a duration such as 200ms"),
