@@ -89,7 +89,7 @@ def test_it_answers_from_the_gold_of_a_shipped_task() -> None:
         (("--fault", "500", "--fault-rate", "0.1", "--fault-first", "1"), 2, "give one of them"),
         (("--latency", "soon"), 2, "not a duration such as 200ms"),
         (("--gold", "absent.yaml"), 2, "no such file"),
-        (("--answer", "file:absent.csv"), 2, "cannot be read"),
+        (("--answer", "file:absent.csv"), 2, "1 problem in the file of answers"),
         (("--api-key-env", "ABSENT_KEY"), 3, "ABSENT_KEY is not set"),
         (("--host", "192.0.2.1"), 3, "cannot serve on 192.0.2.1"),
         (("--log", "absent/log.jsonl"), 3, "cannot be written"),
