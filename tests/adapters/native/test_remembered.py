@@ -54,9 +54,8 @@ class Start:
         self.output, self.found = output, {}
         if after:
             take_over(after, output)
-        with Ledger(output) as ledger, Memory(output, Fake.facts) as memory:
-            with suppress(KilledError):
-                RememberedModel(model, "m", memory, ledger).answer("qa", REQUESTS, self.found.__setitem__)
+        with Ledger(output) as ledger, Memory(output, Fake.facts) as memory, suppress(KilledError):
+            RememberedModel(model, "m", memory, ledger).answer("qa", REQUESTS, self.found.__setitem__)
 
     @property
     def rows(self) -> list[LedgerRow]:

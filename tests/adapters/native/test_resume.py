@@ -1,4 +1,4 @@
-"""A job of the bundled model, killed at random and started again, ends as one that never was; nothing is computed twice."""
+"""A job of the bundled model, killed at random and started again, ends as one that never was."""
 
 from __future__ import annotations
 
