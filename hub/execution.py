@@ -14,6 +14,7 @@ from hub.clock import Stopwatch
 from hub.engine import Engine, Handle, Placement
 from hub.errors import EngineError, NormalizeError
 from hub.files import odd_file, write_atomic
+from hub.gateway import Verdict
 from hub.interrupts import undisturbed
 from hub.job import Ending, JobOutcome
 from hub.jobevents import EventTail, failure
@@ -24,6 +25,15 @@ from hub.report import EnvironmentRecord, JobReport, JobState, Result, job_state
 from hub.text import count_of, show_duration
 
 _POLL_S = 0.2
+_OUTCOME = "outcome.json"
+
+
+def _no_verdict(_job_id: str) -> Verdict | None:
+    return None
+
+
+def _nothing_to_settle(_job_id: str) -> None:
+    """Write nothing down."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,8 @@ class Workplace:
 
     Attributes:
         interrupted: whether the user wants the run to stop; asked between steps, so that no step is left half done.
+        verdict: why a job cannot be what was planned, as the gateway judges.
+        settle: told of a job that has ended, before its output is read: whose calls are to be written down.
     """
 
     run_id: str
@@ -40,6 +52,8 @@ class Workplace:
     observe: Observer
     gateway_alive: Callable[[], bool]
     interrupted: Callable[[], bool]
+    verdict: Callable[[str], Verdict | None] = _no_verdict
+    settle: Callable[[str], None] = _nothing_to_settle
 
 
 def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workplace) -> JobReport:
@@ -50,17 +64,24 @@ def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workp
     """
     environment = work.environments[planned.job.image]
     clock = Stopwatch()
-    work.observe(JobChanged(planned.id, JobState.RUNNING))
+    work.observe(JobChanged(planned.id, JobState.PREPARING))
     try:
         write_inputs(planned.job, place.folder)
         outcome = _run(planned, environment, place, work)
     except EngineError as error:
         return _failed(planned, environment, work, str(error), clock)
-    write_atomic(place.folder / "outcome.json", json.dumps(asdict(outcome), indent=2) + "\n")
+    write_atomic(place.folder / _OUTCOME, json.dumps(asdict(outcome), indent=2) + "\n")
+    return read_again(planned, adapter, place.folder, outcome, work)
+
+
+def read_again(
+    planned: PlannedJob, adapter: Adapter, folder: Path, outcome: JobOutcome, work: Workplace
+) -> JobReport:
+    """Read what an ended job left and return its part of the report; reading twice gives the same."""
     work.observe(JobChanged(planned.id, JobState.NORMALIZING))
-    state, reason, results = _read(planned, adapter, place.folder, outcome)
-    if outcome.ending is Ending.STOPPED:
-        state = JobState.CANCELLED
+    work.settle(planned.id)
+    state, reason, results = _read(planned, adapter, folder, outcome)
+    state, reason = _judged(state, reason, outcome, work.verdict(planned.id))
     work.observe(JobChanged(planned.id, state, reason))
     return JobReport(
         id=planned.id,
@@ -70,17 +91,37 @@ def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workp
         state=state,
         reason=reason,
         isolation=work.engine.isolation,
-        environment=environment,
+        environment=work.environments.get(planned.job.image),
         started_at=outcome.started_at,
         ended_at=outcome.ended_at,
         results=results,
     )
 
 
+def _judged(state: JobState, reason: str, outcome: JobOutcome, verdict: Verdict | None) -> tuple[JobState, str]:
+    """Lay over what the files say how the job ended, and what the gateway says of its calls."""
+    if outcome.ending is Ending.STOPPED:
+        return JobState.CANCELLED, reason
+    if verdict is None:
+        return state, reason
+    return JobState.PARTIAL if state is JobState.SUCCEEDED else state, verdict.reason
+
+
+def ended_well(folder: Path) -> JobOutcome | None:
+    """Return the outcome of a job that came to its end with exit code 0 while evaldock watched, else None."""
+    try:
+        found = json.loads((folder / _OUTCOME).read_text(encoding="utf-8"))
+        outcome = JobOutcome(**{**found, "ending": Ending(found["ending"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return outcome if outcome.ending is Ending.SUCCEEDED else None
+
+
 def _run(planned: PlannedJob, environment: EnvironmentRecord, place: Placement, work: Workplace) -> JobOutcome:
     handle = work.engine.submit(planned.job, environment, place)
     try:
         write_atomic(place.folder / "handle.json", json.dumps(asdict(handle), indent=2) + "\n")
+        work.observe(JobChanged(planned.id, JobState.RUNNING))
         return _watch(planned, handle, place.folder, work)
     except BaseException:
         with undisturbed():
@@ -111,7 +152,8 @@ def _end_of(planned: PlannedJob, deadline: float | None, work: Workplace) -> tup
         return Ending.TIMED_OUT, f"stopped after its time-out of {show_duration(planned.job.limits.timeout_s or 0)}"
     if planned.job.gateway and not work.gateway_alive():
         return Ending.FAILED, "the gateway died, so the job lost its model"
-    return None
+    verdict = work.verdict(planned.id)
+    return (Ending.FAILED, verdict.reason) if verdict and verdict.kind != "budget" else None
 
 
 def _tell(job_id: str, tail: EventTail, observe: Observer) -> None:

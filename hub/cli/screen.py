@@ -17,6 +17,7 @@ from hub.observer import (
     Preparing,
     Progressed,
     RunEnded,
+    RunResumed,
     RunStarted,
     Said,
     silent,
@@ -59,19 +60,21 @@ class _Lasting:
 
 def sentence(event: Event) -> str | None:
     """Return an event as one line, None for what only a moving display shows."""
+    line = None
     match event:
         case RunStarted(run_id=run_id, jobs=jobs):
-            return f"run {run_id}: {count_of(len(jobs), 'job')}"
+            line = f"run {run_id}: {count_of(len(jobs), 'job')}"
+        case RunResumed(run_id=run_id, jobs=jobs, kept=kept):
+            line = f"run {run_id} goes on: {len(kept)} of {count_of(len(jobs), 'job')} kept"
         case EngineChosen(engine=engine, reason=reason, isolation=isolation):
-            return f"engine {engine} (isolation: {isolation}): {reason}"
+            line = f"engine {engine} (isolation: {isolation}): {reason}"
         case Prepared(what=what, reference=reference, seconds=seconds) if seconds >= _QUICK_S:
-            return f"{what} ready in {show_duration(seconds)} {reference}".rstrip()
+            line = f"{what} ready in {show_duration(seconds)} {reference}".rstrip()
         case JobChanged(job=job, state=state, reason=reason):
-            return f"{job}: {state.value}" + (f": {reason}" if reason else "")
+            line = f"{job}: {state.value}" + (f": {reason}" if reason else "")
         case Said(job=job, text=text):
-            return f"{job}: {text}"
-        case _:
-            return None
+            line = f"{job}: {text}"
+    return line
 
 
 class _Plain:

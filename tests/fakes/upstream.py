@@ -57,6 +57,7 @@ class FakeUpstream:
         peak: the most requests that were under way at one time.
         cancelled: requests whose client left before the answer was there.
         connections: accepted so far.
+        entry: what /models says of each model beyond its name; may be changed while it serves.
         fault: may be changed while it serves; `fault_times` ends it after so many requests,
             `fault_when` says for which bodies it is shown (that of a GET is empty).
     """
@@ -77,6 +78,7 @@ class FakeUpstream:
         self.fault_when = fault_when
         self.latency_s = latency_s
         self.models = models
+        self.entry: dict[str, Any] = {}
         self.requests: list[Request] = []
         self.peak = 0
         self.cancelled = 0
@@ -289,7 +291,8 @@ class _Handler(BaseHTTPRequestHandler):
 def _whole(path: str, body: Body, fake: FakeUpstream) -> tuple[int, Body]:
     operation = path.partition("?")[0].removeprefix("/v1/")
     if operation == "models":
-        return 200, {"object": "list", "data": [{"id": name, "object": "model"} for name in fake.models]}
+        data = [{"id": name, "object": "model", **fake.entry} for name in fake.models]
+        return 200, {"object": "list", "data": data}
     if operation == "embeddings":
         texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
         data = [
