@@ -11,7 +11,16 @@ from hub.job import Job
 
 PREVIOUS = "previous"  # below a job's folder
 # What a start leaves. The engine's own files are overwritten; ledger.sqlite and bodies.jsonl grow over all starts.
-_LEFT = ("output", "log.txt", "outcome.json", "job.json", "results.json", "samples.jsonl", "normalize-error.txt")
+_LEFT = (
+    "output",
+    "first",
+    "log.txt",
+    "outcome.json",
+    "job.json",
+    "results.json",
+    "samples.jsonl",
+    "normalize-error.txt",
+)
 _EVENTS = "events.jsonl"
 
 

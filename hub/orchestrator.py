@@ -20,9 +20,10 @@ from hub.errors import PrerequisiteError
 from hub.finding import Finding
 from hub.gateway import sweep_sockets
 from hub.identity import Acquaintance, Address, Identity, address_of
-from hub.liverun import LiveRun, Outset
+from hub.liverun import LiveRun
 from hub.observer import Observer, Preparing, silent
 from hub.offline import choose_built, offline_findings
+from hub.outset import Outset
 from hub.plan import Machine, Plan, make_plan
 from hub.registry import load_adapter
 from hub.render.plan import plan_to_json

@@ -9,17 +9,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hub.accounting import state_file
+from hub import answers
 from hub.difference import Difference, differences
 from hub.engines import make_engine
 from hub.errors import ChangedRunError, EvaldockError, PrerequisiteError, RunError
-from hub.execution import ended_well
 from hub.files import write_atomic
 from hub.identity import Acquaintance, Address, Identity, address_of, changes, reconciled
 from hub.jobfolder import shelve
-from hub.liverun import Course, LiveRun, Outset
+from hub.jobs import ended_well
+from hub.liverun import LiveRun
 from hub.observer import Observer, Preparing, silent
 from hub.orchestrator import Request, adapters_of, clear_leftovers, identities_of, plan_task, plan_text, survey
+from hub.outset import Course, Outset
 from hub.overrides import Changes, changed
 from hub.plan import PlannedJob
 from hub.prepare import Environments
@@ -194,7 +195,7 @@ class _Resumption:
         return (planned for planned in self._plan.jobs if self._courses[planned.id].step == "keep")
 
     def _tell_lost_answers(self, left: Iterable[PlannedJob], observe: Observer) -> None:
-        file = state_file(self._settings, self.run.record.run_id)
+        file = answers.run_file(self._settings.state_dir, self.run.record.run_id)
         begun = any(self._record(planned.id).starts for planned in left if planned.upstreams)
         if begun and self._plan.gateway.cache == "run" and not file.exists():
             line = f"what models have answered is not on this machine ({file}): it is asked again"

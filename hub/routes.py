@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from hub.gateway import Interceptor, Prices, Retry, Route, Upstream
+from hub import answers
+from hub.gateway import Books, Interceptor, Prices, Retry, Route, Upstream
 from hub.identity import Address, Identity, address_of, identity_text
 from hub.plan import PlannedJob
+from hub.settings import Settings
 from hub.spec import GatewaySpec, JudgeSpec, ModelSpec
 
 WhoAnswers = Callable[[Address], Identity]
@@ -43,3 +45,11 @@ def route_of(
     """Return a job's route for its start number `session`; `folder` is the job's."""
     bodies = folder / "bodies.jsonl" if gateway.log_bodies else None
     return Route(planned.id, upstreams_of(planned, gateway, who), *user, session, bodies)
+
+
+def books_of(gateway: GatewaySpec, settings: Settings, run_id: str) -> Books:
+    """Return what the gateway of a run keeps, and where."""
+    ledger = answers.run_file(settings.state_dir, run_id)
+    kept = {"run": ledger, "shared": answers.shared_file(settings.state_dir), "off": None}[gateway.cache]
+    budget = gateway.budget
+    return Books(ledger, gateway.cache, kept, settings.answers_bytes, budget.tokens, budget.cost)

@@ -28,6 +28,17 @@ def complete_run(ctx: click.Context, _param: click.Parameter, begun: str) -> lis
     return [CompletionItem(word) for word in ids if word.startswith(begun)]
 
 
+def complete_kept(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Offer the ids of runs whose answers are kept, newest first."""
+    from hub import answers
+    from hub.settings import load_settings
+
+    state_dir = load_settings().state_dir
+    files = answers.folder(state_dir).glob("*.sqlite")
+    names = {file.name.removesuffix(".sqlite") for file in files if file != answers.shared_file(state_dir)}
+    return [CompletionItem(name) for name in sorted(names, reverse=True) if name.startswith(begun)]
+
+
 def complete_backend(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
     """Offer the backends."""
     from hub.registry import adapter_names

@@ -55,7 +55,7 @@ class Account:
         key, number: hash of the request in its scope, and its occurrence there; set by the cache.
         attempts: requests sent upstream.
         waited_s: for a free place, rates, and between tries.
-        first_byte_at: the event loop's time at which a stream's first piece came.
+        first_byte_at: the event loop's time at which a stream's first piece was there.
         cached: nothing was asked upstream for it.
     """
 
@@ -76,6 +76,7 @@ class Call:
     Attributes:
         headers: the client's, all of them; what goes on to the upstream is decided when it is sent.
         fields: the JSON body, empty for GET.
+        session: which start of the job asks.
         query: raw, without the question mark.
         expires_at: the event loop's time at which the answer must have ended.
         sample: what the runner calls the sample; empty where it does not say.
@@ -94,6 +95,7 @@ class Call:
     expires_at: float
     closing: AsyncExitStack
     sample: str = ""
+    session: int = 1
     account: Account = field(default_factory=Account)
 
     def time_left_s(self) -> float:

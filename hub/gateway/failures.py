@@ -53,6 +53,11 @@ def took_too_long(upstream: Upstream) -> Failure:
     )
 
 
+def cannot_keep() -> Failure:
+    """Return the failure of a call whose answer cannot be kept, which ends the gateway."""
+    return Failure(500, "gateway_error", "books", "the gateway cannot write its books any more and ends")
+
+
 def invalid(upstream: Upstream, code: str, what: str) -> Failure:
     """Return the failure of an answer that is none."""
     return Failure(502, "upstream_invalid", code, f"{_name(upstream)}: {what}")

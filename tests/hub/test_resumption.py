@@ -1,6 +1,8 @@
+import http.client
 import json
 import os
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from adapters.echo.adapter import EchoAdapter
 from hub import orchestrator
 from hub.engines import Choice
 from hub.errors import ChangedRunError, ImageError, InterruptedRunError, PrerequisiteError, RunError
-from hub.job import PREVIOUS, Ending, Job
+from hub.job import PREVIOUS, SOCKET_NAME, Ending, Job
 from hub.observer import Event, Preparing, RunResumed, RunStarted
 from hub.overrides import Changes
 from hub.report import EnvironmentRecord, Report
@@ -31,6 +33,21 @@ class Killed(BaseException):
     """What nothing catches: evaldock ends here and now."""
 
 
+Work = Callable[[Job, Path], Ending | None]
+
+
+def ask(path: Path, body: dict[str, Any]) -> None:
+    """Send one request to a gateway's socket, as a runner does."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
+        client = http.client.HTTPConnection("gateway")
+        client.sock = connection
+        client.request(
+            "POST", "/candidate/echo/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"}
+        )
+        assert client.getresponse().status == 200
+
+
 class Machine:
     """A machine on which evaldock runs a task, dies, and comes back."""
 
@@ -41,22 +58,23 @@ class Machine:
         self.events: list[Event] = []
 
     def use(self, engine: FakeEngine) -> FakeEngine:
+        self.engine = engine
         choice = Choice(engine, "it is a test")
         self.monkeypatch.setattr(orchestrator, "choose_engine", lambda *_args, **_named: choice)
         return engine
 
-    def run(self, work: Callable[[Job, Path], Ending | None]) -> Report:
+    def run(self, work: Work) -> Report:
         self.use(FakeEngine(work))
         report, _ = orchestrator.run(load_task(self.task), self.settings)
         return report
 
-    def run_until_killed(self, work: Callable[[Job, Path], Ending | None]) -> None:
+    def run_until_killed(self, work: Work) -> None:
         with pytest.raises(Killed):
             self.run(work)
 
     def resume(
         self,
-        work: Callable[[Job, Path], Ending | None] = quick_echo,
+        work: Work = quick_echo,
         *sets: str,
         engine: FakeEngine | None = None,
         **wish: Any,
@@ -64,6 +82,18 @@ class Machine:
         used = self.use(engine or FakeEngine(work))
         report, _ = resume(self.left, self.settings, Wish(changes=Changes(sets), **wish), self.events.append)
         return report, used
+
+    def asking(self, work: Work) -> Work:
+        """Return what asks the job's model once for each sample, and then does `work`."""
+
+        def both(job: Job, output: Path) -> Ending | None:
+            folder = self.engine.places[job.id].socket_dir
+            assert folder is not None
+            for number in range(3):
+                ask(folder / SOCKET_NAME, {"messages": [{"role": "user", "content": str(number)}]})
+            return work(job, output)
+
+        return both
 
     @property
     def left(self) -> RunFolder:
@@ -367,34 +397,34 @@ def upstream(machine: Machine) -> Any:
 def test_the_same_model_behind_the_endpoint_is_asked_once_and_goes_on(
     machine: Machine, upstream: FakeUpstream
 ) -> None:
-    machine.run(fails_in_second)
+    machine.run(machine.asking(fails_in_second))
     upstream.entry["created"] = 2
     upstream.requests.clear()
 
-    report, _ = machine.resume()
+    report, _ = machine.resume(machine.asking(quick_echo))
 
     assert report.state == "succeeded"
-    assert len(upstream.requests) == 1
+    assert [request.path for request in upstream.requests].count("/v1/models") == 1
     assert machine.left.record.upstreams[0]["entry"] == {"id": "q", "max_model_len": 4096}
 
 
 def test_another_model_behind_the_endpoint_is_refused(machine: Machine, upstream: FakeUpstream) -> None:
-    machine.run(fails_in_second)
+    machine.run(machine.asking(fails_in_second))
     upstream.entry["max_model_len"] = 8192
     before = machine.bytes_of_all()
 
     with pytest.raises(PrerequisiteError, match="is not the one that answered before: max_model_len 4096 -> 8192"):
-        machine.resume()
+        machine.resume(machine.asking(quick_echo))
 
     assert machine.bytes_of_all() == before
 
 
 def test_by_force_the_report_says_whose_answers_the_kept_jobs_have(machine: Machine, upstream: FakeUpstream) -> None:
-    machine.run(fails_in_second)
+    machine.run(machine.asking(fails_in_second))
     upstream.entry["max_model_len"] = 8192
 
-    machine.resume(fails_in_second, force=True)
-    report, _ = machine.resume(fails_in_second)
+    machine.resume(machine.asking(fails_in_second), force=True)
+    report, _ = machine.resume(machine.asking(fails_in_second))
 
     (warning,) = report.warnings
     assert warning.startswith("1-m-echo: the model 'q' behind ")
@@ -405,19 +435,19 @@ def test_an_endpoint_that_only_kept_jobs_asked_need_not_be_there(machine: Machin
     with FakeUpstream() as gone, FakeUpstream() as upstream:
         models = {"m": gone, "n": upstream}
         machine.task["models"] = {name: {"endpoint": up.base_url, "model": "fake"} for name, up in models.items()}
-        machine.run(fails_in_second)
+        machine.run(machine.asking(fails_in_second))
         gone.__exit__()
 
-        report, _ = machine.resume()
+        report, _ = machine.resume(machine.asking(quick_echo))
 
     assert report.state == "succeeded"
 
 
 def test_answers_that_are_not_on_this_machine_are_missed_aloud(machine: Machine, upstream: FakeUpstream) -> None:
-    machine.run(fails_in_second)
+    machine.run(machine.asking(fails_in_second))
     (machine.settings.state_dir / "answers" / f"{machine.left.record.run_id}.sqlite").unlink(missing_ok=True)
 
-    machine.resume()
+    machine.resume(machine.asking(quick_echo))
 
     assert any(isinstance(event, Preparing) and "it is asked again" in event.line for event in machine.events)
 

@@ -18,7 +18,7 @@ def ask(tmp_path, fault, *, stream=False, key_env=None, base_url=None, model="m"
         upstream = Upstream(base_url or up.base_url, model, key_env, 4, DEADLINE_S)
         async with gateway(tmp_path, {"candidate": upstream}, {KEY_ENV: KEY}) as client:
             got = await client.post(f"candidate/arc/{CHAT}", question(stream=stream))
-            return got, client.statuses()
+            return got, await client.statuses()
 
     with FakeUpstream(fault=fault) as up:
         return asyncio.run(run(up))
