@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 _FOLDER = "answers"
+_BESIDE = ("", "-wal", "-shm")
 _COLUMNS = (
     "key BLOB NOT NULL",
     "number INTEGER NOT NULL",
@@ -32,6 +33,37 @@ def folder(state_dir: Path) -> Path:
 def run_file(state_dir: Path, run_id: str) -> Path:
     """Return the file of a run: the ledger of its jobs while it is live, and its answers."""
     return folder(state_dir) / f"{run_id}.sqlite"
+
+
+def link_to_run(state_dir: Path, run_id: str) -> Path:
+    """Return the link by which a run's folder is found from its answers, wherever it is."""
+    return folder(state_dir) / f"{run_id}.run"
+
+
+def belong_to(state_dir: Path, run_id: str, run_folder: Path) -> None:
+    """Note whose answers these are: those of a run whose folder is gone are nobody's."""
+    link = link_to_run(state_dir, run_id)
+    link.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(run_folder.resolve())
+
+
+def remove(state_dir: Path, run_id: str) -> None:
+    """Remove a run's file, what SQLite keeps beside it, and the link to the run."""
+    file = run_file(state_dir, run_id)
+    for name in (*(f"{file.name}{suffix}" for suffix in _BESIDE), link_to_run(state_dir, run_id).name):
+        file.with_name(name).unlink(missing_ok=True)
+
+
+def size_of(file: Path) -> int:
+    """Return the bytes that a file of answers takes on disk, with what SQLite keeps beside it."""
+    found = (file.with_name(f"{file.name}{suffix}") for suffix in _BESIDE)
+    return sum(path.stat().st_blocks * 512 for path in found if path.is_file())
+
+
+def journal_of(file: Path) -> Path:
+    """Return what SQLite writes to before the file itself changes."""
+    return file.with_name(f"{file.name}-wal")
 
 
 def shared_file(state_dir: Path) -> Path:

@@ -19,6 +19,16 @@ class RunStarted:
 
 
 @dataclass(frozen=True)
+class RunResumed:
+    """A run goes on; `kept` are the jobs whose reports stay as they are."""
+
+    run_id: str
+    folder: str
+    jobs: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class EngineChosen:
     """Where the jobs will execute, why, and how isolated they are there."""
 
@@ -54,6 +64,15 @@ class JobChanged:
 
 
 @dataclass(frozen=True)
+class JobRestarted:
+    """A job died in a data set and is started again without it."""
+
+    job: str
+    dataset: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Progressed:
     """How far a job is with one data set."""
 
@@ -79,15 +98,28 @@ class RunEnded:
     state: str
 
 
-Event = RunStarted | EngineChosen | Preparing | Prepared | JobChanged | Progressed | Said | RunEnded
+Event = (
+    RunStarted
+    | RunResumed
+    | EngineChosen
+    | Preparing
+    | Prepared
+    | JobChanged
+    | JobRestarted
+    | Progressed
+    | Said
+    | RunEnded
+)
 Observer = Callable[[Event], None]
 
 _NAMES = {
     RunStarted: "run_started",
+    RunResumed: "run_resumed",
     EngineChosen: "engine",
     Preparing: "preparing",
     Prepared: "prepared",
     JobChanged: "job",
+    JobRestarted: "job_restarted",
     Progressed: "progress",
     Said: "message",
     RunEnded: "run_ended",

@@ -35,6 +35,7 @@ class PlannedJob:
     job: Job
     assets: tuple[Asset, ...]
     upstreams: Mapping[str, ModelSpec | JudgeSpec]
+    adapter_version: str = ""
 
     @property
     def id(self) -> str:
@@ -96,8 +97,10 @@ def make_plan(
             resolved = _evaluation(spec, evaluation, name, folder)
             complaints = adapter.complain(resolved)
             problems += [source.problem(("evaluations", index, *item.path), item.message) for item in complaints]
-            if not complaints:
-                jobs.append(_job(spec, resolved, adapter, machine, number=len(jobs) + 1, folder=folder))
+            parts = _parts(resolved, evaluation) if not complaints else ()
+            for part, suffix in parts:
+                job_id = f"{len(jobs) + 1}-{slug(part.model.name)}-{adapter.name}{suffix}"
+                jobs.append(_job(spec, part, adapter, machine, job_id=job_id, folder=folder))
     if not jobs and not problems:
         problems.append(source.problem(("evaluations",), f"nothing is left to run: {'; '.join(skipped)}"))
     if problems:
@@ -117,6 +120,22 @@ def _global_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
             yield from _url_problem(model.endpoint, (*path, "endpoint"), source)
     if spec.judge is not None:
         yield from _url_problem(spec.judge.endpoint, ("judge", "endpoint"), source)
+    if spec.gateway.budget.cost is not None:
+        yield from _cost_problems(spec, source)
+
+
+def _cost_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
+    """Say what keeps a budget of money from being one: a server without prices, or several currencies."""
+    named = {f"models.{name}": model for name, model in spec.models.items() if model.endpoint is not None}
+    parts: dict[str, ModelSpec | JudgeSpec] = {**named, **({"judge": spec.judge} if spec.judge else {})}
+    free = [name for name, part in parts.items() if part.prices is None]
+    if free:
+        message = f"a budget of money needs prices of every server; there are none of {', '.join(free)}"
+        yield source.problem(("gateway", "budget", "cost"), message)
+    currencies = sorted({part.prices.currency for part in parts.values() if part.prices is not None})
+    if len(currencies) > 1:
+        message = f"a budget of money is of one currency; the prices are in {' and '.join(currencies)}"
+        yield source.problem(("gateway", "budget", "cost"), message)
 
 
 def _url_problem(url: str, path: KeyPath, source: Source) -> Iterator[Problem]:
@@ -137,6 +156,13 @@ def _evaluation(spec: TaskSpec, evaluation: EvaluationSpec, model: str, folder: 
         deadline_s=max(part.deadline_s for part in (spec.models[model], spec.judge) if part is not None),
         options=evaluation.options,
     )
+
+
+def _parts(resolved: Evaluation, evaluation: EvaluationSpec) -> tuple[tuple[Evaluation, str], ...]:
+    """Return what one job each evaluates, and what its name ends in."""
+    if evaluation.isolate == "job":
+        return ((resolved, ""),)
+    return tuple((replace(resolved, datasets=(part,)), f"-{slug(part.label)}") for part in resolved.datasets)
 
 
 def _request(spec: TaskSpec, evaluation: EvaluationSpec, dataset: DatasetSpec, folder: Path) -> DatasetRequest:
@@ -181,7 +207,7 @@ def _safe_url(url: str) -> str:
 
 
 def _job(
-    spec: TaskSpec, evaluation: Evaluation, adapter: Adapter, machine: Machine, *, number: int, folder: Path
+    spec: TaskSpec, evaluation: Evaluation, adapter: Adapter, machine: Machine, *, job_id: str, folder: Path
 ) -> PlannedJob:
     model = spec.models[evaluation.model.name]
     assets = adapter.assets(evaluation)
@@ -193,22 +219,24 @@ def _job(
     if spec.judge is not None:
         upstreams["judge"] = spec.judge
     job = Job(
-        id=f"{number}-{slug(evaluation.model.name)}-{adapter.name}",
+        id=job_id,
         image=adapter.name,
         command=adapter.command(evaluation),
         files=adapter.translate(evaluation),
         mounts=tuple(Mount(host_path(asset, machine.cache_dir), asset.target) for asset in assets),
         gpus=_gpus(spec, machine) if evaluation.model.via == "in_job" else (),
-        limits=_limits(spec),
+        limits=_limits(spec, evaluation, gateway=bool(upstreams)),
         network=spec.network,
         gateway=bool(upstreams),
     )
-    return PlannedJob(evaluation, job, assets, upstreams)
+    return PlannedJob(evaluation, job, assets, upstreams, adapter.version)
 
 
-def _limits(spec: TaskSpec) -> Limits:
-    asked = spec.resources
-    return Limits(asked.memory, asked.shm_size, asked.pids, asked.timeout)
+def _limits(spec: TaskSpec, evaluation: Evaluation, *, gateway: bool) -> Limits:
+    asked, idle_s = spec.resources, spec.resources.idle_timeout
+    if idle_s is not None and gateway:
+        idle_s = max(idle_s, evaluation.deadline_s)  # who waits for an answer is not idle
+    return Limits(asked.memory, asked.shm_size, asked.pids, asked.timeout, idle_s)
 
 
 def _gpus(spec: TaskSpec, machine: Machine) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     field_validator,
@@ -24,6 +25,7 @@ Scoring = Literal["choice", "continuation", "generate"]
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LIKE_A_KEY = re.compile(r"sk[-_].*|(?=.*[a-z])(?=.*[0-9]).{21,}")
 _ALIAS = re.compile(r"\w[\w. -]{0,63}")
+_QUESTION = frozenset({"messages", "prompt", "input", "model", "stream"})
 _TASK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -238,6 +240,10 @@ class EvaluationSpec(_Part):
     )
     models: tuple[Text, ...] | None = Field(None, min_length=1, description="Default: all models of the task.")
     limit: Positive | None = Field(None, description="First N rows of each subset; a data set can say otherwise.")
+    isolate: Literal["job", "dataset"] = Field(
+        "job",
+        description="job: one process for all data sets, restarted once without one it dies in; dataset: each alone.",
+    )
     generation: GenerationSpec = Field(GenerationSpec(), description="As at the task; what is nearer wins.")
     options: dict[str, Any] = Field(default_factory=dict, description="What this backend alone knows.")
 
@@ -252,6 +258,10 @@ class ResourcesSpec(_Part):
     shm_size: Annotated[Size, Field(lt=1 << 50)] = Field(1 << 30, description="Shared memory of a job's container.")
     pids: Annotated[Whole, Field(ge=16, lt=1 << 22)] = Field(4096, description="Processes of a job.")
     timeout: DurationS | None = Field(None, description="Longest time of a job.")
+    idle_timeout: DurationS | None = Field(
+        3600.0,
+        description="Longest time without a sign of life (output, a file, a request to a model); null: no limit.",
+    )
 
     @field_validator("gpus", mode="wrap")
     @classmethod
@@ -294,6 +304,17 @@ class InterceptorSpec(_Part):
     roles: Annotated[tuple[Literal["candidate", "judge"], ...], Field(min_length=1), AfterValidator(_once)] = Field(
         ("candidate",), description="Whose requests."
     )
+
+    @field_validator("drop", "add", "rename")
+    @classmethod
+    def _parameters_alone(cls, value: Any, info: ValidationInfo) -> Any:
+        """Leave what is asked, of whom, and how the answer comes: changed, it would be another's answer."""
+        renamed = tuple((value or {}).values()) if info.field_name == "rename" else ()
+        found = next((name for name in (*(value or ()), *renamed) if name in _QUESTION), None)
+        if found is not None:
+            raise ValueError(f"{found!r} is the request itself and is not changed; parameters are")
+        _once(renamed)
+        return value
 
     @property
     def kind(self) -> InterceptorKind:

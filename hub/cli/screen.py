@@ -12,11 +12,13 @@ from hub.observer import (
     EngineChosen,
     Event,
     JobChanged,
+    JobRestarted,
     Observer,
     Prepared,
     Preparing,
     Progressed,
     RunEnded,
+    RunResumed,
     RunStarted,
     Said,
     silent,
@@ -62,16 +64,26 @@ def sentence(event: Event) -> str | None:
     match event:
         case RunStarted(run_id=run_id, jobs=jobs):
             return f"run {run_id}: {count_of(len(jobs), 'job')}"
+        case RunResumed(run_id=run_id, jobs=jobs, kept=kept):
+            return f"run {run_id} goes on: {len(kept)} of {count_of(len(jobs), 'job')} kept"
         case EngineChosen(engine=engine, reason=reason, isolation=isolation):
             return f"engine {engine} (isolation: {isolation}): {reason}"
         case Prepared(what=what, reference=reference, seconds=seconds) if seconds >= _QUICK_S:
             return f"{what} ready in {show_duration(seconds)} {reference}".rstrip()
-        case JobChanged(job=job, state=state, reason=reason):
-            return f"{job}: {state.value}" + (f": {reason}" if reason else "")
-        case Said(job=job, text=text):
-            return f"{job}: {text}"
+        case JobChanged() | JobRestarted() | Said():
+            return f"{event.job}: {_of_job(event)}"
         case _:
             return None
+
+
+def _of_job(event: JobChanged | JobRestarted | Said) -> str:
+    match event:
+        case JobChanged(state=state, reason=reason):
+            return f"{state.value}: {reason}" if reason else state.value
+        case JobRestarted(dataset=dataset, reason=reason):
+            return f"ended in {dataset}: {reason}; starting again without it"
+        case Said(text=text):
+            return text
 
 
 class _Plain:

@@ -9,9 +9,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from aiohttp import web
 
 from hub.gateway.books import Ledger, open_books
+from hub.gateway.budget import budget_of
 from hub.gateway.cache import Cache
 from hub.gateway.call import Step
-from hub.gateway.config import Books, Listener, Verdict
+from hub.gateway.config import Books, Listener
 from hub.gateway.folders import give_to_job, listen
 from hub.gateway.handler import Handler
 from hub.gateway.protocol import Begun, Ended, Event
@@ -45,7 +46,8 @@ async def serving(
         opened = await stack.enter_async_context(open_books(books, on_failure))
         send = await stack.enter_async_context(open_sender(upstreams, environ))
         cache = Cache(books.cache, opened.ledger, opened.answers)
-        way = assemble(send, upstreams, with_answers=cache.with_answers)
+        routes, budget = [listener.route for listener in known], budget_of(books, upstreams)
+        way = assemble(send, routes, verdict=tell, budget=budget, with_answers=cache.with_answers)
         server = Server(way, opened.ledger, tell, detached=opened.answers is not None)
         stack.push_async_callback(server.aclose)
         for listener in known:
@@ -63,10 +65,6 @@ class Server:
         self._tell = tell
         self._detached = detached
         self._jobs: dict[str, _Job] = {}
-
-    def verdict(self, verdict: Verdict) -> None:
-        """Tell why a job cannot be what was planned."""
-        self._tell(verdict)
 
     async def begin(self, listener: Listener) -> None:
         """Serve a job that has ended once more, and tell it."""

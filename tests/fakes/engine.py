@@ -29,6 +29,7 @@ class FakeEngine:
         self.findings = findings
         self.fail_prepare = fail_prepare
         self.submitted: list[Job] = []
+        self.places: dict[str, Placement] = {}
         self.stopped: list[tuple[Ending, str]] = []
 
     def check(self, *, gpus: bool, probe: bool = True) -> tuple[Finding, ...]:
@@ -48,11 +49,12 @@ class FakeEngine:
 
     def submit(self, job: Job, environment: EnvironmentRecord, place: Placement) -> Handle:
         self.submitted.append(job)
+        self.places[job.id] = place
         self._clock = Stopwatch()
         return Handle("venv", job.id, str(place.folder), self._clock.started_at)
 
     def wait(self, handle: Handle, timeout_s: float) -> JobOutcome | None:
-        job = next(job for job in self.submitted if job.id == handle.id)
+        job = next(job for job in reversed(self.submitted) if job.id == handle.id)
         ending = self.work(job, Path(handle.folder) / "output")
         return self._outcome(handle, ending) if ending else None
 

@@ -131,3 +131,59 @@ def test_other_files_of_one_repository_have_another_folder() -> None:
 
 def test_same_task_same_plan() -> None:
     assert plan() == plan()
+
+
+def test_isolated_data_sets_are_a_job_each_with_its_own_data_and_name() -> None:
+    datasets = [{"name": "pairs", "path": "d.csv"}, {"name": "pairs", "alias": "the other"}]
+    made = plan(evaluations=[{"backend": "echo", "isolate": "dataset", "models": ["local"], "datasets": datasets}])
+
+    assert [job.id for job in made.jobs] == ["1-local-echo-pairs", "2-local-echo-the-other"]
+    assert [[part.label for part in job.evaluation.datasets] for job in made.jobs] == [["pairs"], ["the other"]]
+    assert [[mount.target for mount in job.job.mounts] for job in made.jobs] == [
+        ["/models/local", "/data/pairs"],
+        ["/models/local"],
+    ]
+
+
+def test_a_complaint_about_an_isolated_data_set_names_its_place_in_the_task() -> None:
+    datasets = [{"name": "pairs"}, {"name": "pairs", "alias": "b", "few_shot": 1}]
+
+    with pytest.raises(TaskError, match=r"evaluations\[0\]\.datasets\[1\]\.few_shot"):
+        plan(evaluations=[{"backend": "echo", "isolate": "dataset", "datasets": datasets}])
+
+
+@pytest.mark.parametrize(
+    ("resources", "local", "served"),
+    [({}, 3600, 3600), ({"idle_timeout": "5m"}, 300, 600), ({"idle_timeout": None}, None, None)],
+)
+def test_a_job_is_not_idle_while_it_may_wait_for_an_answer(
+    resources: dict[str, Any], local: float | None, served: float | None
+) -> None:
+    jobs = plan(resources=resources).jobs
+
+    assert (jobs[0].job.limits.idle_s, jobs[2].job.limits.idle_s) == (local, served)
+
+
+PRICES = {"input": 1, "output": 2}
+
+
+def test_a_budget_of_money_needs_prices_of_every_server() -> None:
+    models = {**TASK["models"], "paid": {"endpoint": "http://h:2", "model": "q", "prices": PRICES}}
+    judge = {"endpoint": "http://h:3", "model": "j"}
+
+    with pytest.raises(TaskError, match=r"gateway.budget.cost: .* there are none of models.served, judge"):
+        plan(models=models, judge=judge, gateway={"budget": {"cost": 5}})
+
+
+def test_and_all_in_one_currency() -> None:
+    paid = {"endpoint": "http://h:2", "model": "q", "prices": PRICES}
+    models = {"paid": paid, "other": {**paid, "prices": {**PRICES, "currency": "CNY"}}}
+
+    with pytest.raises(TaskError, match="CNY and USD"):
+        plan(models=models, gateway={"budget": {"cost": 5}})
+
+
+def test_a_budget_of_money_with_prices_is_a_plan_s() -> None:
+    models = {"paid": {"endpoint": "http://h:2", "model": "q", "prices": PRICES}, "local": {"checkpoint": "./model"}}
+
+    assert plan(models=models, gateway={"budget": {"cost": 5}}).gateway.budget.cost == 5
