@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -79,6 +80,7 @@ class LedgerRow:
 
 
 COLUMNS = tuple(field.name for field in fields(LedgerRow))
+_VALUES = attrgetter(*COLUMNS)
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "str": (str,),
     "Outcome": (str,),
@@ -101,7 +103,7 @@ INSERT = f"INSERT INTO calls VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"  # 
 
 def values(job: str, row: LedgerRow) -> tuple[Any, ...]:
     """Return what INSERT takes."""
-    return (job, *(getattr(row, name) for name in COLUMNS))
+    return (job, *_VALUES(row))
 
 
 def read_rows(file: Path, job: str | None = None) -> Iterator[LedgerRow]:

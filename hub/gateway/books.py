@@ -13,26 +13,32 @@ from hub.gateway.database import Database, Written
 from hub.gateway.stored import Answers
 from hub.ledger import LedgerRow
 
-_MOST_KEYS = 4096  # whose numbers are in memory; those of others are looked up
+_MOST_KEYS = 16_384  # whose numbers are in memory; those of others are looked up
+_BEGUN = "SELECT 1 FROM calls WHERE job = ? AND session = ? LIMIT 1"
 _USED = "SELECT number FROM calls WHERE job = ? AND session = ? AND key = ? AND delivered AND outcome = 'ok'"
 
 
 class Used:
     """The numbers of one key that one start of a job has used up."""
 
-    def __init__(self, numbers: Iterable[int]) -> None:
+    __slots__ = ("_below", "_others", "written")
+
+    def __init__(self, numbers: Iterable[int] = ()) -> None:
         """Begin with `numbers`."""
         self.written: Written | None = None  # the last row that used one
         self._below = 0  # all below this are used
-        self._others: set[int] = set()
+        self._others: frozenset[int] = frozenset()  # mostly empty, which takes no memory
         for number in numbers:
             self.add(number)
 
     def add(self, number: int) -> None:
         """Use a number up."""
-        self._others.add(number)
+        if number != self._below:
+            self._others |= {number}
+            return
+        self._below += 1
         while self._below in self._others:
-            self._others.discard(self._below)
+            self._others -= {self._below}
             self._below += 1
 
     def next(self, taken: Container[int]) -> int:
@@ -51,6 +57,7 @@ class Ledger:
         self._database = database
         self._last: Written | None = None
         self._used: OrderedDict[tuple[str, int, str], Used] = OrderedDict()
+        self._known: dict[tuple[str, int], bool] = {}  # whether all of a start's used numbers are in memory
 
     def write(self, job_id: str, row: LedgerRow) -> None:
         """Make a row part of the next commit; a success that was delivered uses its number up."""
@@ -67,8 +74,9 @@ class Ledger:
         if used is not None:
             self._used.move_to_end(name)
             return used
-        used = self._used[name] = Used(number for (number,) in self._database.find(_USED, name))
-        self._forget_one()
+        used = self._used[name] = Used() if self._knows(name[:2]) else self._found(name)
+        if len(self._used) > _MOST_KEYS:
+            self._forget_one()
         return used
 
     async def settled(self) -> None:
@@ -80,11 +88,21 @@ class Ledger:
         if self._last is not None:
             await self._last.committed()
 
+    def _knows(self, start: tuple[str, int]) -> bool:
+        known = self._known.get(start)
+        if known is None:
+            known = self._known[start] = not self._database.find(_BEGUN, start)
+        return known
+
+    def _found(self, name: tuple[str, int, str]) -> Used:
+        return Used(sorted(number for (number,) in self._database.find(_USED, name)))
+
     def _forget_one(self) -> None:
         """Forget the key that was asked longest ago, unless its last row is not yet where it can be looked up."""
-        oldest = next(iter(self._used.values()))
-        if len(self._used) > _MOST_KEYS and (oldest.written is None or oldest.written.durable):
-            self._used.popitem(last=False)
+        name, used = next(iter(self._used.items()))
+        if used.written is None or used.written.durable:
+            del self._used[name]
+            self._known[name[:2]] = self._known[name[:2]] and used.written is None
 
 
 class Open(NamedTuple):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hub.gateway.config import Upstream
+from hub.gateway.tokens import Usage
 
 Operation = Literal["chat/completions", "completions", "embeddings", "models"]
 FailureType = Literal[
@@ -134,6 +135,7 @@ class Answer:
         body: all of it, or the first piece of a stream.
         rest: further pieces of a stream, each of whole lines; a Failure as the last one if it broke.
         failure: set where the answer tells one.
+        usage: what the upstream counted; of a stream nobody has counted yet.
     """
 
     status: int
@@ -141,6 +143,7 @@ class Answer:
     body: bytes
     rest: AsyncIterator[bytes | Failure] | None = None
     failure: Failure | None = None
+    usage: Usage | None = None
 
     @classmethod
     def failed(cls, failure: Failure) -> Answer:

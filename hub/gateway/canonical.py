@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from hub.gateway.call import Call
@@ -31,7 +32,9 @@ def asked(call: Call, cache: CacheMode) -> Asked:
     """Encode a request once, for its key and for the upstream."""
     canonical = _canonical(call.fields)
     numbered = cache != "shared" or not _is_certain(call.fields)
-    digest = hashlib.sha256(_ENCODE(_context(call, cache, numbered=numbered)).encode() + b"\n")
+    what = (identity_of(call.upstream), call.operation, call.query)
+    scope = (call.role, call.dataset, call.sample, call.job_id if cache != "shared" else "") if numbered else ()
+    digest = hashlib.sha256(_line(*what, *scope))
     digest.update(canonical)
     return Asked(digest.digest(), _with_model(call.upstream.model, canonical), numbered)
 
@@ -39,6 +42,12 @@ def asked(call: Call, cache: CacheMode) -> Asked:
 def identity_of(upstream: Upstream) -> str:
     """Return what stands for the weights behind an upstream."""
     return upstream.identity or f"{upstream.base_url} {upstream.model}"
+
+
+@lru_cache(1024)  # without a sample's name there are few
+def _line(*parts: str) -> bytes:
+    """Return the parts so that no other parts look like them, nor any JSON object."""
+    return _ENCODE(parts).encode() + b"\n"
 
 
 def _canonical(fields: Mapping[str, object]) -> bytes:
@@ -53,14 +62,5 @@ def _with_model(model: str, canonical: bytes) -> bytes:
 
 def _is_certain(fields: Mapping[str, object]) -> bool:
     """Return whether the model says the same however often it is asked."""
-    temperature, answers = fields.get("temperature"), fields.get("n", 1)
-    return isinstance(temperature, int | float) and temperature == 0 and answers in {1, None}
-
-
-def _context(call: Call, cache: CacheMode, *, numbered: bool) -> list[object]:
-    """Return all that a key depends on beside the body."""
-    what: list[object] = [identity_of(call.upstream), call.operation, call.query]
-    if not numbered:
-        return what
-    job = (call.job_id,) if cache != "shared" else ()
-    return [*what, call.role, call.dataset, call.sample, *job]
+    temperature, answers = fields.get("temperature"), fields.get("n")
+    return isinstance(temperature, int | float) and temperature == 0 and (answers is None or answers == 1)

@@ -40,6 +40,18 @@ class Gate:
         self._timer: asyncio.TimerHandle | None = None
         self._down: Failure | None = None
 
+    def enter_at_once(self, call: Call) -> Sent | None:
+        """Let `call` through where nothing stands in its way, None where it must `enter`."""
+        now = asyncio.get_running_loop().time()
+        if self._line or self._down or self._breaker.is_open or now < self._held_until or now >= call.expires_at:
+            return None
+        if self._under_way >= self._limits.concurrency or self._minute.limited:
+            return None
+        if not self._under_way:
+            self._breaker.begin(now)
+        self._under_way += 1
+        return self._minute.add(now, 0)
+
     async def enter(self, call: Call) -> Sent | Failure:
         """Wait until `call` may be sent; whoever was let through must `leave`. A Failure says why not in time."""
         loop = asyncio.get_running_loop()

@@ -17,7 +17,6 @@ from hub.gateway.database import BooksError
 from hub.gateway.delivery import deliver, is_connected
 from hub.gateway.ending import CLIENT_LEFT, Ending, row_of
 from hub.gateway.request import Target, read_fields, read_target, too_large, unreadable
-from hub.gateway.tokens import usage_of
 
 SAMPLE_HEADER = "X-Evaldock-Sample"
 _LONGEST_SAMPLE = 1024
@@ -29,6 +28,7 @@ class Handler:
     def __init__(self, route: Route, way: Step, ledger: Ledger) -> None:
         """Send every call of the job on its `way`."""
         self._route = route
+        self._roles = frozenset(route.upstreams)
         self._way = way
         self._ledger = ledger
         self._calls: set[asyncio.Task[object]] = set()
@@ -56,7 +56,7 @@ class Handler:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method == "GET" and request.raw_path == "/healthz":
             return web.json_response({"status": "ok"})
-        target = read_target(request.method, request.raw_path, self._route.upstreams.keys())
+        target = read_target(request.method, request.raw_path, self._roles)
         if isinstance(target, Failure):
             refusal = Answer.failed(target)
             return web.Response(status=refusal.status, headers=refusal.headers, body=refusal.body)
@@ -103,12 +103,9 @@ class Handler:
                 return Answer.failed(found)
             fields.update(found)
         try:
-            answer = await self._way(call)
+            return await self._way(call)
         except BooksError:  # the process is about to end
             return Answer.failed(failures.cannot_keep())
-        if answer.failure is None and call.account.tokens_in is None and (usage := usage_of(answer.body)):
-            call.account.tokens_in, call.account.tokens_out = usage
-        return answer
 
     def _end(self, call: Call, ending: Ending) -> None:
         if ending.ended_at:

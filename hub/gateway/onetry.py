@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 
 from hub.gateway import failures
 from hub.gateway.call import Answer, Call, Failure, Step
 from hub.gateway.gate import Gate
-from hub.gateway.limits import Place, place_of
+from hub.gateway.limits import Place, Sent, place_of
 from hub.gateway.meaning import retry_after_s, worth_another_try
+from hub.gateway.timing import until
 from hub.gateway.tokens import Usage, expected, reckoned, usage_of
 
 
@@ -20,18 +21,21 @@ def through_gate(following: Step, gates: Mapping[Place, Gate]) -> Step:
 
     async def step(call: Call) -> Answer:
         gate = gates[place_of(call.upstream)]
-        with call.account.waiting():
-            sent = await gate.enter(call)
+        sent = gate.enter_at_once(call) or await _entered(call, gate)
         if isinstance(sent, Failure):
             return Answer.failed(sent)
-        async with AsyncExitStack() as stack:
-            stack.callback(lambda: gate.leave(sent, call.account.tokens))
+        try:
             answer = await following(call)
             if call.operation != "models":  # which servers list that cannot answer, and others do not
                 gate.note(call, sent, answer.failure)
             answer = _obeyed(call, gate, answer)
-            if answer.rest is not None:
-                call.closing.push_async_callback(stack.pop_all().aclose)
+        except BaseException:
+            gate.leave(sent, call.account.tokens)
+            raise
+        if answer.rest is None:
+            gate.leave(sent, call.account.tokens)
+        else:
+            call.closing.callback(lambda: gate.leave(sent, call.account.tokens))
         return answer
 
     return step
@@ -41,14 +45,13 @@ def within_timeout(following: Step) -> Step:
     """Give up on a server that is silent, or does not come to the end of a stream, for longer than a try may take."""
 
     async def step(call: Call) -> Answer:
-        limit_s = min(call.upstream.timeout_s, call.time_left_s())
-        until = asyncio.get_running_loop().time() + limit_s
-        late = failures.took_too_long(call.upstream, min(call.upstream.timeout_s, call.upstream.deadline_s))
+        end = min(asyncio.get_running_loop().time() + call.upstream.timeout_s, call.expires_at)
         try:
-            answer = await asyncio.wait_for(_coroutine(following, call), limit_s)
+            with until(end):
+                answer = await following(call)
         except asyncio.TimeoutError:
-            return Answer.failed(late)
-        return answer if answer.rest is None else answer.with_rest(call, _until(until, answer.rest, late))
+            return Answer.failed(_late(call))
+        return answer if answer.rest is None else answer.with_rest(call, _until(end, answer.rest, _late(call)))
 
     return step
 
@@ -66,10 +69,11 @@ def counted(following: Step, settle: Callable[[Call, Usage], None]) -> Step:
             raise
         if answer.failure is not None or call.operation == "models":
             return answer
-        meter.read(answer.body)
         if answer.rest is None:
+            meter.note(answer)
             settle(call, meter.usage)
             return answer
+        meter.read(answer.body)
         call.closing.callback(lambda: settle(call, meter.usage))
         return answer.with_rest(call, _metered(meter, answer.rest))
 
@@ -84,15 +88,26 @@ class _Meter:
         self._counted: Usage | None = None
         self._bytes = 0
 
+    def note(self, answer: Answer) -> None:
+        self._take(answer.usage or usage_of(answer.body), answer.body)
+
     def read(self, piece: bytes) -> None:
+        self._take(usage_of(piece), piece)
+
+    def _take(self, counted: Usage | None, piece: bytes) -> None:
         self._bytes += len(piece)
-        self._counted = usage_of(piece) or self._counted
+        self._counted = counted or self._counted
         if self._counted:
             self._call.account.tokens_in, self._call.account.tokens_out = self._counted
 
     @property
     def usage(self) -> Usage:
         return self._counted or Usage(expected(self._call.fields).tokens_in, reckoned(self._bytes))
+
+
+async def _entered(call: Call, gate: Gate) -> Sent | Failure:
+    with call.account.waiting():
+        return await gate.enter(call)
 
 
 def _obeyed(call: Call, gate: Gate, answer: Answer) -> Answer:
@@ -116,20 +131,20 @@ async def _metered(meter: _Meter, rest: AsyncIterator[bytes | Failure]) -> Async
         yield piece
 
 
+def _late(call: Call) -> Failure:
+    return failures.took_too_long(call.upstream, min(call.upstream.timeout_s, call.upstream.deadline_s))
+
+
 async def _until(
-    until: float, rest: AsyncIterator[bytes | Failure], late: Failure
+    end: float, rest: AsyncIterator[bytes | Failure], late: Failure
 ) -> AsyncGenerator[bytes | Failure, None]:
-    loop = asyncio.get_running_loop()
     with suppress(asyncio.TimeoutError):
-        while (piece := await asyncio.wait_for(_next(rest), until - loop.time())) is not None:
+        while (piece := await _next(rest, end)) is not None:
             yield piece
         return
     yield late
 
 
-async def _next(rest: AsyncIterator[bytes | Failure]) -> bytes | Failure | None:
-    return await anext(rest, None)
-
-
-async def _coroutine(step: Step, call: Call) -> Answer:
-    return await step(call)
+async def _next(rest: AsyncIterator[bytes | Failure], end: float) -> bytes | Failure | None:
+    with until(end):  # not around the whole: what is done with a piece takes its own time
+        return await anext(rest, None)

@@ -6,6 +6,7 @@ import json
 
 from hub.gateway import failures
 from hub.gateway.call import Answer, Call, Headers, Key, Operation
+from hub.gateway.tokens import usage_in
 
 # The list that an answer must have; an answer with an empty one answers nothing.
 _LISTS: dict[Operation, str] = {
@@ -38,4 +39,4 @@ def judge_reply(call: Call, status: int, headers: Headers, body: bytes, *, key: 
         ("Content-Type", "application/json"),
         *(pair for pair in headers if pair[0].lower() != "content-type"),
     )
-    return Answer(status, typed, key.scrub_bytes(body) if key else body)
+    return Answer(status, typed, key.scrub_bytes(body) if key else body, usage=usage_in(found.get("usage")))

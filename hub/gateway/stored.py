@@ -86,7 +86,7 @@ class Answers:
         now, size = time.time(), len(answer.body)
         status, headers, body, *tokens = answer
         values = (*place, status, json.dumps(headers), *tokens, size, now, now, body)
-        if await self._database.write(_KEEP, values, size).committed():
+        if await self._database.write_now(_KEEP, values, size).committed():
             self._add(size)
             return answer
         return await self.find(place) or answer
