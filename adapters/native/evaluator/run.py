@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import logging
 import platform
+import signal
+from contextlib import ExitStack
 from typing import Any
 
 from adapters.native.contract import EVALUATOR_VERSION, TASK_FILE, NativeDataset, NativeModel, NativeTask, loads
 from adapters.native.evaluator.errors import EvaluationError
 from adapters.native.evaluator.evaluate import evaluate
+from adapters.native.evaluator.memory import Memory, take_over
+from adapters.native.evaluator.models.remembered import RememberedModel
 from adapters.native.evaluator.record import Record
 from adapters.native.evaluator.request import Model
 from adapters.native.evaluator.summary import absent_entry
 from adapters.runtime import job
+from adapters.runtime.ledger import Ledger
 
 LOG = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Evaluate /job/input/task.json into /job/output and return the exit code: 0 all data sets evaluated, else 1."""
+    """Evaluate /job/input/task.json into /job/output and return the exit code.
+
+    0: all data sets were evaluated; 143, as a shell has it for SIGTERM: the job was told to end; else 1.
+    """
     task = loads((job.path(job.INPUT) / TASK_FILE).read_text(encoding="utf-8"))
+    take_over(job.path(job.PREVIOUS), job.path(job.OUTPUT))
     facts = {"version": 1, "versions": {"evaluator": EVALUATOR_VERSION, "python": platform.python_version()}}
-    with Record(job.path(job.OUTPUT), facts | {"seed": task.seed}) as record:
+    with Record(job.path(job.OUTPUT), facts | {"seed": task.seed}) as record, ExitStack() as closing:
         try:
-            model = load_model(task)
+            model = load_model(task, closing)
         except EvaluationError as error:
             _give_up(error, "")
             for dataset in task.datasets:
@@ -31,11 +40,13 @@ def run() -> int:
             return 1
         record.facts(model=dict(model.facts))
         entries = [_isolated(dataset, model, record, task) for dataset in task.datasets]
+    if model.ended:
+        return 128 + signal.SIGTERM
     return int(any(entry["absent"] for entry in entries))
 
 
-def load_model(task: NativeTask) -> Model:
-    """Return the task's model; torch and transformers are imported only for weights.
+def load_model(task: NativeTask, closing: ExitStack) -> Model:
+    """Return the task's model, whose files `closing` closes; torch and transformers are imported only for weights.
 
     Raises:
         ModelError: the weights cannot be loaded.
@@ -46,14 +57,22 @@ def load_model(task: NativeTask) -> Model:
 
         return EndpointModel(model, concurrency=task.concurrency, timeout_s=task.request_timeout_s)
     from adapters.native.evaluator.models.local import load
+    from adapters.native.evaluator.models.weights import mark
 
-    return load(model, job.path(model.path), batch_tokens=task.batch_tokens)
+    folder, output = job.path(model.path), job.path(job.OUTPUT)
+    loaded = load(model, folder, batch_tokens=task.batch_tokens)
+    ledger = closing.enter_context(Ledger(output))
+    memory = closing.enter_context(Memory(output, {"weights": mark(folder), **loaded.facts}))
+    return RememberedModel(loaded, model.name, memory, ledger)
 
 
 def _isolated(dataset: NativeDataset, model: Model, record: Record, task: NativeTask) -> dict[str, Any]:
-    """Evaluate one data set so that its failure leaves the others alone."""
+    """Evaluate one data set so that its failure leaves the others alone; none once the job was told to end."""
     try:
-        entry = evaluate(dataset, model, record, seed=task.seed)
+        if model.ended:
+            entry = absent_entry(dataset, "the job was ended before it came to this data set")
+        else:
+            entry = evaluate(dataset, model, record, seed=task.seed)
     except EvaluationError as error:
         _give_up(error, f"{dataset.label}: ")
         entry = absent_entry(dataset, error.advice)
