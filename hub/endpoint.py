@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from hub.finding import Finding
@@ -132,7 +132,8 @@ def probe(
 def ask(url: str, key: str | None, deadline_s: float, *, body: bytes | None = None) -> Reply | OSError | None:
     """Send a GET, or with a JSON `body` a POST; None where no answer came in time. Follows no redirect.
 
-    In a thread: name resolution and a server that trickles know no total time-out.
+    A server that repeats the key does so in vain: no reply holds it. In a thread: name resolution and a server that
+    trickles know no total time-out.
     """
     outcomes: list[Reply | OSError] = []
     thread = threading.Thread(target=lambda: outcomes.append(_ask(url, key, deadline_s, body)), daemon=True)
@@ -163,6 +164,8 @@ def _ask(url: str, key: str | None, timeout_s: float, body: bytes | None) -> Rep
 
     def reply(status: int, content: bytes, said: Message) -> Reply:
         location, date = said.get("Location") or "", said.get("Date") or ""
+        if key:
+            content, location = content.replace(key.encode(), b"[key]"), location.replace(key, "[key]")
         return Reply(status, content, location, date, time.monotonic() - started)
 
     try:
@@ -245,10 +248,16 @@ def _note(base_url: str, model: str, status: int, names: tuple[str, ...]) -> tup
 
 def model_names(body: bytes) -> tuple[str, ...] | None:
     """Return the listed model names, none where JSON says something else; None where it is not JSON."""
+    listed = listed_models(body)
+    return None if listed is None else tuple(str(entry["id"]) for entry in listed)
+
+
+def listed_models(body: bytes) -> tuple[dict[str, Any], ...] | None:
+    """Return the entries of a list of models, none where JSON says something else; None where it is not JSON."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
         return None
     entries = found.get("data") if isinstance(found, dict) else None
     listed = entries if isinstance(entries, list) else []
-    return tuple(str(entry["id"]) for entry in listed if isinstance(entry, dict) and "id" in entry)
+    return tuple(entry for entry in listed if isinstance(entry, dict) and "id" in entry)

@@ -8,7 +8,8 @@ EvaldockError                1   something failed
 ├── GatewayError             1   the gateway did not start or died
 ├── NormalizeError           1   a backend's files could not be read
 ├── RunError                 2   a run has not what was asked for: a readable record, a report, a job, a log
-│   └── RunNotFoundError     2   no such run
+│   ├── RunNotFoundError     2   no such run
+│   └── ChangedRunError      2   what a run would go on with is not what it began with
 └── InterruptedRunError    130   the user stopped it
 """
 
@@ -52,19 +53,19 @@ class Problem:
 
 
 class TaskError(EvaldockError):
-    """The task is wrong; `problems` lists everything found, in file order."""
+    """The task (or another file of the user's) is wrong; `problems` lists everything found, in file order."""
 
     exit_code = 2
 
-    def __init__(self, problems: Iterable[Problem], *, hint: str = "") -> None:
-        """Sort and keep the problems; there is at least one."""
+    def __init__(self, problems: Iterable[Problem], *, what: str = "the task", hint: str = "") -> None:
+        """Sort and keep the problems; there is at least one. `what` is wrong."""
         self.problems = tuple(sorted(set(problems)))
         count = len(self.problems)
         lines = "\n".join(f"  {problem}" for problem in self.problems[:_MOST_SHOWN])
         if count > _MOST_SHOWN:
             lines += f"\n  and {count - _MOST_SHOWN} more"
         noun = "problem" if count == 1 else "problems"
-        super().__init__(f"{count} {noun} in the task\n{lines}", hint=hint)
+        super().__init__(f"{count} {noun} in {what}\n{lines}", hint=hint)
 
 
 class PrerequisiteError(EvaldockError):
@@ -103,6 +104,10 @@ class RunError(EvaldockError):
 
 class RunNotFoundError(RunError):
     """No run of that name."""
+
+
+class ChangedRunError(RunError):
+    """What a run would go on with is not what it began with, so its results could not be told apart."""
 
 
 class InterruptedRunError(EvaldockError):

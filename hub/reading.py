@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def reason_of(outcome: JobOutcome, folder: Path) -> str:
         return ""
     said = failure(folder / OUTPUT / EVENTS)
     if said and outcome.ending is Ending.FAILED:
-        return "; ".join(part for part in said if part)
+        return _sentences(said)
     return outcome.reason or f"ended: {outcome.ending.value}"
 
 
@@ -74,3 +75,11 @@ def first_gap(results: tuple[Result, ...]) -> str:
             planned = count_of(result.counts.planned, "sample") if result.counts.planned else "an unknown number"
             return f"{result.dataset}: {result.counts.scored} of {planned} scored"
     return "the backend wrote no result"
+
+
+def _sentences(parts: Iterable[str]) -> str:
+    """Return reason and hint as sentences, whether or not they came with a mark and a capital of their own."""
+    return ". ".join(
+        part[0].upper() + part[1:] if index else part
+        for index, part in enumerate(part.strip().rstrip(".") for part in parts if part.strip(" ."))
+    )

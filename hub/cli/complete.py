@@ -10,12 +10,17 @@ from click.shell_completion import CompletionItem
 
 def complete_task(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
     """Offer the tasks that ship with evaldock, and task files and folders from here."""
+    return [CompletionItem(word) for word in task_words(begun) if word.startswith(begun)]
+
+
+def task_words(begun: str) -> list[str]:
+    """Return task files and folders in the folder that `begun` names, and all tasks that ship with evaldock."""
     from hub.resources import shared_folder
 
     top = shared_folder("configs")
     shipped = (path.relative_to(top) for path in top.rglob("*.yaml") if "bundled" not in path.parts)
     names = sorted(str(path.with_suffix("")) for path in shipped)
-    return [CompletionItem(word) for word in (*_files(begun), *names) if word.startswith(begun)]
+    return [*_files(begun), *names]
 
 
 def complete_run(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hub.gateway.config import Upstream
@@ -68,6 +68,21 @@ class Account:
     tokens_out: int | None = None
     cached: bool = False
 
+    @property
+    def tokens(self) -> int | None:
+        """Return all tokens; None where nobody counted."""
+        return None if self.tokens_in is None or self.tokens_out is None else self.tokens_in + self.tokens_out
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time in here as waited."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            yield
+        finally:
+            self.waited_s += loop.time() - began
+
 
 @dataclass(frozen=True)
 class Call:
@@ -121,9 +136,14 @@ class Answer:
 
     @classmethod
     def failed(cls, failure: Failure) -> Answer:
-        """Return the answer that tells `failure`."""
-        headers = (("Content-Type", "application/json"), *failure.headers)
+        """Return the answer that tells `failure`; OpenAI's own clients are asked not to try again what was tried."""
+        headers = (("Content-Type", "application/json"), ("X-Should-Retry", "false"), *failure.headers)
         return cls(failure.status, headers, failure.body(), failure=failure)
+
+    def with_rest(self, call: Call, rest: AsyncGenerator[bytes | Failure, None]) -> Answer:
+        """Return this answer with other pieces to follow; they are closed with the call."""
+        call.closing.push_async_callback(rest.aclose)
+        return replace(self, rest=rest)
 
 
 Step = Callable[[Call], Awaitable[Answer]]

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from aiohttp import web
 
 from hub.gateway.books import Ledger, open_books
+from hub.gateway.budget import budget_of
 from hub.gateway.call import Step
 from hub.gateway.config import Books, Listener, Verdict
 from hub.gateway.folders import give_to_job, listen
@@ -41,7 +42,9 @@ async def serving(
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(open_books(books, on_failure))
         send = await stack.enter_async_context(open_sender(upstreams, environ))
-        server = Server(assemble(send, upstreams), ledger, tell)
+        routes = [listener.route for listener in known]
+        way = assemble(send, routes, verdict=tell, budget=budget_of(books, upstreams))
+        server = Server(way, ledger, tell)
         stack.push_async_callback(server.aclose)
         for listener in known:
             await server.open(listener)

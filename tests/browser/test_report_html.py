@@ -332,6 +332,21 @@ def test_a_phone_shows_the_list_or_the_sample_and_never_scrolls_sideways(browser
         assert page.locator("#list").is_visible()
 
 
+def test_all_columns_of_times_and_tokens_are_in_sight_on_a_common_screen(browser: Browser, tmp_path: Path) -> None:
+    counts = Counts(planned=60, scored=55, infra_error=5)
+    made = report(job(1, result("arc", metric(), counts=counts), state=JobState.PARTIAL, reason="arc: 55 of 60"))
+    times = [sample(number, latency_s=0.0021 + 0.002 * number, tokens_in=60) for number in range(55)]
+    lost = [sample(number, state="infra_error", scores={}, error="HTTP 500") for number in range(55, 60)]
+    path = write_html(write_run(tmp_path, made, {"1-m-native": [*times, *lost]}), made)
+
+    with _watched(browser, viewport={"width": 1280, "height": 900}) as open_page:
+        hidden = open_page(path).evaluate(
+            "[...document.querySelectorAll('.panel .scroll')].map(each => each.scrollWidth - each.clientWidth)"
+        )
+
+    assert hidden == [0, 0]
+
+
 def test_all_that_was_asked_of_the_models_is_in_sight_on_a_common_screen(browser: Browser, tmp_path: Path) -> None:
     times = Quantiles(p50=850.0, p90=12_300.0, p99=754_000.0)
     most = Usage(

@@ -34,6 +34,10 @@ def datasets(entries: str) -> str:
     return GOOD.replace("[gsm8k]", entries)
 
 
+def interceptor(fields: str) -> str:
+    return f"{GOOD}gateway:\n  interceptors:\n    - {{{fields}}}\n"
+
+
 CASES = {
     # what is no YAML, or no YAML that a task may be
     "a bracket that never closes": Bad(HEAD + "models: {m: [\n", "3: not YAML", "expected the node content"),
@@ -99,10 +103,10 @@ CASES = {
     "an empty key": Bad(GOOD + "'': 3\n", "7: '': unknown key"),
     "a key that a terminal would obey": Bad(GOOD + '"\\e[2Jx": 3\n', "7: '\\x1b[2Jx': unknown key"),
     # values
-    "models as a list": Bad(HEAD + "models: [m]\n" + EVALUATION, "2: models: input should be a valid mapping"),
+    "models as a list": Bad(HEAD + "models: [m]\n" + EVALUATION, "2: models: must be a mapping"),
     "a model without fields": Bad(HEAD + "models:\n  m:\n" + EVALUATION, "3: models.m: must be a mapping"),
     "evaluations as a mapping": Bad(
-        HEAD + MODEL + "evaluations: {backend: native}\n", "4: evaluations: input should be a list"
+        HEAD + MODEL + "evaluations: {backend: native}\n", "4: evaluations: must be a list"
     ),
     "no data sets": Bad(datasets("[]"), "6: evaluations[0].datasets: must not be empty"),
     "an empty line for a data set": Bad(datasets("[null]"), "6: evaluations[0].datasets[0]: must be a mapping"),
@@ -139,9 +143,9 @@ CASES = {
         model("endpoint: 'http://me:hush@h/v1', model: q"), "3: models.m.endpoint: the address holds credentials"
     ),
     "a limit of 0": Bad(GOOD + "limit: 0\n", "7: limit: must be at least 1"),
-    "a limit with a fraction": Bad(GOOD + "limit: 1.5\n", "7: limit: input should be a valid integer"),
-    "a limit that never ends": Bad(GOOD + "limit: .inf\n", "7: limit: input should be a finite number"),
-    "a limit as a time of day": Bad(GOOD + "limit: 1:30\n", "7: limit: input should be a valid integer"),
+    "a limit with a fraction": Bad(GOOD + "limit: 1.5\n", "7: limit: must be a whole number"),
+    "a limit that never ends": Bad(GOOD + "limit: .inf\n", "7: limit: must be a finite number"),
+    "a limit as a time of day": Bad(GOOD + "limit: 1:30\n", "7: limit: must be a whole number"),
     "shots beyond every number": Bad(
         datasets("[{name: gsm8k, few_shot: 99999999999999999999}]"), "datasets[0].few_shot: must be less than"
     ),
@@ -159,6 +163,24 @@ CASES = {
     ),
     "a value that fills the screen": Bad(
         GOOD + f"engine: {'k' * 300_000}\n", "7: engine: must be 'auto'", "characters)"
+    ),
+    # gateway.interceptors
+    "two changes in one": Bad(
+        interceptor("drop: [n], max_tokens: 5"), "9: gateway.interceptors[0]", "exactly one of"
+    ),
+    "a change of the question": Bad(
+        interceptor("add: {messages: []}"), "9: gateway.interceptors[0].add", "'messages'"
+    ),
+    "a model's name put in": Bad(interceptor("add: {model: x}"), "9: gateway.interceptors[0].add", "'model'"),
+    "a stream switched off": Bad(interceptor("drop: [n, stream]"), "9: gateway.interceptors[0].drop", "'stream'"),
+    "a new name for the messages": Bad(
+        interceptor("rename: {messages: x}"), "9: gateway.interceptors[0].rename", "'messages'"
+    ),
+    "the messages' name for another": Bad(
+        interceptor("rename: {x: prompt}"), "9: gateway.interceptors[0].rename", "'prompt'"
+    ),
+    "one new name for two": Bad(
+        interceptor("rename: {x: z, y: z}"), "9: gateway.interceptors[0].rename", "stands here twice"
     ),
 }
 

@@ -93,7 +93,7 @@ def test_what_the_runner_said_is_the_reason(tmp_path: Path) -> None:
 
     report, _ = run(work, tmp_path)
 
-    assert (report.state, report.reason) == (JobState.FAILED, "no weights; look")
+    assert (report.state, report.reason) == (JobState.FAILED, "no weights. Look")
 
 
 def test_events_of_the_runner_reach_the_observer(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_events_of_the_runner_reach_the_observer(tmp_path: Path) -> None:
     assert Progressed("1-local-echo", "pairs", 1, 2, 1) in events
     assert Said("1-local-echo", "hello") in events
     states = [event.state for event in events if isinstance(event, JobChanged)]
-    assert states == [JobState.RUNNING, JobState.NORMALIZING, JobState.SUCCEEDED]
+    assert states == [JobState.PREPARING, JobState.RUNNING, JobState.NORMALIZING, JobState.SUCCEEDED]
 
 
 def test_an_interrupt_stops_the_job_and_keeps_what_was_scored(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from adapters.echo.runner.ask import remote, scored
 from adapters.runtime import job
+from adapters.runtime.ledger import Call, Ledger
 
 Task = dict[str, Any]
 Sample = dict[str, Any]
@@ -55,16 +56,23 @@ def _collect(task: Task, dataset: Task, stop: int, file: TextIO) -> list[Sample]
 
 def _answered(task: Task, dataset: Task, stop: int) -> Iterator[Sample]:
     """Yield answered samples in their order, several in flight where a gateway answers them."""
-    asked = remote(dataset, task["request_timeout_s"]) if task["via"] == "endpoint" else _itself
-    planned = [_planned(dataset["label"], task["seed"], index) for index in range(stop)]
+    endpoint = task["via"] == "endpoint"
+    asked = remote(dataset, task["request_timeout_s"]) if endpoint else _itself
+    planned = (_planned(dataset["label"], task["seed"], index) for index in range(stop))
 
     def answer(sample: Sample) -> Sample:
         time.sleep(dataset["sleep_s"])
         started = time.monotonic()
         return {**asked(sample), "latency_s": round(time.monotonic() - started, 6)}
 
-    with ThreadPoolExecutor(task["concurrency"] if task["via"] == "endpoint" else 1) as pool:
-        yield from pool.map(answer, planned)
+    if endpoint:
+        with ThreadPoolExecutor(task["concurrency"]) as pool:
+            yield from pool.map(answer, planned)
+        return
+    with Ledger(job.path(job.OUTPUT)) as ledger:
+        for sample in map(answer, planned):
+            ledger.add(_call(sample))
+            yield sample
 
 
 def _planned(label: str, seed: int, index: int) -> Sample:
@@ -74,6 +82,18 @@ def _planned(label: str, seed: int, index: int) -> Sample:
 
 def _itself(sample: Sample) -> Sample:
     return scored(sample, sample["prompt"], {})
+
+
+def _call(sample: Sample) -> Call:
+    latency_s = sample["latency_s"]
+    return Call(
+        at=time.time() - latency_s,
+        role="candidate",
+        dataset=sample["dataset"],
+        operation="chat/completions",
+        sample=sample["id"],
+        latency_ms=latency_s * 1000,
+    )
 
 
 def _write_summary(folder: Path, dataset: Task, samples: list[Sample]) -> None:

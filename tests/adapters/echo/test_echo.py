@@ -18,6 +18,7 @@ from adapters.echo.runner import run
 from adapters.runtime import gateway
 from hub.adapter import DatasetRequest, Evaluation, ModelTarget
 from hub.errors import NormalizeError
+from hub.ledger import read_runner_rows
 from hub.report import JobState, SampleState, job_state
 
 _IN_JOB = ModelTarget(name="m", via="in_job", path="/models/m", identity="weights")
@@ -62,6 +63,20 @@ def test_in_job_every_sample_is_scored(job_root: Path) -> None:
     assert result.metrics[0].raw.literal == "1.0"
     assert result.counts.complete
     assert [sample.id for sample in found.samples] == ["0", "1", "2"]
+
+
+def test_in_job_it_keeps_an_account_and_behind_a_gateway_it_does_not(
+    job_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _upstream(lambda prompt: prompt) as url:
+        monkeypatch.setenv("EVALDOCK_GATEWAY", url)
+        _run(_evaluation(_ENDPOINT), job_root)
+    assert not (job_root / "job/output/ledger.jsonl").exists()
+
+    _run(_evaluation(), job_root)
+
+    rows = list(read_runner_rows(job_root / "job/output", 1))
+    assert [(row.role, row.dataset, row.sample) for row in rows] == [("candidate", "echo/a", n) for n in "012"]
 
 
 def test_events_tell_how_far_the_runner_is(job_root: Path) -> None:

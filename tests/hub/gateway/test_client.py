@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from hub.errors import GatewayError, PrerequisiteError
-from hub.gateway import Books, Gateway, Route, Upstream, Verdict
+from hub.gateway import Books, Gateway, Retry, Route, Upstream, Verdict
 from hub.gateway import client as client_module
 from hub.ledger import read_rows
 from hub.settings import load_settings
@@ -64,8 +64,9 @@ def gone(pid: int, deadline_s: float = 5.0) -> bool:
 
 def test_jobs_are_served_accounted_and_no_socket_is_left(settings, books):
     with FakeUpstream(answer=lambda body: "42") as up, FakeUpstream(fault="500") as broken:
+        judge = Upstream(broken.base_url, "j", retry=Retry(attempts=1))
         routes = (
-            Route("0-a", {"candidate": Upstream(up.base_url, "m"), "judge": Upstream(broken.base_url, "j")}),
+            Route("0-a", {"candidate": Upstream(up.base_url, "m"), "judge": judge}),
             Route("1-b", {"candidate": Upstream(up.base_url, "m")}),
         )
         with Gateway.start(settings, "run", routes, books) as gateway:

@@ -2,15 +2,14 @@ import asyncio
 
 import pytest
 
-from hub.gateway.config import Upstream
-from hub.gateway.steps import places
+from hub.gateway.config import Retry, Upstream
 from tests.fakes.upstream import FakeUpstream
 from tests.hub.gateway.support import CHAT, gateway, question, until
 
 
 def run(tmp_path, steps, *, concurrency=4, deadline_s=5.0, **fake):
     async def serve(up):
-        upstream = Upstream(up.base_url, "m", None, concurrency, deadline_s)
+        upstream = Upstream(up.base_url, "m", None, concurrency, deadline_s, retry=Retry(first_wait_s=0.01))
         async with gateway(tmp_path, {"candidate": upstream, "judge": upstream}) as client:
             return await steps(client, up)
 
@@ -74,18 +73,3 @@ def test_a_client_that_leaves_the_queue_never_reaches_the_upstream(tmp_path):
         return len(up.requests)
 
     assert run(tmp_path, steps, concurrency=1, deadline_s=30, fault="hang") == 1
-
-
-def test_jobs_share_the_places_of_a_server_and_the_smallest_number_counts():
-    known = [
-        Upstream("http://a/v1", "m", None, 8),
-        Upstream("http://a/v1", "m", None, 2),
-        Upstream("http://b/v1", "m"),
-    ]
-
-    found = places(known)
-
-    assert {place: semaphore._value for place, semaphore in found.items()} == {
-        ("http://a/v1", "m"): 2,
-        ("http://b/v1", "m"): 16,
-    }

@@ -186,6 +186,16 @@ def test_failures_come_before_everything_mild_and_link_to_their_samples() -> Non
     assert problems[0].link == "#job=2-n-native&data=a%26b&show=unscored"
 
 
+def test_a_reason_that_is_a_sentence_and_what_follows_it_have_one_mark_between_them() -> None:
+    lost = result("arc", absent="The server is down.", counts=Counts(planned=4, infra_error=4))
+
+    (problem,) = overview(
+        report(job(1, lost, state=JobState.FAILED, reason="arc: The server is down.")), set()
+    ).problems
+
+    assert problem.text == "no score: The server is down; 4 of 4 samples were not scored: 4 with a failed request"
+
+
 def test_a_failure_that_no_sample_tells_of_links_to_none() -> None:
     made = report(job(1, result("arc", metric(), counts=Counts(planned=4, scored=3, infra_error=1))))
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import traceback
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -131,14 +132,34 @@ def daemon() -> None:
 
 
 def confess() -> None:
-    """Print all that it knows of secrets: its environment, its processes, what the gateway's answers carry."""
+    """Print all that it knows of secrets: its environment, its neighbours, whatever the gateway tells it."""
     print(dict(os.environ))
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        print(path, path.read_bytes())
-    for name in ("Authorization", "X-Api-Key"):
-        url = f"{job.gateway_url('candidate', 'confess')}/models"
-        with _OPENER.open(urllib.request.Request(url, headers={name: "mine"})) as response:
-            print(dict(response.headers), response.read())
+    for path in Path("/proc").glob("[0-9]*"):
+        print(path.name, _contents(path / "cmdline"), _contents(path / "environ"))
+    for role in ("candidate", "judge"):
+        for text in ("confess", "refuse me", "break off"):
+            for stream in (False, True):
+                _interrogate(role, {"messages": [{"role": "user", "content": text}], "stream": stream})
+        _interrogate(role, None)
+
+
+def _contents(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _interrogate(role: str, body: dict[str, Any] | None) -> None:
+    url = f"{job.gateway_url(role, 'confess')}/{'chat/completions' if body else 'models'}"
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer mine", "X-Api-Key": "mine"}
+    data = json.dumps({"model": "m", **body}).encode() if body else None
+    try:
+        with _OPENER.open(urllib.request.Request(url, data, headers), timeout=60) as response:
+            print(response.status, dict(response.headers), response.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            print(error.code, dict(error.headers), error.read())
 
 
 def pipe(folder: Path) -> None:
