@@ -30,7 +30,7 @@ Outcome = Literal[
 OUTCOMES: frozenset[str] = frozenset(get_args(Outcome))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LedgerRow:
     """One call; docs/gateway.md says what each column means.
 

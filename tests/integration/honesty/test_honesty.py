@@ -58,7 +58,11 @@ class Bench:
         }
         task = self._folder / "task.yaml"
         task.write_text(yaml.safe_dump({**plain, **more}))
-        return self._checkout.evaldock(self._folder, "run", str(task), "--engine", "venv", **self._env)
+        return self.evaldock("run", str(task), "--engine", "venv")
+
+    def evaldock(self, *arguments: str) -> Ran:
+        """Run a command."""
+        return self._checkout.evaldock(self._folder, *arguments, **self._env)
 
 
 @pytest.fixture
