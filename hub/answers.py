@@ -61,6 +61,11 @@ def size_of(file: Path) -> int:
     return sum(path.stat().st_blocks * 512 for path in found if path.is_file())
 
 
+def journal_of(file: Path) -> Path:
+    """Return what SQLite writes to before the file itself changes."""
+    return file.with_name(f"{file.name}-wal")
+
+
 def shared_file(state_dir: Path) -> Path:
     """Return the file of the answers that runs with `cache: shared` have in common."""
     return folder(state_dir) / "shared.sqlite"

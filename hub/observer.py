@@ -19,6 +19,16 @@ class RunStarted:
 
 
 @dataclass(frozen=True)
+class RunResumed:
+    """A run goes on; `kept` are the jobs whose reports stay as they are."""
+
+    run_id: str
+    folder: str
+    jobs: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class EngineChosen:
     """Where the jobs will execute, why, and how isolated they are there."""
 
@@ -88,11 +98,23 @@ class RunEnded:
     state: str
 
 
-Event = RunStarted | EngineChosen | Preparing | Prepared | JobChanged | JobRestarted | Progressed | Said | RunEnded
+Event = (
+    RunStarted
+    | RunResumed
+    | EngineChosen
+    | Preparing
+    | Prepared
+    | JobChanged
+    | JobRestarted
+    | Progressed
+    | Said
+    | RunEnded
+)
 Observer = Callable[[Event], None]
 
 _NAMES = {
     RunStarted: "run_started",
+    RunResumed: "run_resumed",
     EngineChosen: "engine",
     Preparing: "preparing",
     Prepared: "prepared",

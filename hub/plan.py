@@ -35,6 +35,7 @@ class PlannedJob:
     job: Job
     assets: tuple[Asset, ...]
     upstreams: Mapping[str, ModelSpec | JudgeSpec]
+    adapter_version: str = ""
 
     @property
     def id(self) -> str:
@@ -228,7 +229,7 @@ def _job(
         network=spec.network,
         gateway=bool(upstreams),
     )
-    return PlannedJob(evaluation, job, assets, upstreams)
+    return PlannedJob(evaluation, job, assets, upstreams, adapter.version)
 
 
 def _limits(spec: TaskSpec, evaluation: Evaluation, *, gateway: bool) -> Limits:

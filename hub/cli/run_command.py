@@ -20,6 +20,7 @@ from hub.cli.options import (
 
 if TYPE_CHECKING:
     from hub.orchestrator import Request
+    from hub.report import Report
     from hub.settings import Settings
     from hub.taskfile import LoadedTask
 
@@ -62,15 +63,23 @@ def command(
 
 def run_and_show(task: LoadedTask, settings: Settings, request: Request, *, quiet: bool) -> int:
     """Run a task, print its report and where it lies; return the exit code."""
-    from hub.cli.lines import local
     from hub.cli.screen import open_screen
     from hub.orchestrator import run
-    from hub.render.terminal import print_report
 
     with open_screen(quiet=quiet) as observe:
         report, folder = run(task, settings, request, observe)
+    return show_end(report, folder)
+
+
+def show_end(report: Report, folder: Path) -> int:
+    """Print a report, where it lies, and how to go on with a run that is not whole; return the exit code."""
+    from hub.cli.lines import local
+    from hub.render.terminal import print_report
+
     print_report(report)
     click.echo(f"report  {local(folder / 'report.json')}")
     click.echo(f"        {local(folder / 'report.md')}")
     click.echo(f"        {local(folder / 'report.html')}")
+    if report.state != "succeeded":
+        click.echo(f"go on   evaldock resume {report.run_id}")
     return {"succeeded": 0, "cancelled": 130}.get(report.state, 1)

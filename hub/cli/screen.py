@@ -18,6 +18,7 @@ from hub.observer import (
     Preparing,
     Progressed,
     RunEnded,
+    RunResumed,
     RunStarted,
     Said,
     silent,
@@ -63,6 +64,8 @@ def sentence(event: Event) -> str | None:
     match event:
         case RunStarted(run_id=run_id, jobs=jobs):
             return f"run {run_id}: {count_of(len(jobs), 'job')}"
+        case RunResumed(run_id=run_id, jobs=jobs, kept=kept):
+            return f"run {run_id} goes on: {len(kept)} of {count_of(len(jobs), 'job')} kept"
         case EngineChosen(engine=engine, reason=reason, isolation=isolation):
             return f"engine {engine} (isolation: {isolation}): {reason}"
         case Prepared(what=what, reference=reference, seconds=seconds) if seconds >= _QUICK_S:

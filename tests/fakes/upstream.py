@@ -97,6 +97,7 @@ class FakeUpstream:
         peak: the most requests that were under way at one time.
         cancelled: requests whose client left before the answer was there.
         connections: accepted so far.
+        entry: what /models says of each model beyond its name; may be changed while it serves.
         fault: may be changed while it serves; `fault_times` ends it after so many requests of a model,
             `fault_when` says for which bodies it is shown (that of a GET is empty).
         parrot: repeat the credentials that a request came with, wherever an answer has room for them.
@@ -123,6 +124,7 @@ class FakeUpstream:
         self.fault_when = fault_when
         self.latency_s = latency_s
         self.models = models
+        self.entry: dict[str, Any] = {}
         self.parrot = parrot
         self.retry_after = retry_after
         self.port = port
@@ -377,7 +379,8 @@ def _with_credentials(value: Any, credentials: str) -> Any:
 def _whole(path: str, body: Body, fake: FakeUpstream) -> tuple[int, Body]:
     operation = path.partition("?")[0].removeprefix("/v1/")
     if operation == "models":
-        return 200, {"object": "list", "data": [{"id": name, "object": "model"} for name in fake.models]}
+        data = [{"id": name, "object": "model", **fake.entry} for name in fake.models]
+        return 200, {"object": "list", "data": data}
     if operation == "embeddings":
         texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
         data = [

@@ -298,5 +298,5 @@ def test_what_is_written_before_the_first_job_does_not_grow_with_the_jobs(
 
     report, _ = run(load_task(task.spec.model_copy(update={"models": models})), settings)
 
-    assert at_first_job[0] == 4  # made, engine chosen, running, the job's own state
+    assert at_first_job[0] == 5  # made, engine chosen, running, the job's own preparing and running
     assert all(job.environment for job in report.jobs)
