@@ -96,9 +96,10 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS calls (job TEXT NOT NULL, "
     + ", ".join(f"{field.name} {_TYPES.get(str(field.type), 'REAL')}" for field in fields(LedgerRow))
     + ")",
-    # The occurrences that a start of a job has used up: asked for with every call.
-    "CREATE INDEX IF NOT EXISTS calls_by_key ON calls (job, session, key)",
 )
+# The occurrences that a start of a job has used up. Keys come in no order: each would write a page of it, so it is
+# made when it is first needed.
+BY_KEY = "CREATE INDEX IF NOT EXISTS calls_by_key ON calls (job, session, key)"
 INSERT = f"INSERT INTO calls VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"  # noqa: S608 - only question marks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Container, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -58,26 +59,32 @@ class Ledger:
         self._last: Written | None = None
         self._used: OrderedDict[tuple[str, int, str], Used] = OrderedDict()
         self._known: dict[tuple[str, int], bool] = {}  # whether all of a start's used numbers are in memory
+        self._indexed = False
 
     def write(self, job_id: str, row: LedgerRow) -> None:
         """Make a row part of the next commit; a success that was delivered uses its number up."""
         self._last = self._database.write(ledger.INSERT, ledger.values(job_id, row))
-        if row.key and row.outcome == "ok" and row.delivered:
-            used = self.used(job_id, row.session, row.key)
+        if row.outcome == "ok" and row.delivered and (used := self._used.get((job_id, row.session, row.key))):
             used.add(row.number)
             used.written = self._last
 
-    def used(self, job_id: str, session: int, key: str) -> Used:
-        """Return the numbers that a start of a job has used up of a key."""
+    def used(self, job_id: str, session: int, key: str) -> Used | None:
+        """Return the numbers that a start of a job has used up of a key; None where they must be looked up."""
         name = (job_id, session, key)
         used = self._used.get(name)
         if used is not None:
             self._used.move_to_end(name)
-            return used
-        used = self._used[name] = Used() if self._knows(name[:2]) else self._found(name)
-        if len(self._used) > _MOST_KEYS:
-            self._forget_one()
+        elif self._knows(name[:2]):
+            used = self._remember(name, Used())
         return used
+
+    async def look_up(self, job_id: str, session: int, key: str) -> Used:
+        """Return the numbers that a start of a job has used up of a key that was asked long ago."""
+        name = (job_id, session, key)
+        if not self._indexed:
+            await self._database.in_thread(_make_index)
+            self._indexed = True
+        return self._used.get(name) or self._remember(name, self._found(name))
 
     async def settled(self) -> None:
         """Wait until every row is durable.
@@ -94,6 +101,12 @@ class Ledger:
             known = self._known[start] = not self._database.find(_BEGUN, start)
         return known
 
+    def _remember(self, name: tuple[str, int, str], used: Used) -> Used:
+        self._used[name] = used
+        if len(self._used) > _MOST_KEYS:
+            self._forget_one()
+        return used
+
     def _found(self, name: tuple[str, int, str]) -> Used:
         return Used(sorted(number for (number,) in self._database.find(_USED, name)))
 
@@ -103,6 +116,10 @@ class Ledger:
         if used.written is None or used.written.durable:
             del self._used[name]
             self._known[name[:2]] = self._known[name[:2]] and used.written is None
+
+
+def _make_index(connection: sqlite3.Connection) -> None:
+    connection.execute(ledger.BY_KEY)
 
 
 class Open(NamedTuple):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from functools import partial
 
-from hub.gateway.books import Ledger
+from hub.gateway.books import Ledger, Used
 from hub.gateway.call import Answer, Call, Failure, Step
 from hub.gateway.canonical import Asked, asked
 from hub.gateway.config import CacheMode
@@ -40,7 +40,7 @@ class Cache:
                 return await following(call)
             request = await self._asked(call)
             call.body = request.body
-            place = self._take(call, request)
+            place = self._take(call, request, await self._used(call, request))
             if self._answers is None:
                 return await following(call)
             return await self._answer(call, place, following, self._answers)
@@ -52,14 +52,18 @@ class Cache:
             return asked(call, self._mode)
         return await asyncio.get_running_loop().run_in_executor(None, asked, call, self._mode)
 
-    def _take(self, call: Call, request: Asked) -> Place:
+    async def _used(self, call: Call, request: Asked) -> Used | None:
+        if not request.numbered:
+            return None
+        name = (call.job_id, call.session, request.key.hex())
+        return self._ledger.used(*name) or await self._ledger.look_up(*name)
+
+    def _take(self, call: Call, request: Asked, used: Used | None) -> Place:
         """Give the call its number, for as long as it goes on."""
         account, key = call.account, request.key
         account.key = key.hex()
         calls = self._calls.setdefault(key, [])
-        if request.numbered:
-            used = self._ledger.used(call.job_id, call.session, account.key)
-            account.number = used.next(_taken(calls))
+        account.number = used.next(_taken(calls)) if used is not None else 0
         calls.append(call)
         account.leave = partial(self._leave, key, call)
         return Place(key, account.number)

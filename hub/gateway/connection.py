@@ -13,8 +13,8 @@ from hub.gateway.call import Headers
 _CONNECT_TIMEOUT_S = 30.0
 _PIECE = 256 << 10
 _LONGEST_HEAD = 64 << 10
-_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: .*)?")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_STATUS = re.compile(r"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: .*)?\r\n")
+_FIELDS = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*?)[ \t]*\r\n")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\r\n")
 _END = b"\r\n"
 
@@ -221,14 +221,13 @@ def _wake(waiting: asyncio.Future[None] | None) -> None:
 
 
 def _parsed(head: bytes) -> tuple[int, Headers]:
-    first, *lines = head[:-4].split(_END)
-    status = _STATUS.fullmatch(first)
+    text = head.decode("latin-1")
+    status = _STATUS.match(text)
     if status is None:
         raise NotHttpError("status line")
-    fields = [_FIELD.fullmatch(line) for line in lines]
-    headers = tuple((found[1].decode("latin-1"), found[2].decode("latin-1")) for found in fields if found)
-    if len(headers) < len(fields):
+    headers = _FIELDS.findall(text, status.end())
+    if len(headers) != text.count("\r\n") - 2:  # of the status line, and the empty one
         raise NotHttpError("header")
-    if status[1] == b"0":  # without an invitation it closes the connection
-        headers = (*headers, ("Connection", "close"))
-    return int(status[2]), headers
+    if status[1] == "0":  # without an invitation it closes the connection
+        headers.append(("Connection", "close"))
+    return int(status[2]), tuple(headers)

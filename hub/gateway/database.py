@@ -21,7 +21,7 @@ _LARGE = 256 << 10  # bytes; more than this is written in the thread
 _LOOP_WAIT_S = 0.005  # for another process that writes
 _THREAD_WAIT_S = 30.0
 _COPY_WAIT_S = 0.1
-_LOG_BYTES = 16 << 20  # of the write-ahead log, above which it is copied into the file
+_LOG_BYTES = 64 << 20  # of the write-ahead log, above which it is copied into the file
 _COMMITS_PER_LOOK = 64
 
 Values = Sequence[Any]

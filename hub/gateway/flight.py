@@ -15,7 +15,7 @@ from hub.gateway.stored import Stored
 
 Keep = Callable[[Stored], Awaitable[Stored]]
 More = Callable[[], Awaitable[None]]
-_KEPT_HEADERS = frozenset({"content-type", "x-request-id"})  # others tell of that moment, such as rates
+_KEPT_HEADERS = frozenset({"content-type"})  # others tell of that moment, such as rates
 
 
 class Flight:

@@ -7,7 +7,7 @@ import time
 from contextlib import AsyncExitStack
 from urllib.parse import unquote
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from hub.gateway import failures
 from hub.gateway.books import Ledger
@@ -98,7 +98,7 @@ class Handler:
 
     async def _answer(self, request: web.BaseRequest, call: Call, fields: dict[str, object]) -> Answer:
         if call.operation != "models":
-            found = await _read(request, call.account)
+            found = await _read(request.content, call.account)
             if isinstance(found, Failure):
                 return Answer.failed(found)
             fields.update(found)
@@ -116,14 +116,21 @@ class Handler:
         call.account.leave()
 
 
-async def _read(request: web.BaseRequest, account: Account) -> dict[str, object] | Failure:
-    body = bytearray()
+async def _read(content: StreamReader, account: Account) -> dict[str, object] | Failure:
     try:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > MAX_BODY:
-                return too_large()
+        # Most come together with their heads.
+        body = content.read_nowait() if content.is_eof() else await _body(content)
     except web.RequestPayloadError:
         return unreadable()
     account.bytes_in = len(body)
-    return read_fields(body)
+    return read_fields(body) if len(body) <= MAX_BODY else too_large()
+
+
+async def _body(content: StreamReader) -> bytearray:
+    """Return the whole body, or more than MAX_BODY of one that is too large."""
+    body = bytearray()
+    async for chunk in content.iter_any():
+        body += chunk
+        if len(body) > MAX_BODY:
+            break
+    return body

@@ -25,7 +25,7 @@ def judge_reply(call: Call, status: int, headers: Headers, body: bytes, *, key: 
     if status >= 400:
         return Answer.failed(failures.from_status(status, headers, body, call.upstream, key))
     try:
-        found = json.loads(body)
+        found = json.loads(body.decode())
     except (ValueError, RecursionError):
         what = "HTML" if body.lstrip()[:1] == b"<" else "something other than whole JSON"
         return Answer.failed(failures.invalid(call.upstream, "not_json", f"answered {status} with {what}"))

@@ -47,7 +47,7 @@ def read_target(method: str, raw_path: str, roles: frozenset[str]) -> Target | F
 def read_fields(body: bytes | bytearray) -> dict[str, object] | Failure:
     """Return the JSON object that a client sent."""
     try:
-        found = json.loads(body)
+        found = json.loads(body.decode())
     except (ValueError, RecursionError) as error:
         return _refusal(400, "not_json", f"the request's body is not JSON: {error}")
     if not isinstance(found, dict):

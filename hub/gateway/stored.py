@@ -6,27 +6,27 @@ import asyncio
 import json
 import sqlite3
 import time
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hub.gateway.call import Headers
 from hub.gateway.database import Database
 
 _LARGE = 256 << 10  # bytes of a body, above which it is read in the thread
-_TOUCH_S = 3600.0  # `used_at` is exact to this, so that not every reading writes
-_OVERHEAD = 200  # bytes of a row beside its body
+_TOUCH_S = 3600.0  # when an answer was used is exact to this, so that not every reading writes
 _FREED = 0.1  # of the bound is free when room was made
 _STEP = 100  # answers that are removed in one turn
+_BYTES_PER_LOOK = 8 << 20  # are kept between two looks at the size of the file
 
 _FIND = (
-    "SELECT rowid, status, headers, tokens_in, tokens_out, used_at, "  # noqa: S608 - our own number
+    "SELECT status, headers, tokens_in, tokens_out, used_at, "  # noqa: S608 - our own number
     f"CASE WHEN size <= {_LARGE} THEN body END FROM answers WHERE key = ? AND number = ?"
 )
-_BODY = "SELECT body FROM answers WHERE rowid = ?"
-_KEEP = "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_TOUCH = "UPDATE answers SET used_at = ? WHERE rowid = ?"
-_SIZE = f"SELECT coalesce(sum(size), 0) + {_OVERHEAD} * count(*) FROM answers"  # noqa: S608 - our own number
-_OLDEST = "SELECT rowid, size FROM answers ORDER BY used_at LIMIT ?"
-_REMOVE = "DELETE FROM answers WHERE rowid = ?"
+_BODY = "SELECT body FROM answers WHERE key = ? AND number = ?"
+_KEEP = "INSERT OR IGNORE INTO answers VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_TOUCH = "UPDATE answers SET used_at = ?, turn = (SELECT max(turn) + 1 FROM answers) WHERE key = ? AND number = ?"
+_REMOVE = f"DELETE FROM answers WHERE turn IN (SELECT turn FROM answers ORDER BY turn LIMIT {_STEP})"  # noqa: S608 - our own number
+_SIZES = ("page_size", "page_count", "freelist_count")
 
 
 class Place(NamedTuple):
@@ -50,12 +50,13 @@ class Answers:
     """The table of answers, in a file that other processes may use at the same time."""
 
     def __init__(self, database: Database, max_bytes: int) -> None:
-        """Use `database`, which has the table; more than `max_bytes` are not kept."""
+        """Use `database`, which has the table; the file is not to be larger than `max_bytes`."""
         self._database = database
         self._max_bytes = max_bytes
-        self._bytes = 0  # what nobody has counted yet
+        self._since_look = 0
         self._closing = False
-        self._work: asyncio.Task[None] | None = asyncio.ensure_future(self._make_room())
+        self._work: asyncio.Task[None] | None = None
+        self._look()
 
     async def find(self, place: Place) -> Stored | None:
         """Return the answer that is kept there; does not wait unless it is a large one.
@@ -66,15 +67,15 @@ class Answers:
         found = self._database.find(_FIND, place)
         if not found:
             return None
-        row, status, headers, tokens_in, tokens_out, used_at, body = found[0]
+        status, headers, tokens_in, tokens_out, used_at, body = found[0]
         if body is None:
-            large = await self._database.find_large(_BODY, (row,))
+            large = await self._database.find_large(_BODY, place)
             if not large:  # it has made room meanwhile
                 return None
             body = large[0][0]
         now = time.time()
         if now - used_at > _TOUCH_S:
-            self._database.write(_TOUCH, (now, row))
+            self._database.write(_TOUCH, (now, *place))
         return Stored(status, _headers(headers), body, tokens_in, tokens_out)
 
     async def keep(self, place: Place, answer: Stored) -> Stored:
@@ -85,11 +86,14 @@ class Answers:
         """
         now, size = time.time(), len(answer.body)
         status, headers, body, *tokens = answer
-        values = (*place, status, json.dumps(headers), *tokens, size, now, now, body)
-        if await self._database.write_now(_KEEP, values, size).committed():
-            self._add(size)
-            return answer
-        return await self.find(place) or answer
+        values = (*place, status, _text(headers), *tokens, size, now, now, body)
+        kept = await self._database.write_now(_KEEP, values, size).committed()
+        if not kept:
+            return await self.find(place) or answer
+        self._since_look += size
+        if self._since_look > _BYTES_PER_LOOK:
+            self._look()
+        return answer
 
     async def aclose(self) -> None:
         """End what is done beside the calls; the database stays open."""
@@ -97,32 +101,35 @@ class Answers:
         if self._work is not None:
             await self._work
 
-    def _add(self, size: int) -> None:
-        self._bytes += size + _OVERHEAD
-        if self._bytes > self._max_bytes and self._work is None:
+    def _look(self) -> None:
+        self._since_look = 0
+        if self._work is None and self._size() > self._max_bytes:
             self._work = asyncio.ensure_future(self._make_room())
 
     async def _make_room(self) -> None:
-        """Remove answers in small turns, between which others write; count anew, for others write here, too."""
-        self._bytes = (await self._database.find_large(_SIZE, ()))[0][0]
-        goal = self._bytes if self._bytes <= self._max_bytes else (1 - _FREED) * self._max_bytes
-        while self._bytes > goal and not self._closing:
-            freed = await self._database.in_thread(_remove_oldest)
-            self._bytes -= freed
+        """Remove answers in small turns, between which others write."""
+        removed = _STEP
+        while removed == _STEP and self._size() > (1 - _FREED) * self._max_bytes and not self._closing:
+            removed = await self._database.in_thread(_remove_oldest)
         self._work = None
+
+    def _size(self) -> int:
+        """Return the bytes of the file that are in use; what was freed is used again before it grows."""
+        page, count, free = (self._database.find(f"PRAGMA {name}")[0][0] for name in _SIZES)
+        return int(page * (count - free))
 
 
 def _remove_oldest(connection: sqlite3.Connection) -> int:
-    """Remove a few answers and return how many bytes they had."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        rows = connection.execute(_OLDEST, (_STEP,)).fetchall()
-        connection.executemany(_REMOVE, [(row,) for row, _ in rows])
-    finally:
-        connection.execute("COMMIT")
-    return sum(size + _OVERHEAD for _, size in rows)
+    """Remove a few answers and return how many."""
+    return connection.execute(_REMOVE).rowcount
 
 
+@lru_cache(256)  # there are few
+def _text(headers: Headers) -> str:
+    return json.dumps(headers)
+
+
+@lru_cache(256)
 def _headers(text: str) -> Headers:
     pairs: list[Any] = json.loads(text)
     return tuple((name, value) for name, value in pairs)

@@ -81,10 +81,11 @@ class Response:
         self._wire = wire
         self._server = server
         self._connection = connection
+        self._by_name = {name.lower(): value for name, value in headers}
 
     def header(self, name: str) -> str:
         """Return a header's value, empty where there is none; `name` is in lower case."""
-        return next((value for known, value in self.headers if known.lower() == name), "")
+        return self._by_name.get(name, "")
 
     def chunks(self) -> AsyncGenerator[bytes, None]:
         """Return the body as it comes, unpacked.
@@ -112,13 +113,16 @@ class Response:
             if coding != "chunked":
                 raise NotHttpError(f"transfer coding {coding!r}")
             return self._connection.chunked()
-        lengths = {value for name, value in self.headers if name.lower() == "content-length"}
-        if not lengths:
+        length = self.header("content-length")
+        if not length:
             return self._connection.rest()
-        length = lengths.pop()
-        if lengths or not (length.isascii() and length.isdigit()):
+        if not (length.isascii() and length.isdigit()) or self._disagree("content-length"):
             raise NotHttpError("content length")
         return self._connection.measured(int(length))
+
+    def _disagree(self, name: str) -> bool:
+        several = len(self._by_name) < len(self.headers)
+        return several and len({value for known, value in self.headers if known.lower() == name}) > 1
 
 
 @lru_cache(256)

@@ -23,7 +23,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -90,6 +90,10 @@ def serve_upstream(listener: socket.socket) -> None:
     asyncio.run(serve())
 
 
+def passed(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in {"host", "content-length"}}
+
+
 def serve_pass(listener: socket.socket, upstream: str) -> None:
     """Repeat requests and answers, as one would write it with aiohttp."""
 
@@ -97,9 +101,10 @@ def serve_pass(listener: socket.socket, upstream: str) -> None:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
             async def handle(request: web.Request) -> web.Response:
-                data, kind = await request.read(), {"Content-Type": "application/json"}
-                async with session.post(f"{upstream}{CHAT}", data=data, headers=kind) as response:
-                    return web.Response(status=response.status, body=await response.read(), headers=kind)
+                data, head = await request.read(), passed(request.headers)
+                async with session.post(f"{upstream}{CHAT}", data=data, headers=head) as response:
+                    said = await response.read()
+                    return web.Response(status=response.status, body=said, headers=passed(response.headers))
 
             application = web.Application(client_max_size=64 << 20)
             application.router.add_post("/{path:.*}", handle)
