@@ -33,14 +33,14 @@ class Jobs:
     """What is left to do of a run, one job after the other.
 
     Attributes:
-        lost: whether the gateway died, through which jobs reach their models.
+        lost: why no job can reach its model any more; empty while they can.
     """
 
     def __init__(
         self, folder: RunFolder, outset: Outset, settings: Settings, planned: tuple[PlannedJob, ...]
     ) -> None:
         """Hold the jobs; `planned` are those of the outset that are not kept, with all that is known by now."""
-        self.lost = False
+        self.lost = ""
         self._folder = folder
         self._outset = outset
         self._settings = settings
@@ -69,7 +69,8 @@ class Jobs:
                 if interrupted() or self.lost:
                     break
                 yield self._kept(self._carry_out(planned, gateway, work))
-                self.lost = gateway is not None and planned.job.gateway and not gateway.alive()
+                if gateway and planned.job.gateway and not gateway.alive():
+                    self.lost = _loss(gateway)
 
     def _placed(self, job: JobRecord, environments: Environments) -> JobRecord:
         """Return a job's line with what it will run in, and on which weights."""
@@ -134,6 +135,11 @@ def ended_well(folder: Path) -> bool:
     """Return whether a job came to its end with exit code 0 while evaldock watched."""
     outcome = read_outcome(folder)
     return outcome is not None and outcome.ending is Ending.SUCCEEDED
+
+
+def _loss(gateway: Gateway) -> str:
+    last = gateway.last_words().strip().rpartition("\n")[2]
+    return "the gateway died, through which jobs reach their models" + (f": {last}" if last else "")
 
 
 def _with_past(planned: PlannedJob, folder: Path, course: Course) -> PlannedJob:
