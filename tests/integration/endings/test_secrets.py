@@ -159,8 +159,7 @@ def test_the_image_holds_no_key(watched: Watched, stage: Stage) -> None:
     assert found.stdout == "0\n"
 
 
-@pytest.mark.parametrize("fault", [None, "401", "redirect", "html", "500"])
-@pytest.mark.parametrize("command", ["plan", "doctor"])
+@pytest.mark.parametrize(("command", "fault"), [("plan", None), ("plan", "401"), ("doctor", "redirect")])
 def test_what_is_said_of_a_server_holds_no_key(
     fault: Any, command: str, checkout: Checkout, cache: Path, tmp_path: Path
 ) -> None:
