@@ -28,6 +28,8 @@ from hub.routes import books_of, route_of
 from hub.runs import JobRecord, RunFolder
 from hub.settings import Settings
 
+_FORMER_ENDS_S = 20.0  # a gateway whose hub was killed lets calls end that are under way
+
 
 class Jobs:
     """What is left to do of a run, one job after the other.
@@ -91,7 +93,9 @@ class Jobs:
                 routes.append(route_of(planned, gate, self._outset.who, user=user, session=session, folder=folder))
         if not routes:
             return nullcontext()
-        return Gateway.start(self._settings, run_id, tuple(routes), books_of(gate, self._settings, run_id))
+        books = books_of(gate, self._settings, run_id)
+        patience_s = _FORMER_ENDS_S if self._outset.resumed else 0.0
+        return Gateway.start(self._settings, run_id, tuple(routes), books, patience_s=patience_s)
 
     def _carry_out(self, planned: PlannedJob, gateway: Gateway | None, work: Workplace) -> JobReport:
         """Read what the job left where that is all it needs, else run it."""

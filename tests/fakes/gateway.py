@@ -29,7 +29,9 @@ class FakeGateway:
     books: Books | None = None
     ended: list[str] = field(default_factory=list)
 
-    def start(self, _settings: Settings, _run_id: str, routes: tuple[Route, ...], books: Books) -> FakeGateway:
+    def start(
+        self, _settings: Settings, _run_id: str, routes: tuple[Route, ...], books: Books, **_: Any
+    ) -> FakeGateway:
         self.routes, self.books = routes, books
         books.ledger.parent.mkdir(parents=True, exist_ok=True)
         return self
