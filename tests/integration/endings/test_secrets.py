@@ -132,11 +132,12 @@ def test_no_command_line_holds_a_key_while_it_runs(watched: Watched) -> None:
     assert not any(CANARY in seen for seen in watched.processes)
 
 
-def test_only_evaldock_and_its_gateway_have_a_key_in_their_environment(watched: Watched) -> None:
-    strangers = [line for line in watched.holders if b"hub.gateway" not in line and b"evaldock run" not in line]
+def test_the_gateway_has_the_keys_in_its_environment_and_no_process_of_a_job_has(watched: Watched) -> None:
+    jobs = [line for line in watched.holders if b"adapters." in line or b"supervisor" in line]
 
+    assert any(b"adapters.unruly" in seen for seen in watched.processes)
     assert any(b"hub.gateway" in line for line in watched.holders)
-    assert strangers == []
+    assert jobs == []
 
 
 def test_the_daemon_knows_no_key(watched: Watched, stage: Stage) -> None:
