@@ -65,11 +65,6 @@ class Minute:
         self._tokens = tokens
         self._sent = deque(sent)
 
-    @property
-    def limited(self) -> bool:
-        """Return whether anything is counted."""
-        return self._requests is not None or self._tokens is not None
-
     def earliest(self, now: float, tokens: int) -> float:
         """Return the first time, not before `now`, at which a request may be sent that takes so many tokens.
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import suppress
 
 from hub.gateway import failures
 from hub.gateway.call import Answer, Call, Failure, Step
+from hub.gateway.deadline import Deadline
 from hub.gateway.gate import Gate
-from hub.gateway.limits import Place, Sent, place_of
+from hub.gateway.limits import Place, place_of
 from hub.gateway.meaning import retry_after_s, worth_another_try
-from hub.gateway.timing import until
 from hub.gateway.tokens import Usage, expected, reckoned, usage_of
 
 
@@ -21,20 +20,20 @@ def through_gate(following: Step, gates: Mapping[Place, Gate]) -> Step:
 
     async def step(call: Call) -> Answer:
         gate = gates[place_of(call.upstream)]
-        sent = gate.enter_at_once(call) or await _entered(call, gate)
+        sent = await gate.enter(call)
         if isinstance(sent, Failure):
             return Answer.failed(sent)
+        streams = False
         try:
             answer = await following(call)
             if call.operation != "models":  # which servers list that cannot answer, and others do not
                 gate.note(call, sent, answer.failure)
             answer = _obeyed(call, gate, answer)
-        except BaseException:
-            gate.leave(sent, call.account.tokens)
-            raise
-        if answer.rest is None:
-            gate.leave(sent, call.account.tokens)
-        else:
+            streams = answer.rest is not None
+        finally:
+            if not streams:
+                gate.leave(sent, call.account.tokens)
+        if streams:
             call.closing.callback(lambda: gate.leave(sent, call.account.tokens))
         return answer
 
@@ -45,13 +44,14 @@ def within_timeout(following: Step) -> Step:
     """Give up on a server that is silent, or does not come to the end of a stream, for longer than a try may take."""
 
     async def step(call: Call) -> Answer:
-        end = min(asyncio.get_running_loop().time() + call.upstream.timeout_s, call.expires_at)
+        now = asyncio.get_running_loop().time()
+        until = min(now + call.upstream.timeout_s, call.expires_at)
         try:
-            with until(end):
+            with Deadline(until):
                 answer = await following(call)
         except asyncio.TimeoutError:
             return Answer.failed(_late(call))
-        return answer if answer.rest is None else answer.with_rest(call, _until(end, answer.rest, _late(call)))
+        return answer if answer.rest is None else answer.with_rest(call, _until(until, answer.rest, _late(call)))
 
     return step
 
@@ -105,11 +105,6 @@ class _Meter:
         return self._counted or Usage(expected(self._call.fields).tokens_in, reckoned(self._bytes))
 
 
-async def _entered(call: Call, gate: Gate) -> Sent | Failure:
-    with call.account.waiting():
-        return await gate.enter(call)
-
-
 def _obeyed(call: Call, gate: Gate, answer: Answer) -> Answer:
     """Obey Retry-After, for every call; one that is longer than the time left is the end of this one."""
     failure = answer.failure
@@ -131,20 +126,20 @@ async def _metered(meter: _Meter, rest: AsyncIterator[bytes | Failure]) -> Async
         yield piece
 
 
+async def _until(
+    until: float, rest: AsyncIterator[bytes | Failure], late: Failure
+) -> AsyncGenerator[bytes | Failure, None]:
+    while True:
+        try:
+            with Deadline(until):
+                piece = await anext(rest, None)
+        except asyncio.TimeoutError:
+            yield late
+            return
+        if piece is None:
+            return
+        yield piece
+
+
 def _late(call: Call) -> Failure:
     return failures.took_too_long(call.upstream, min(call.upstream.timeout_s, call.upstream.deadline_s))
-
-
-async def _until(
-    end: float, rest: AsyncIterator[bytes | Failure], late: Failure
-) -> AsyncGenerator[bytes | Failure, None]:
-    with suppress(asyncio.TimeoutError):
-        while (piece := await _next(rest, end)) is not None:
-            yield piece
-        return
-    yield late
-
-
-async def _next(rest: AsyncIterator[bytes | Failure], end: float) -> bytes | Failure | None:
-    with until(end):  # not around the whole: what is done with a piece takes its own time
-        return await anext(rest, None)
