@@ -72,14 +72,15 @@ def evaluate(dataset: NativeDataset, model: Model, record: Record, *, seed: int)
     absent = ""
     try:
         model.answer(dataset.label, [entry.request for entry in asked], collector.deliver)
+        job.event("finished", dataset=dataset.label)
     except EvaluationError as error:
         absent = error.advice
         collector.skip_rest(error.reason)
-        if not isinstance(error, EndedError):  # who ended it says why
-            job.event("failed", reason=f"{dataset.label}: {error.reason}", hint=error.hint)
         if not model.in_order:
             collector.forget_scores()
-    job.event("finished", dataset=dataset.label)
+        if not isinstance(error, EndedError):  # whoever ended it says why, and that it was in this data set
+            job.event("failed", reason=f"{dataset.label}: {error.reason}", hint=error.hint)
+            job.event("finished", dataset=dataset.label)
     return dataset_entry(dataset, subsets, collector.tallies, absent=absent)
 
 
