@@ -35,7 +35,6 @@ from hub.settings import Settings
 _CHANGED_WHILE_PREPARING = ("state", "reason", "ended_at", "engine", "engine_reason")
 _OPEN = {JobState.QUEUED, JobState.PREPARING, JobState.RUNNING, JobState.NORMALIZING}
 _UNREACHED = "the run was stopped before this job"
-_LOST = "the gateway died, through which jobs reach their models"
 
 
 class LiveRun:
@@ -50,7 +49,7 @@ class LiveRun:
         self._observer = observe
         self._reports: dict[str, JobReport] = {}
         self._former = folder.record if outset.resumed else None  # until the run is under way
-        self._lost = False
+        self._lost = ""
         self._clock = Stopwatch(None if outset.resumed else folder.record.created_at)
 
     def observe(self, event: Event) -> None:
@@ -152,10 +151,11 @@ class LiveRun:
         state: EndState = run_state(tuple(job.state for job in reports))
         if state != "succeeded" and self._lost:
             state = "failed"
-            self.folder.update(reason=_LOST)
+            self.folder.update(reason=self._lost)
         elif broken_off:
             state = "cancelled"
-        warnings = (*self._outset.plan.skipped, *self.folder.record.warnings)
+        skipped = (f"left out by the plan: {text}" for text in self._outset.plan.skipped)
+        warnings = (*skipped, *self.folder.record.warnings)
         report = write_report(self.folder, reports, state, warnings=warnings, ended_at=self._clock.now)
         if state == "succeeded":
             answers.remove(self._settings.state_dir, report.run_id)  # nobody will ask for them again
@@ -165,6 +165,7 @@ class LiveRun:
     def _give_up(self, error: EvaldockError) -> None:
         if self._former is not None:
             self.folder.update(**{name: getattr(self._former, name) for name in _CHANGED_WHILE_PREPARING})
+            self.observe(RunEnded(self._former.state if self._former.state in FINAL else "interrupted"))
             return
         if self.folder.record.state in FINAL:
             return  # the report is whole; what could not be added to it is in the message
@@ -173,6 +174,7 @@ class LiveRun:
             if job.state in _OPEN:
                 self.folder.update_job(job.id, state=JobState.FAILED, reason=error.message)
         self.folder.update(state="failed", reason=str(error), ended_at=self._clock.now)
+        self.observe(RunEnded("failed"))
         error.hint = error.hint or f"`evaldock resume {self.folder.record.run_id}` goes on with it"
 
 

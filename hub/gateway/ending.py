@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
-from hub.gateway.call import Call, Failure
+from hub.gateway.call import Call, Failure, FailureType
+from hub.gateway.meaning import blames_request
 from hub.ledger import OUTCOMES, LedgerRow, Outcome
 
 CLIENT_LEFT = 499  # nginx's number for it
+_OURS = frozenset(get_args(FailureType)) & OUTCOMES  # upstreams have types of their own
 
 
 @dataclass
@@ -27,7 +30,6 @@ class Ending:
     status: int = CLIENT_LEFT
     failure: Failure | None = None
     delivered: bool = False
-    bytes_in: int = 0
     bytes_out: int = 0
 
     @property
@@ -37,9 +39,10 @@ class Ending:
             return "client_left"
         if self.failure is None:
             return "ok"
-        if self.failure.type == "invalid_request_error":
+        if blames_request(self.failure):
             return "invalid_request"
-        return self.failure.type if self.failure.type in OUTCOMES else "upstream_error"  # type: ignore[return-value]
+        kind = self.failure.type
+        return kind if kind in _OURS else "upstream_error"  # type: ignore[return-value]
 
 
 def row_of(call: Call, ending: Ending) -> LedgerRow:
@@ -67,6 +70,6 @@ def row_of(call: Call, ending: Ending) -> LedgerRow:
         tokens_out=account.tokens_out,
         cached=account.cached,
         delivered=ending.delivered,
-        bytes_in=ending.bytes_in,
+        bytes_in=account.bytes_in,
         bytes_out=ending.bytes_out,
     )
