@@ -33,7 +33,7 @@ _TARGETS: dict[Phase, tuple[Target, ...]] = {
 }
 # How far into a phase a kill may come: after so many new answers, where there are any, or so many seconds.
 _ANSWERS: dict[Phase, int] = {"prepare": 0, "run": 60, "normalise": 0}
-_LONGEST_S: dict[Phase, float] = {"prepare": 0.8, "run": 6.0, "normalise": 0.08}
+_SECONDS: dict[Phase, tuple[float, float]] = {"prepare": (0, 0.8), "run": (3, 6), "normalise": (0, 0.08)}
 _PHASES: dict[str, Phase] = {"running": "run", "normalizing": "normalise"}  # by the last state of a job
 _PATIENCE_S = 90.0
 _LATENCY_S = (0.005, 0.04)
@@ -202,7 +202,8 @@ class Chronicle:
     def _arrive(self, hub: subprocess.Popen[str], kill: Kill) -> bool:
         _until(lambda: self._is_at(hub.pid, kill) or hub.poll() is not None)
         seen, since = len(self.model.log), time.monotonic()
-        wanted, longest_s = int(kill.far * _ANSWERS[kill.phase]), kill.far * _LONGEST_S[kill.phase]
+        wanted, (least_s, most_s) = int(kill.far * _ANSWERS[kill.phase]), _SECONDS[kill.phase]
+        longest_s = least_s + kill.far * (most_s - least_s)
         while hub.poll() is None and time.monotonic() - since < longest_s:
             if wanted and len(self.model.log) - seen >= wanted:
                 break
