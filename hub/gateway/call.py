@@ -11,6 +11,7 @@ from typing import Literal
 
 from hub.gateway.config import Upstream
 from hub.gateway.tokens import Usage
+from hub.text import is_secret
 
 Operation = Literal["chat/completions", "completions", "embeddings", "models"]
 FailureType = Literal[
@@ -168,8 +169,8 @@ class Key:
 
     def scrub(self, text: str) -> str:
         """Return `text` without the key."""
-        return text.replace(self.value, "[key]")
+        return text.replace(self.value, "[key]") if is_secret(self.value) else text
 
     def scrub_bytes(self, data: bytes) -> bytes:
         """Return `data` without the key."""
-        return data.replace(self.value.encode(), b"[key]")
+        return data.replace(self.value.encode(), b"[key]") if is_secret(self.value) else data
