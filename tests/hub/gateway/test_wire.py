@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import itertools
 import zlib
 from contextlib import asynccontextmanager, suppress
 
@@ -123,15 +124,15 @@ FRAMES = {
 def test_a_body_is_the_same_however_it_is_framed_and_cut(body, frame, cuts):
     raw = OK + FRAMES[frame](body)
     places = sorted({0, len(raw), *(cut for cut in cuts if cut < len(raw))})
-    pieces = [raw[start:end] for start, end in zip(places, places[1:], strict=False)]
+    pieces = [raw[start:end] for start, end in itertools.pairwise(places)]
 
-    [(status, _, read)], server = ask(pieces)
+    [(status, _, read)], _ = ask(pieces)
 
     assert (status, read) == (200, body)
 
 
 def test_a_body_without_a_length_goes_on_to_the_end_of_the_connection():
-    [(_, _, read)], server = ask([OK + b"\r\n", b"all ", b"of it"], closes=True)
+    [(_, _, read)], _ = ask([OK + b"\r\n", b"all ", b"of it"], closes=True)
 
     assert read == b"all of it"
 
