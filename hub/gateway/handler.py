@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from hub.gateway import failures
+from hub.gateway.bodies import Bodies
 from hub.gateway.books import Ledger
 from hub.gateway.call import Answer, Call, Failure, Step
 from hub.gateway.config import Route
@@ -33,6 +34,7 @@ class Handler:
         self._roles = frozenset(route.upstreams)
         self._way = way
         self._ledger = ledger
+        self._bodies = Bodies(route.bodies)
         self._calls: set[asyncio.Task[object]] = set()
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -54,6 +56,7 @@ class Handler:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await self._bodies.written()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method == "GET" and request.raw_path == "/healthz":
@@ -62,7 +65,7 @@ class Handler:
         if isinstance(target, Failure):
             refusal = Answer.failed(target)
             return web.Response(status=refusal.status, headers=refusal.headers, body=refusal.body)
-        ending = Ending(time.time(), asyncio.get_running_loop().time())
+        ending = Ending(time.time(), asyncio.get_running_loop().time(), said=[] if self._bodies.wanted else None)
         fields: dict[str, object] = {}
         async with AsyncExitStack() as closing:
             call = self._call(request, target, fields, ending, closing)
@@ -115,4 +118,5 @@ class Handler:
         ending.ended_at = asyncio.get_running_loop().time()
         if call.operation != "models":
             self._ledger.write(call.job_id, row_of(call, ending))
+            self._bodies.write(call, ending)
         call.account.leave()

@@ -35,15 +35,14 @@ class Room:
         return Lease(size, self._give_back)
 
     async def _wait(self, size: int, until: float) -> None:
-        place = (size, asyncio.get_running_loop().create_future())
-        self._line.append(place)
+        admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._line.append((size, admitted))
         try:
             with Deadline(until):
-                await place[1]
+                await admitted
         except BaseException:
-            if place in self._line:
-                self._line.remove(place)
-                self._admit()
+            if admitted.cancelled():
+                self._admit()  # whoever comes next
             else:  # it was let in at this very moment
                 self._give_back(size)
             raise
@@ -53,12 +52,13 @@ class Room:
         self._admit()
 
     def _admit(self) -> None:
-        while self._line and self._line[0][0] <= self._free:
-            size, admitted = self._line.popleft()
-            self._free -= size
-            if admitted.done():  # whoever waited has gone
-                self._free += size
-            else:
+        while self._line:
+            size, admitted = self._line[0]
+            if not admitted.done() and size > self._free:
+                break
+            self._line.popleft()
+            if not admitted.done():  # whoever waited has not gone
+                self._free -= size
                 admitted.set_result(None)
 
 
