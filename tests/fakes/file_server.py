@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+TLS = Path(__file__).resolve().parents[1] / "fixtures" / "tls"
 _MODIFIED = "Tue, 14 Nov 2023 22:13:20 GMT"
 
 
@@ -39,6 +42,7 @@ class FileServer:
         head: whether it knows HEAD.
         pace_s: wait so long after each piece of 1 kB.
         aim: where /moved leads in the end; empty for this server.
+        tls: whether it speaks TLS, with the certificate of tests/fixtures/tls.
     """
 
     content: bytes
@@ -56,6 +60,7 @@ class FileServer:
     retry_after: str = ""
     pace_s: float = 0.0
     aim: str = ""
+    tls: bool = False
     requests: list[Asked] = field(default_factory=list)
     stalled: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
@@ -63,6 +68,10 @@ class FileServer:
     def __enter__(self) -> FileServer:  # noqa: PYI034 - Self needs Python 3.11
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.files = self
+        if self.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(TLS / "cert.pem", TLS / "key.pem")
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self
@@ -80,7 +89,7 @@ class FileServer:
         return int(self._server.server_address[1])
 
     def url(self, path: str = "data.zip") -> str:
-        return f"http://127.0.0.1:{self.port}/{path}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}/{path}"
 
     @property
     def gets(self) -> list[Asked]:
@@ -91,6 +100,9 @@ class FileServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     files: FileServer
+
+    def handle_error(self, *_: object) -> None:
+        """Stay silent: clients that give up are what many tests are about."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -110,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         files = self.server.files
         asked = Asked(self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
         files.requests.append(asked)
-        if match := re.fullmatch(r"/moved/(\d+)/(.*)", self.path):
+        if match := re.search(r"/moved/(\d+)/(.*)", self.path):
             self._redirect(int(match[1]), match[2])
         elif self.command == "HEAD" and not files.head:
             self._plain(405)
