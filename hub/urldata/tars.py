@@ -8,15 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from hub.urldata.failure import DamagedError
 from hub.urldata.members import Kind, Member, no_ordinary
 
 if TYPE_CHECKING:
     from tarfile import TarFile, TarInfo
 
+_PIECE = 1 << 20
+_MOST_PADDING = 64 << 20
+
 
 @contextmanager
 def tar_members(path: Path) -> Iterator[Iterator[Member]]:
-    """Yield the members one by one, as a tar has no list of them.
+    """Yield the members one by one, as a tar has no list of them; whoever takes the last knows that it was whole.
 
     Raises:
         TransferError: it holds what nobody should unpack.
@@ -24,12 +28,36 @@ def tar_members(path: Path) -> Iterator[Iterator[Member]]:
     import tarfile  # noqa: PLC0415 - 20 ms that a plan does not need
 
     with tarfile.open(path) as archive:
-        yield (_member(archive, info) for info in archive)
+        archive.tarinfo = _strict()
+        yield _members(archive)
 
 
-def _member(archive: TarFile, info: TarInfo) -> Member:
-    kind = _kind(info)
-    return Member(info.name, kind, info.size, info.linkname, partial(_open, archive, info))
+def _strict() -> type[TarInfo]:
+    """Return a reader of headers to which a wrong one is an error: to Python's own it is the end of the archive."""
+    import tarfile  # noqa: PLC0415 - as above
+
+    class Strict(tarfile.TarInfo):
+        @classmethod
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Strict:
+            try:
+                return super().frombuf(buf, encoding, errors)
+            except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+                raise
+            except tarfile.HeaderError as error:
+                raise tarfile.ReadError(str(error)) from error
+
+    return Strict
+
+
+def _members(archive: TarFile) -> Iterator[Member]:
+    for info in archive:
+        yield Member(info.name, _kind(info), info.size, info.linkname, partial(_open, archive, info))
+    # gzip and its like compare their checksums behind the last byte, which lies behind the end of the tar.
+    read = 0
+    while archive.fileobj and (piece := archive.fileobj.read(_PIECE)):
+        read += len(piece)
+        if read > _MOST_PADDING:
+            raise DamagedError("the archive goes on behind its end")
 
 
 def _kind(info: TarInfo) -> Kind:

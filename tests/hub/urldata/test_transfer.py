@@ -185,9 +185,9 @@ def test_a_server_that_announces_more_than_it_has_is_believed_at_its_last_word(l
 
 
 def test_without_ranges_a_wrong_length_is_given_up(line: Line) -> None:
-    with FileServer(CONTENT, length=len(CONTENT) + 7, ranges=False) as server:
-        with pytest.raises(PassingError, match="ended at 102 kB of 102 kB"):
-            line.get(server.url())
+    wrong = FileServer(CONTENT, length=len(CONTENT) + 7, ranges=False)
+    with wrong as server, pytest.raises(PassingError, match="ended at 102 kB of 102 kB"):
+        line.get(server.url())
 
 
 def test_no_length_at_all_ends_with_the_connection(line: Line) -> None:
@@ -278,9 +278,9 @@ def test_a_redirect_leads_to_web_addresses_alone(line: Line, aim: str) -> None:
 
 
 def test_a_signed_address_behind_a_redirect_is_shown_to_nobody(line: Line) -> None:
-    with FileServer(CONTENT, aim="http://127.0.0.1:9/data.zip?signature=canary") as server:
-        with pytest.raises(PassingError) as caught:
-            line.get(server.url("moved/1/data.zip"))
+    signed = FileServer(CONTENT, aim="http://127.0.0.1:9/data.zip?signature=canary")
+    with signed as server, pytest.raises(PassingError) as caught:
+        line.get(server.url("moved/1/data.zip"))
 
     assert "canary" not in f"{caught.value}{caught.value.mend}{line.told}"
     assert "refused the connection" in caught.value.reason
