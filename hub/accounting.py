@@ -35,13 +35,14 @@ def no_account(_planned: PlannedJob) -> Account:
 def account_of(planned: PlannedJob, rows: tuple[LedgerRow, ...], plan: Plan, adapter: Adapter, start: int) -> Account:
     """Return the account of a job whose last start was number `start`; `rows` are of all its starts."""
     evaluation = planned.evaluation
+    changes = plan.gateway.interceptors if "candidate" in planned.upstreams else ()
     terms = Terms(
         start,
         evaluation.model.via,
         tuple(request.label for request in evaluation.datasets),
         adapter.excludes_failures,
         plan.max_infra_errors,
-        tuple({found.kind: found.value} for found in plan.gateway.interceptors if "candidate" in found.roles),
+        tuple({found.kind: found.value} for found in changes if "candidate" in found.roles),
     )
     prices = {role: part.prices for role, part in planned.upstreams.items() if part.prices}
     return Account(rows, terms, summarize(rows, start, prices))

@@ -62,7 +62,8 @@ def shelve(folder: Path) -> None:
 
 
 def _has_written(output: Path) -> bool:
-    return output.is_dir() and any(path.name != _EVENTS for path in output.iterdir())
+    """Return whether there is more than events; a hidden file is one that was being written."""
+    return output.is_dir() and any(path.name != _EVENTS and path.name[0] != "." for path in output.iterdir())
 
 
 def _remove(path: Path) -> None:

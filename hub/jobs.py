@@ -28,19 +28,21 @@ from hub.routes import books_of, route_of
 from hub.runs import JobRecord, RunFolder
 from hub.settings import Settings
 
+_FORMER_ENDS_S = 20.0  # a gateway whose hub was killed lets calls end that are under way
+
 
 class Jobs:
     """What is left to do of a run, one job after the other.
 
     Attributes:
-        lost: whether the gateway died, through which jobs reach their models.
+        lost: why no job can reach its model any more; empty while they can.
     """
 
     def __init__(
         self, folder: RunFolder, outset: Outset, settings: Settings, planned: tuple[PlannedJob, ...]
     ) -> None:
         """Hold the jobs; `planned` are those of the outset that are not kept, with all that is known by now."""
-        self.lost = False
+        self.lost = ""
         self._folder = folder
         self._outset = outset
         self._settings = settings
@@ -69,7 +71,8 @@ class Jobs:
                 if interrupted() or self.lost:
                     break
                 yield self._kept(self._carry_out(planned, gateway, work))
-                self.lost = gateway is not None and planned.job.gateway and not gateway.alive()
+                if gateway and planned.job.gateway and not gateway.alive():
+                    self.lost = _loss(gateway)
 
     def _placed(self, job: JobRecord, environments: Environments) -> JobRecord:
         """Return a job's line with what it will run in, and on which weights."""
@@ -90,7 +93,9 @@ class Jobs:
                 routes.append(route_of(planned, gate, self._outset.who, user=user, session=session, folder=folder))
         if not routes:
             return nullcontext()
-        return Gateway.start(self._settings, run_id, tuple(routes), books_of(gate, self._settings, run_id))
+        books = books_of(gate, self._settings, run_id)
+        patience_s = _FORMER_ENDS_S if self._outset.resumed else 0.0
+        return Gateway.start(self._settings, run_id, tuple(routes), books, patience_s=patience_s)
 
     def _carry_out(self, planned: PlannedJob, gateway: Gateway | None, work: Workplace) -> JobReport:
         """Read what the job left where that is all it needs, else run it."""
@@ -134,6 +139,11 @@ def ended_well(folder: Path) -> bool:
     """Return whether a job came to its end with exit code 0 while evaldock watched."""
     outcome = read_outcome(folder)
     return outcome is not None and outcome.ending is Ending.SUCCEEDED
+
+
+def _loss(gateway: Gateway) -> str:
+    last = gateway.last_words().strip().rpartition("\n")[2]
+    return "the gateway died, through which jobs reach their models" + (f": {last}" if last else "")
 
 
 def _with_past(planned: PlannedJob, folder: Path, course: Course) -> PlannedJob:

@@ -35,7 +35,6 @@ from hub.settings import Settings
 _CHANGED_WHILE_PREPARING = ("state", "reason", "ended_at", "engine", "engine_reason")
 _OPEN = {JobState.QUEUED, JobState.PREPARING, JobState.RUNNING, JobState.NORMALIZING}
 _UNREACHED = "the run was stopped before this job"
-_LOST = "the gateway died, through which jobs reach their models"
 
 
 class LiveRun:
@@ -50,7 +49,7 @@ class LiveRun:
         self._observer = observe
         self._reports: dict[str, JobReport] = {}
         self._former = folder.record if outset.resumed else None  # until the run is under way
-        self._lost = False
+        self._lost = ""
         self._clock = Stopwatch(None if outset.resumed else folder.record.created_at)
 
     def observe(self, event: Event) -> None:
@@ -152,10 +151,11 @@ class LiveRun:
         state: EndState = run_state(tuple(job.state for job in reports))
         if state != "succeeded" and self._lost:
             state = "failed"
-            self.folder.update(reason=_LOST)
+            self.folder.update(reason=self._lost)
         elif broken_off:
             state = "cancelled"
-        warnings = (*self._outset.plan.skipped, *self.folder.record.warnings)
+        skipped = (f"left out by the plan: {text}" for text in self._outset.plan.skipped)
+        warnings = (*skipped, *self.folder.record.warnings)
         report = write_report(self.folder, reports, state, warnings=warnings, ended_at=self._clock.now)
         if state == "succeeded":
             answers.remove(self._settings.state_dir, report.run_id)  # nobody will ask for them again

@@ -18,11 +18,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hub.errors import PrerequisiteError, RunError, RunNotFoundError
 from hub.files import write_atomic
+from hub.jobevents import read_events
 from hub.report import EnvironmentRecord, JobReport, JobState, Report, Sample
 from hub.text import did_you_mean
 
 RUN_SCHEMA_VERSION = 1
 RunState = Literal["preparing", "running", "succeeded", "partial", "failed", "cancelled"]
+_EVENTS = "events.jsonl"
 FINAL: frozenset[str] = frozenset({"succeeded", "partial", "failed", "cancelled"})
 
 
@@ -107,8 +109,12 @@ class RunFolder:
     def log_event(self, event: dict[str, Any]) -> None:
         """Append one event, with its time, to events.jsonl."""
         line = json.dumps({"time": round(time.time(), 3), **event}, ensure_ascii=False)
-        with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
+        with (self.path / _EVENTS).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Yield what events.jsonl holds by now, whole lines only."""
+        return read_events(self.path / _EVENTS)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -245,6 +251,11 @@ def is_live(run: RunFolder) -> bool:
     except OSError:
         return False
     return False
+
+
+def may_resume(run: RunFolder) -> bool:
+    """Return whether `evaldock resume` could go on with this run: one that is whole, live, or too old, it cannot."""
+    return bool(run.record.folder) and run.record.state != "succeeded" and not is_live(run)
 
 
 def shown_state(run: RunFolder) -> str:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from hub.cli.complete import complete_run
-from hub.cli.options import engine_option, offline_option, quiet_option, runs_option, set_option, yes_option
+from hub.cli.options import (
+    detach_option,
+    engine_option,
+    offline_option,
+    quiet_option,
+    runs_option,
+    set_option,
+    yes_option,
+)
 
 
 @click.command("resume")
@@ -19,6 +28,7 @@ from hub.cli.options import engine_option, offline_option, quiet_option, runs_op
 @offline_option
 @yes_option
 @quiet_option
+@detach_option
 def command(
     run: str,
     force: bool,
@@ -28,15 +38,15 @@ def command(
     offline: bool,
     yes: bool,
     quiet: bool,
+    detach: bool,
 ) -> int:
     """Go on with RUN (an id, the beginning or end of one, a folder, or `latest`).
 
     Jobs that succeeded are kept; the others are run again, and what was answered is not asked again.
     """
+    from hub.cli.conduct import conduct
     from hub.cli.consent import consent
     from hub.cli.options import settings_with
-    from hub.cli.run_command import show_end
-    from hub.cli.screen import open_screen
     from hub.cli.signals import end_in_order
     from hub.orchestrator import Request
     from hub.overrides import Changes
@@ -50,6 +60,5 @@ def command(
         click.echo(f"{found.record.run_id} has succeeded: there is nothing to resume")
         return 0
     request = Request(engine=engine, offline=offline, consent=consent(yes=yes, quiet=quiet))
-    with open_screen(quiet=quiet) as observe:
-        report, folder = resume(found, settings, Wish(request, Changes(sets), force), observe)
-    return show_end(report, folder)
+    start = partial(resume, found, settings, Wish(request, Changes(sets), force))
+    return conduct(start, quiet=quiet, detach=detach)

@@ -2,10 +2,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hub.accounting import gather_ledger
+from hub.accounting import Account, account_of, gather_ledger, no_account
+from hub.adapter import Normalized
 from hub.ledger import FILE, RUNNER_FILE, LedgerRow, read_rows, write_ledger
+from tests.fakes.adapter import FakeAdapter
+from tests.hub.test_plan import TASK, plan
 
 JOB = "1-m-echo"
+GATEWAY = {
+    "interceptors": [{"drop": ["seed"]}, {"max_tokens": 9, "roles": ["judge"]}, {"reasoning": "strip"}],
+}
 
 
 def row(session: int, sample: str, **more: Any) -> LedgerRow:
@@ -15,6 +21,42 @@ def row(session: int, sample: str, **more: Any) -> LedgerRow:
 def runner_line(sample: str) -> str:
     facts = {"at": 1.0, "role": "candidate", "dataset": "echo", "operation": "completions", "outcome": "ok"}
     return json.dumps({**facts, "sample": sample}) + "\n"
+
+
+def account(number: int, **changes: Any) -> Account:
+    """Return the account of a job that asked once: of weights (0) or of an endpoint (2)."""
+    whole = plan(gateway=GATEWAY, **changes)
+    return account_of(whole.jobs[number], (row(1, "a", attempts=1, tokens_in=500),), whole, FakeAdapter(), 1)
+
+
+def test_the_account_of_an_endpoint_knows_what_changed_the_candidate_s_requests() -> None:
+    terms = account(2, max_infra_errors=3).terms
+
+    assert terms is not None
+    assert terms.gateway == ({"drop": ["seed"]}, {"reasoning": "strip"})
+    assert (terms.via, terms.datasets, terms.max_infra_errors) == ("endpoint", ("pairs",), 3)
+
+
+def test_nothing_is_on_the_way_to_weights_that_a_job_loads() -> None:
+    terms = account(0).terms
+
+    assert terms is not None
+    assert (terms.via, terms.gateway) == ("in_job", ())
+
+
+def test_an_account_sums_up_at_the_model_s_own_prices() -> None:
+    prices = {"input": 2, "output": 4, "currency": "EUR"}
+    models = {**TASK["models"], "served": {**TASK["models"]["served"], "prices": prices}}
+
+    (usage,) = account(2, models=models).usage
+
+    assert (usage.calls, usage.cost, usage.currency) == (1, 0.001, "EUR")
+
+
+def test_where_nobody_saw_the_calls_what_was_written_stands() -> None:
+    written = Normalized(())
+
+    assert no_account(plan().jobs[0]).lay_over(written) is written
 
 
 def test_a_job_gets_its_own_calls_of_all_starts_in_order(tmp_path: Path) -> None:

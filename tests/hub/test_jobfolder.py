@@ -52,6 +52,17 @@ def test_a_start_that_wrote_nothing_takes_no_ones_place(tmp_path: Path) -> None:
     assert not (tmp_path / "output").exists()
 
 
+def test_a_start_that_was_killed_while_it_took_over_what_was_there_takes_no_ones_place(tmp_path: Path) -> None:
+    start(tmp_path, wrote="one")
+    shelve(tmp_path)
+    start(tmp_path)
+    (tmp_path / "output" / ".outcomes.jsonl.new").write_text("half")
+
+    shelve(tmp_path)
+
+    assert past(tmp_path) == "one"
+
+
 def test_a_job_that_left_nothing_has_no_past(tmp_path: Path) -> None:
     shelve(tmp_path)
 
