@@ -65,19 +65,30 @@ def downloads_of(plan: Plan, settings: Settings) -> tuple[Download, ...]:
     if not assets:
         return ()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        offers = pool.map(_offer, assets)
+        offers = pool.map(lambda asset: _offer(asset, settings), assets)
         return tuple(_download(asset, found, settings) for asset, found in zip(assets, offers, strict=True))
 
 
-def _offer(asset: Asset) -> Offer:
-    return offer_of(asset.location) if asset.hub == "url" else offer(asset, os.environ)
+def _offer(asset: Asset, settings: Settings) -> Offer:
+    if asset.hub != "url":
+        return offer(asset, os.environ)
+    draft = Draft(_partial(asset, settings))
+    # What is whole is only to be unpacked, and needs no server.
+    return Offer(size=draft.size) if draft.whole else offer_of(asset.location)
 
 
 def _download(asset: Asset, found: Offer, settings: Settings) -> Download:
-    folder = host_path(asset, settings.cache_dir)
-    partial = folder.with_name(f"{folder.name}.partial")
-    here = Draft(partial).size if asset.hub == "url" else size_of(folder) + size_of(partial)
+    partial = _partial(asset, settings)
+    if asset.hub == "url":
+        here = Draft(partial).size
+    else:
+        here = size_of(host_path(asset, settings.cache_dir)) + size_of(partial)
     return Download(asset, found, here, found_elsewhere(asset, os.environ))
+
+
+def _partial(asset: Asset, settings: Settings) -> Path:
+    folder = host_path(asset, settings.cache_dir)
+    return folder.with_name(f"{folder.name}.partial")
 
 
 def size_of(folder: Path) -> int:

@@ -46,8 +46,7 @@ def compare(found: Sums, stated: Sums) -> None:
     for name, wanted, got in pairs:
         if wanted and wanted.lower() != got:
             reason = f"another file arrived than its publisher means: expected {name} {wanted.lower()}, got {got}"
-            mend = "it was removed: run again; if it comes so again, it was changed there, or is on the way to you"
-            raise DamagedError(reason, mend)
+            raise DamagedError(reason)
 
 
 def compare_with_first(found: Sums, record: Path) -> None:

@@ -64,5 +64,4 @@ def no_ordinary(name: str, what: str) -> TransferError:
 
 
 def _unsafe(what: str) -> TransferError:
-    mend = "report it to its publisher; data that you have checked yourself can be given by `path`"
-    return TransferError(f"the archive is unsafe: {what}", mend)
+    return TransferError(f"the archive is unsafe: {what}")

@@ -117,7 +117,7 @@ class Transfer:
             draft.end()
         elif draft.size < draft.facts.total:
             reason = f"{self._host} ended at {show_size(draft.size)} of {show_size(draft.facts.total)}"
-            raise PassingError(reason, "what arrived is kept: run again to go on")
+            raise PassingError(reason)
         elif draft.size > draft.facts.total:
             draft.drop()
             raise PassingError(f"{self._host} sent more than it announced")

@@ -24,7 +24,6 @@ _MOST_FILES = 1_000_000
 _MOST_RATIO = 200
 _SMALL_BYTES = 1_000_000_000
 _SLACK = 2
-_ANEW = "it was removed: run again; if it comes so again, its publisher has a broken one"
 
 
 class Unpacked(NamedTuple):
@@ -110,7 +109,7 @@ class Unpacking:
         """
         if self._bytes + coming > self._most:
             reason = f"the archive unpacks to more than {show_size(self._most)}, too much for one of its size"
-            raise TransferError(f"{reason}: it may be made to fill disks", "unpack it by hand, and give `path`")
+            raise TransferError(f"{reason}: it may be made to fill disks")
         free = shutil.disk_usage(self._top).free
         if coming + _RESERVE_BYTES > free:
             reason = f"{show_size(coming)} are to be unpacked, and {show_size(free)} are free at {self._top.parent}"
@@ -185,11 +184,11 @@ def _readable() -> Iterator[None]:
     except NotImplementedError as error:
         raise TransferError(f"the archive is packed in a way that Python cannot read: {error}") from error
     except broken as error:
-        raise DamagedError(f"the archive is damaged, or none at all: {error}", _ANEW) from error
+        raise DamagedError(f"the archive is damaged, or none at all: {error}") from error
     except OSError as error:
         if error.errno is not None:  # a disk's; the readers of gzip and bzip2 give theirs no number
             raise
-        raise DamagedError(f"the archive is damaged: {error}", _ANEW) from error
+        raise DamagedError(f"the archive is damaged: {error}") from error
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
 
 from hub.endpoint import proxy_for, tls_context
-from hub.urldata.failure import PassingError, TransferError
+from hub.urldata.failure import AGAIN, PassingError, TransferError
 from hub.version import VERSION
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ _MOST_HOPS = 10
 _MAY_PASS = {408, 425, 429}
 _LONGEST_WAIT_S = 60.0
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
-_AGAIN = "what arrived is kept: run again to go on"
-_WAY = f"check network and proxy; {_AGAIN}"
+_WAY = f"check network and proxy; {AGAIN}"
 
 
 class Answer:
@@ -134,7 +133,7 @@ def _next(url: str, location: str) -> str:
         reason = (
             f"{before.hostname} redirects from https to {after.hostname} without TLS, where anyone could change it"
         )
-        raise TransferError(reason, "download it by hand")
+        raise TransferError(reason)
     return target
 
 
@@ -144,13 +143,13 @@ def refusal(answer: Answer, host: str) -> TransferError:
     if status in {404, 410}:
         return TransferError(f"{host} has no such file ({status})", "check the address: it may have moved")
     if status in {401, 403}:
-        return TransferError(f"{host} refuses access ({status})", "download it by hand, where you may")
+        return TransferError(f"{host} refuses access ({status})")
     if status == 407:
         return TransferError("the proxy wants a name and a password (407)", "give them in HTTPS_PROXY")
     if status in _MAY_PASS or status >= 500:
         stated = answer.header("Retry-After")
         wait_s = min(float(stated), _LONGEST_WAIT_S) if stated.isdecimal() else 0.0
-        return PassingError(f"{host} answers with HTTP {status}", f"try again later; {_AGAIN}", wait_s=wait_s)
+        return PassingError(f"{host} answers with HTTP {status}", f"try again later; {AGAIN}", wait_s=wait_s)
     return TransferError(f"{host} answers with HTTP {status}", "check the address")
 
 

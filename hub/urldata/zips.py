@@ -36,7 +36,7 @@ def zip_members(path: Path) -> Iterator[list[Member]]:
 def _member(archive: ZipFile, info: ZipInfo) -> Member:
     name = _name(info)
     if info.flag_bits & _ENCRYPTED:
-        raise TransferError(f"the archive is encrypted: {name!r}", "unpack it by hand and give the folder by `path`")
+        raise TransferError(f"the archive is encrypted: {name!r}")
     kind: Kind | None = "folder" if name.endswith("/") else _KINDS.get(stat.S_IFMT(info.external_attr >> 16))
     if kind is None:
         raise no_ordinary(name, "neither file nor folder nor link")

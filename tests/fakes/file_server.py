@@ -37,6 +37,7 @@ class FileServer:
         statuses: for the next requests in turn instead of an answer; 0 for a proper one.
         breaks: how many bytes the next transfers send in turn before the connection ends; None for all.
         stall_at: send so many bytes of each transfer, then hold the line until `closing`.
+        mute: take requests and never answer.
         length: announce this many bytes, whatever is sent; -1 announces none and ends with the connection.
         chunked: send in chunks, and announce no length.
         head: whether it knows HEAD.
@@ -54,6 +55,7 @@ class FileServer:
     statuses: list[int] = field(default_factory=list)
     breaks: list[int | None] = field(default_factory=list)
     stall_at: int | None = None
+    mute: bool = False
     length: int | None = None
     chunked: bool = False
     head: bool = True
@@ -122,6 +124,8 @@ class _Handler(BaseHTTPRequestHandler):
         files = self.server.files
         asked = Asked(self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
         files.requests.append(asked)
+        if files.mute:
+            files.closing.wait()
         if match := re.search(r"/moved/(\d+)/(.*)", self.path):
             self._redirect(int(match[1]), match[2])
         elif self.command == "HEAD" and not files.head:
