@@ -50,7 +50,7 @@ class Unpacking:
         self._most = most
         self._meter = Meter(lambda line: tell(f"unpacking: {line}"), 0, None)
         self._files: set[PurePosixPath] = set()
-        self._links: list[tuple[PurePosixPath, str]] = []
+        self._links: dict[PurePosixPath, str] = {}
         self._bytes = 0
 
     def run(self, archive: Path, kind: Unpack, inside: str) -> Unpacked:
@@ -92,7 +92,7 @@ class Unpacking:
         # Last, so that nothing is written through one; and looked at again, for one may turn where another leads.
         for place, target in links:
             self._link(place, target)
-        for place, target in self._links:
+        for place, target in self._links.items():
             self._check_link(place, target)
 
     def _check_announced(self, members: Iterable[Member], inside: str) -> None:
@@ -116,6 +116,7 @@ class Unpacking:
             raise TransferError(reason, "make room (`evaldock clean` shows what can go), or set EVALDOCK_CACHE")
 
     def _take(self, member: Member, place: PurePosixPath, inside: str) -> None:
+        self._check_way(place)
         with _clash(place):
             if member.kind == "folder":
                 (self._top / place).mkdir(parents=True, exist_ok=True)
@@ -152,13 +153,18 @@ class Unpacking:
 
     def _link(self, place: PurePosixPath, target: str) -> None:
         path = self._top / place
+        self._check_way(place)
         with _clash(place):
-            if _is_inside(path.parent, self._top):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.symlink_to(target)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.symlink_to(target)
         self._check_link(place, target)
-        self._links.append((place, target))
+        self._links[place] = target
         self._files.add(place)
+
+    def _check_way(self, place: PurePosixPath) -> None:
+        """Look whether a link lies on the way to `place`."""
+        if not self._links.keys().isdisjoint(place.parents):
+            raise no_ordinary(str(place), "below a link")
 
     def _check_link(self, place: PurePosixPath, target: str) -> None:
         if not _is_inside(self._top / place, self._top):
