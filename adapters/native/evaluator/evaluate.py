@@ -72,24 +72,37 @@ def evaluate(dataset: NativeDataset, model: Model, record: Record, *, seed: int)
     absent = ""
     try:
         model.answer(dataset.label, [entry.request for entry in asked], collector.deliver)
+        job.event("finished", dataset=dataset.label)
     except EvaluationError as error:
         absent = error.advice
         collector.skip_rest(error.reason)
-        if not isinstance(error, EndedError):  # who ended it says why
-            job.event("failed", reason=f"{dataset.label}: {error.reason}", hint=error.hint)
         if not model.in_order:
             collector.forget_scores()
-    job.event("finished", dataset=dataset.label)
+        if not isinstance(error, EndedError):  # whoever ended it says why, and that it was in this data set
+            job.event("failed", reason=f"{dataset.label}: {error.reason}", hint=error.hint)
+            job.event("finished", dataset=dataset.label)
     return dataset_entry(dataset, subsets, collector.tallies, absent=absent)
 
 
 def _requests(dataset: NativeDataset, subsets: Sequence[Subset], *, chat: bool) -> list[_Asked]:
+    """Return all requests, those of every subset in its order, and all subsets abreast.
+
+    So whatever a data set has come to when it is broken off, it has come to the same share of each of its subsets.
+    """
     prompter = Prompter(dataset, chat=chat)
-    return [
-        _Asked(subset.name, item, prompter.request(item, subset.shots, f"{subset.name}/{item.id}"))
+    placed = [
+        (
+            place / len(subset.items),
+            _Asked(subset.name, item, prompter.request(item, subset.shots, _name(subset, item))),
+        )
         for subset in subsets
-        for item in subset.items
+        for place, item in enumerate(subset.items)
     ]
+    return [asked for _, asked in sorted(placed, key=lambda entry: entry[0])]
+
+
+def _name(subset: Subset, item: Item) -> str:
+    return f"{subset.name}/{item.id}"
 
 
 def _line(dataset: NativeDataset, asked: _Asked, outcome: Outcome, scored: Scored | None) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from adapters.native.evaluator.errors import UnreachableError
 from adapters.native.evaluator.models.endpoint import EndpointModel
 from adapters.native.evaluator.models.reply import read_reply
 from adapters.native.evaluator.request import Generation, Outcome
+from adapters.native.evaluator.termination import Termination
 from tests.adapters.native.fake_server import Handler, completion, serving
 
 
@@ -28,7 +29,7 @@ def ask(
 ) -> dict[int, Outcome]:
     found: dict[int, Outcome] = {}
     target = NativeModel("endpoint", "m", "", "auto", chat)
-    model = EndpointModel(target, concurrency=concurrency, timeout_s=timeout_s, waits_s=waits_s)
+    model = EndpointModel(target, Termination(), concurrency=concurrency, timeout_s=timeout_s, waits_s=waits_s)
     prompts = [({"role": "user", "content": str(n)},) if chat is not False else str(n) for n in range(count)]
     requests = [Generation(f"main/{n}", prompt, {"max_tokens": 5}) for n, prompt in enumerate(prompts)]
     with serving(handler) as url:
@@ -128,7 +129,8 @@ def test_a_slow_server_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_server_is_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = EndpointModel(NativeModel("endpoint", "m", "", "auto", None), concurrency=2, timeout_s=5, waits_s=())
+    target = NativeModel("endpoint", "m", "", "auto", None)
+    model = EndpointModel(target, Termination(), concurrency=2, timeout_s=5, waits_s=())
     monkeypatch.setenv("EVALDOCK_GATEWAY", "http://127.0.0.1:9")
     found: dict[int, Outcome] = {}
 
