@@ -27,8 +27,11 @@ def settle(scratch: Path) -> None:
 def mend() -> None:
     """Mend what is broken in OpenCompass 0.1.6 and in the mmengine that it uses."""
     _know_standard_library()
+    _write_plain_configurations()
     _never_download()
-    logging.getLogger("OpenCompass").addFilter(_no_details)
+    from opencompass.utils import get_logger  # noqa: PLC0415
+
+    get_logger().addFilter(_no_details)
 
 
 def _know_standard_library() -> None:
@@ -41,6 +44,16 @@ def _know_standard_library() -> None:
 
     asked = found._is_builtin_module  # noqa: SLF001
     found._is_builtin_module = lambda name: name.split(".")[0] in sys.stdlib_module_names or asked(name)  # noqa: SLF001
+
+
+def _write_plain_configurations() -> None:
+    """Leave out yapf, which takes half a minute for three hundred data sets.
+
+    OpenCompass asks for that, and `Config.fromfile` forgets it.
+    """
+    from mmengine.config import config  # noqa: PLC0415
+
+    config.FormatCode = lambda text, **_: (text, True)
 
 
 def _never_download() -> None:

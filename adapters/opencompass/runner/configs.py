@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
 from adapters.opencompass.contract import EXPERIMENT, Dataset, Part, Runner
+from adapters.opencompass.names import file_name
 from adapters.opencompass.runner.session import Session
 from adapters.runtime import job
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _PACKAGE = "adapters.opencompass.runner"
 
 
@@ -68,7 +66,7 @@ def _all(path: Path) -> Iterator[dict[str, Any]]:
 
 def _own(config: Mapping[str, Any]) -> Part:
     abbr = str(config.get("abbr") or config.get("path", ""))
-    return Part(abbr, _UNSAFE.sub("-", abbr).strip(".-"), abbr)
+    return Part(abbr, file_name(abbr), abbr)
 
 
 def _cut(config: dict[str, Any], part: Part, dataset: Dataset) -> dict[str, Any]:
@@ -109,11 +107,6 @@ def _in_process(task: str, stage: str) -> dict[str, Any]:
         "task": {"type": f"opencompass.tasks.{task}"},
         "stage": stage,
     }
-
-
-def renamed(dataset: Dataset, parts: tuple[Part, ...]) -> Dataset:
-    """Return the data set with its parts known."""
-    return replace(dataset, parts=parts)
 
 
 def experiment_folder(session: Session) -> Path:

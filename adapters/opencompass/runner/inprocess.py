@@ -13,6 +13,7 @@ from typing import Any
 
 from opencompass.registry import TASKS
 from opencompass.runners.base import BaseRunner
+from opencompass.utils import get_logger
 from opencompass.utils.build import build_model_from_cfg
 
 from adapters.opencompass.contract import Stage
@@ -102,7 +103,7 @@ def _errors() -> Iterator[list[str]]:
     said: list[str] = []
     handler = logging.Handler(logging.ERROR)
     handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("OpenCompass")
+    logger = get_logger()
     logger.addHandler(handler)
     try:
         yield said
