@@ -35,7 +35,14 @@ _BOUNDS = (
 )
 _LARGEST_TO_SAY = 1 << 20  # larger bounds only keep numbers exact
 # Sizes and durations are bytes and seconds inside.
-_WRITTEN = {"shm_size": "1g", "timeout": "5m", "first_wait": "1s", "longest_wait": "1m", "outage": "5m"}
+_WRITTEN = {
+    "shm_size": "1g",
+    "timeout": "5m",
+    "idle_timeout": "1h",
+    "first_wait": "1s",
+    "longest_wait": "1m",
+    "outage": "5m",
+}
 
 
 class Section(NamedTuple):

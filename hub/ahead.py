@@ -102,11 +102,11 @@ def _found(ahead: Ahead, settings: Settings) -> Environments:
 
 
 def _environment(name: str, engine: Engine, settings: Settings) -> EnvironmentRecord:
-    found = engine.find(load_image(name, settings))
-    if found is None:
+    image = load_image(name, settings)
+    if engine.find(image) is None:
         message = f"image {name!r} is not built, and its hub client does the download"
         raise PrerequisiteError(message, hint=f"`evaldock build {name}`, or leave --no-images out")
-    return found
+    return engine.prepare(image, lambda _line: None)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from hub.hubcache import found_elsewhere
 from hub.hublist import Offer, offer
 from hub.plan import Plan, host_path
 from hub.settings import Settings
-from hub.text import show_size
+from hub.text import count_of, show_size
 
 BIG_BYTES = 2_000_000_000  # above this a person is asked
 _AT_ONCE = 8
@@ -82,6 +82,8 @@ def total_left(downloads: Iterable[Download]) -> int:
 def total_line(downloads: tuple[Download, ...]) -> str:
     """Return the sum for a person."""
     unknown = sum(download.offer.size is None for download in downloads)
+    if unknown == len(downloads):
+        return f"{count_of(unknown, 'download')} of unknown size"
     more = f", and {unknown} of unknown size" if unknown else ""
     return f"{show_size(total_left(downloads))} to download{more}"
 

@@ -132,7 +132,8 @@ def probe(
 def ask(url: str, key: str | None, deadline_s: float, *, body: bytes | None = None) -> Reply | OSError | None:
     """Send a GET, or with a JSON `body` a POST; None where no answer came in time. Follows no redirect.
 
-    In a thread: name resolution and a server that trickles know no total time-out.
+    A server that repeats the key does so in vain: no reply holds it. In a thread: name resolution and a server that
+    trickles know no total time-out.
     """
     outcomes: list[Reply | OSError] = []
     thread = threading.Thread(target=lambda: outcomes.append(_ask(url, key, deadline_s, body)), daemon=True)
@@ -163,6 +164,8 @@ def _ask(url: str, key: str | None, timeout_s: float, body: bytes | None) -> Rep
 
     def reply(status: int, content: bytes, said: Message) -> Reply:
         location, date = said.get("Location") or "", said.get("Date") or ""
+        if key:
+            content, location = content.replace(key.encode(), b"[key]"), location.replace(key, "[key]")
         return Reply(status, content, location, date, time.monotonic() - started)
 
     try:

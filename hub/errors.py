@@ -52,19 +52,19 @@ class Problem:
 
 
 class TaskError(EvaldockError):
-    """The task is wrong; `problems` lists everything found, in file order."""
+    """The task (or another file of the user's) is wrong; `problems` lists everything found, in file order."""
 
     exit_code = 2
 
-    def __init__(self, problems: Iterable[Problem], *, hint: str = "") -> None:
-        """Sort and keep the problems; there is at least one."""
+    def __init__(self, problems: Iterable[Problem], *, what: str = "the task", hint: str = "") -> None:
+        """Sort and keep the problems; there is at least one. `what` is wrong."""
         self.problems = tuple(sorted(set(problems)))
         count = len(self.problems)
         lines = "\n".join(f"  {problem}" for problem in self.problems[:_MOST_SHOWN])
         if count > _MOST_SHOWN:
             lines += f"\n  and {count - _MOST_SHOWN} more"
         noun = "problem" if count == 1 else "problems"
-        super().__init__(f"{count} {noun} in the task\n{lines}", hint=hint)
+        super().__init__(f"{count} {noun} in {what}\n{lines}", hint=hint)
 
 
 class PrerequisiteError(EvaldockError):

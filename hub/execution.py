@@ -9,19 +9,22 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from hub.adapter import Adapter, Normalized
+from hub.adapter import Adapter
 from hub.clock import Stopwatch
 from hub.engine import Engine, Handle, Placement
 from hub.errors import EngineError, NormalizeError
-from hub.files import odd_file, write_atomic
+from hub.files import write_atomic
 from hub.interrupts import undisturbed
 from hub.job import Ending, JobOutcome
-from hub.jobevents import EventTail, failure
+from hub.jobevents import EventTail
 from hub.jobfolder import write_inputs
-from hub.observer import JobChanged, Observer, Progressed, Said
+from hub.observer import JobChanged, JobRestarted, Observer, Progressed, Said
 from hub.plan import PlannedJob
+from hub.reading import EVENTS, OUTPUT, first_gap, keep, read_outcome, read_output, reason_of, write_outcome
 from hub.report import EnvironmentRecord, JobReport, JobState, Result, job_state
-from hub.text import count_of, show_duration
+from hub.restart import FIRST, Death, death_of, earlier_death, forget, narrowed, read_both, set_aside
+from hub.text import show_duration
+from hub.vigil import Vigil
 
 _POLL_S = 0.2
 
@@ -32,6 +35,7 @@ class Workplace:
 
     Attributes:
         interrupted: whether the user wants the run to stop; asked between steps, so that no step is left half done.
+        signs: files outside its folder that change while a job is at work.
     """
 
     run_id: str
@@ -40,6 +44,7 @@ class Workplace:
     observe: Observer
     gateway_alive: Callable[[], bool]
     interrupted: Callable[[], bool]
+    signs: tuple[Path, ...] = ()
 
 
 def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workplace) -> JobReport:
@@ -52,11 +57,14 @@ def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workp
     clock = Stopwatch()
     work.observe(JobChanged(planned.id, JobState.RUNNING))
     try:
-        write_inputs(planned.job, place.folder)
-        outcome = _run(planned, environment, place, work)
+        forget(place.folder)
+        deadline = _deadline(planned)
+        outcome = _start(planned, place, work, deadline)
     except EngineError as error:
         return _failed(planned, environment, work, str(error), clock)
-    write_atomic(place.folder / "outcome.json", json.dumps(asdict(outcome), indent=2) + "\n")
+    may_go_on = _end_of(planned, deadline, work) is None
+    if may_go_on and (death := death_of(planned.evaluation, adapter, outcome, place.folder)):
+        outcome = _start_again(narrowed(planned, adapter, death.left), death, place, work, deadline)
     work.observe(JobChanged(planned.id, JobState.NORMALIZING))
     state, reason, results = _read(planned, adapter, place.folder, outcome)
     if outcome.ending is Ending.STOPPED:
@@ -71,34 +79,61 @@ def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workp
         reason=reason,
         isolation=work.engine.isolation,
         environment=environment,
-        started_at=outcome.started_at,
+        started_at=(read_outcome(place.folder / FIRST) or outcome).started_at,
         ended_at=outcome.ended_at,
         results=results,
     )
 
 
-def _run(planned: PlannedJob, environment: EnvironmentRecord, place: Placement, work: Workplace) -> JobOutcome:
-    handle = work.engine.submit(planned.job, environment, place)
+def _deadline(planned: PlannedJob) -> float | None:
+    limit_s = planned.job.limits.timeout_s
+    return time.monotonic() + limit_s if limit_s else None
+
+
+def _start(planned: PlannedJob, place: Placement, work: Workplace, deadline: float | None) -> JobOutcome:
+    """Start the job, watch it to its end, and write down how it ended."""
+    write_inputs(planned.job, place.folder)
+    outcome = _run(planned, place, work, deadline)
+    write_outcome(place.folder, outcome)
+    return outcome
+
+
+def _start_again(
+    narrow: PlannedJob, death: Death, place: Placement, work: Workplace, deadline: float | None
+) -> JobOutcome:
+    """Start a job that died once more, without the data set that it died in."""
+    work.observe(JobRestarted(narrow.id, death.dataset, death.reason))
+    set_aside(place.folder)
+    clock = Stopwatch()
+    try:
+        return _start(narrow, place, work, deadline)
+    except EngineError as error:
+        outcome = JobOutcome(Ending.LOST, None, None, str(error), clock.started_at, clock.now)
+        write_outcome(place.folder, outcome)
+        return outcome
+
+
+def _run(planned: PlannedJob, place: Placement, work: Workplace, deadline: float | None) -> JobOutcome:
+    handle = work.engine.submit(planned.job, work.environments[planned.job.image], place)
     try:
         write_atomic(place.folder / "handle.json", json.dumps(asdict(handle), indent=2) + "\n")
-        return _watch(planned, handle, place.folder, work)
+        return _watch(planned, handle, place.folder, work, deadline)
     except BaseException:
         with undisturbed():
             work.engine.stop(handle, Ending.STOPPED, "evaldock failed while the job ran")
         raise
 
 
-def _watch(planned: PlannedJob, handle: Handle, folder: Path, work: Workplace) -> JobOutcome:
-    tail = EventTail(folder / "output" / "events.jsonl")
-    limit_s = planned.job.limits.timeout_s
-    deadline = time.monotonic() + limit_s if limit_s else None
+def _watch(planned: PlannedJob, handle: Handle, folder: Path, work: Workplace, deadline: float | None) -> JobOutcome:
+    tail = EventTail(folder / OUTPUT / EVENTS)
+    vigil = Vigil(planned.job.limits.idle_s, (folder / "log.txt", folder / OUTPUT, *work.signs))
     while True:
         outcome = work.engine.wait(handle, _POLL_S)
         _tell(planned.id, tail, work.observe)
         if outcome is not None:
             _tell(planned.id, tail, work.observe)
             return outcome
-        if end := _end_of(planned, deadline, work):
+        if end := _end_of(planned, deadline, work) or _silence(planned, vigil):
             with undisturbed():
                 return work.engine.stop(handle, *end)
 
@@ -112,6 +147,13 @@ def _end_of(planned: PlannedJob, deadline: float | None, work: Workplace) -> tup
     if planned.job.gateway and not work.gateway_alive():
         return Ending.FAILED, "the gateway died, so the job lost its model"
     return None
+
+
+def _silence(planned: PlannedJob, vigil: Vigil) -> tuple[Ending, str] | None:
+    if not vigil.is_over():
+        return None
+    silent = show_duration(planned.job.limits.idle_s or 0)
+    return Ending.TIMED_OUT, f"no sign of life for {silent}, so it was stopped (resources.idle_timeout)"
 
 
 def _tell(job_id: str, tail: EventTail, observe: Observer) -> None:
@@ -129,11 +171,14 @@ def _tell(job_id: str, tail: EventTail, observe: Observer) -> None:
 def _read(
     planned: PlannedJob, adapter: Adapter, folder: Path, outcome: JobOutcome
 ) -> tuple[JobState, str, tuple[Result, ...]]:
-    reason = _reason(outcome, folder)
+    reason = reason_of(outcome, folder)
     try:
-        _refuse_odd_files(folder / "output")
-        normalized = adapter.normalize(planned.evaluation, folder / "output")
-        _keep(normalized, folder)
+        if death := earlier_death(planned.evaluation, adapter, folder):
+            reason = "; ".join(filter(None, (death.sentence, reason)))
+            normalized = read_both(planned.evaluation, adapter, folder, death)
+        else:
+            normalized = read_output(planned.evaluation, adapter, folder / OUTPUT)
+        keep(normalized, folder)
     except NormalizeError as error:
         return JobState.FAILED, reason or str(error), ()
     except KeyboardInterrupt:  # held() lost patience
@@ -145,43 +190,8 @@ def _read(
     if outcome.ending is not Ending.SUCCEEDED and state is JobState.SUCCEEDED:
         state = JobState.PARTIAL
     if state is not JobState.SUCCEEDED and not reason:
-        reason = _first_gap(normalized.results)
+        reason = first_gap(normalized.results)
     return state, reason, normalized.results
-
-
-def _refuse_odd_files(output: Path) -> None:
-    if odd := odd_file(output):
-        raise NormalizeError(
-            f"the job left {odd.name!r} in its output, which is neither a file nor a link to one there"
-        )
-
-
-def _reason(outcome: JobOutcome, folder: Path) -> str:
-    """Prefer what the runner said of itself over how its process ended, unless something ended it from outside."""
-    if outcome.ending is Ending.SUCCEEDED:
-        return ""
-    said = failure(folder / "output" / "events.jsonl")
-    if said and outcome.ending is Ending.FAILED:
-        return "; ".join(part for part in said if part)
-    return outcome.reason or f"ended: {outcome.ending.value}"
-
-
-def _first_gap(results: tuple[Result, ...]) -> str:
-    for result in results:
-        if result.absent:
-            return f"{result.dataset}: {result.absent}"
-        if not result.counts.complete:
-            planned = count_of(result.counts.planned, "sample") if result.counts.planned else "an unknown number"
-            return f"{result.dataset}: {result.counts.scored} of {planned} scored"
-    return "the backend wrote no result"
-
-
-def _keep(normalized: Normalized, folder: Path) -> None:
-    with (folder / "samples.jsonl").open("w", encoding="utf-8") as file:
-        for sample in normalized.samples:
-            file.write(sample.model_dump_json(exclude_defaults=True) + "\n")
-    rows = [result.model_dump(mode="json") for result in normalized.results]
-    write_atomic(folder / "results.json", json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
 
 
 def _failed(

@@ -117,7 +117,7 @@ def write_task(path: Path, text: str, *, force: bool) -> tuple[Path, ...]:
     """
     schema = path.with_name(SCHEMA_FILE)
     if not force:
-        _refuse_to_replace(path, schema)
+        refuse_to_replace(path)
     files = {path: text, schema: schema_text("task")}
     changed = tuple(place for place, content in files.items() if _differs(place, content))
     try:
@@ -129,7 +129,13 @@ def write_task(path: Path, text: str, *, force: bool) -> tuple[Path, ...]:
     return changed
 
 
-def _refuse_to_replace(path: Path, schema: Path) -> None:
+def refuse_to_replace(path: Path) -> None:
+    """Refuse where a task, or something else than our schema, is in the way.
+
+    Raises:
+        RunError: it is.
+    """
+    schema = path.with_name(SCHEMA_FILE)
     if path.exists() or path.is_symlink():
         raise RunError(f"{path} is there already", hint="name another FILE, or replace it with --force")
     if schema.exists() and not _is_schema_of_ours(schema):

@@ -32,12 +32,16 @@ class Mount:
 
 @dataclass(frozen=True)
 class Limits:
-    """Resource limits of one job: bytes, counts and seconds; None means no limit."""
+    """Resource limits of one job: bytes, counts and seconds; None means no limit.
+
+    `idle_s`: how long it may give no sign of life; the hub's business alone.
+    """
 
     memory_bytes: int | None = None
     shm_bytes: int = 1 << 30
     pids: int = 4096
     timeout_s: float | None = None
+    idle_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Ending(str, Enum):
     FAILED = "failed"  # another exit code
     SIGNALLED = "signalled"  # ended by a signal that evaldock did not send
     OUT_OF_MEMORY = "out_of_memory"  # ended by the kernel for its memory limit
-    TIMED_OUT = "timed_out"  # stopped by evaldock for its time-out
+    TIMED_OUT = "timed_out"  # stopped by evaldock for its time-out, or for its silence
     STOPPED = "stopped"  # stopped by the user
     LOST = "lost"  # the process or container is gone and left no exit status
 

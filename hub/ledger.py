@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hub.files import open_untrusted
+from hub.text import clean_all
 
 FILE = "ledger.sqlite"  # in a job's folder
 RUNNER_FILE = "ledger.jsonl"  # in a job's output: rows of a runner that loads the weights itself
@@ -71,8 +72,22 @@ class LedgerRow:
         """Return whether the client was told a failure, or left without its answer."""
         return self.outcome != "ok" or not self.delivered
 
+    @property
+    def asks_model(self) -> bool:
+        """Return whether a model was to answer; the list of models is the server's."""
+        return self.operation != "models"
+
 
 COLUMNS = tuple(field.name for field in fields(LedgerRow))
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "Outcome": (str,),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "int | None": (int, type(None)),
+    "float | None": (int, float, type(None)),
+}
 _TYPES = {"str": "TEXT", "int": "INTEGER", "bool": "INTEGER", "Outcome": "TEXT"}
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS calls (job TEXT NOT NULL, "
@@ -136,10 +151,18 @@ def to_plain(row: LedgerRow) -> dict[str, Any]:
 
 
 def _parsed(line: bytes, session: int) -> LedgerRow | None:
+    """Return the row of a line that a job wrote, and so may hold anything."""
     try:
-        return _row({**json.loads(line), "session": session})
+        row = _row({**clean_all(json.loads(line)), "session": session})
     except (ValueError, TypeError, RecursionError):
         return None
+    return row if all(_fits(getattr(row, field.name), str(field.type)) for field in fields(row)) else None
+
+
+def _fits(value: object, wanted: str) -> bool:
+    if not isinstance(value, _KINDS[wanted]):
+        return False
+    return not isinstance(value, int | float) or 0 <= value < 1 << 53
 
 
 def _row(found: Mapping[str, Any]) -> LedgerRow:

@@ -54,6 +54,15 @@ class JobChanged:
 
 
 @dataclass(frozen=True)
+class JobRestarted:
+    """A job died in a data set and is started again without it."""
+
+    job: str
+    dataset: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Progressed:
     """How far a job is with one data set."""
 
@@ -79,7 +88,7 @@ class RunEnded:
     state: str
 
 
-Event = RunStarted | EngineChosen | Preparing | Prepared | JobChanged | Progressed | Said | RunEnded
+Event = RunStarted | EngineChosen | Preparing | Prepared | JobChanged | JobRestarted | Progressed | Said | RunEnded
 Observer = Callable[[Event], None]
 
 _NAMES = {
@@ -88,6 +97,7 @@ _NAMES = {
     Preparing: "preparing",
     Prepared: "prepared",
     JobChanged: "job",
+    JobRestarted: "job_restarted",
     Progressed: "progress",
     Said: "message",
     RunEnded: "run_ended",

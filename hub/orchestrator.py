@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub import hardware
+from hub import answers, hardware
 from hub.adapter import Adapter
 from hub.check import check_images, check_inputs, require
 from hub.checkpoint import weights_digest
@@ -22,7 +22,7 @@ from hub.errors import EvaldockError, PrerequisiteError
 from hub.execution import Workplace, execute, unrun, with_identity
 from hub.files import write_atomic
 from hub.finding import Finding
-from hub.gateway import Gateway, Interceptor, Prices, Retry, Route, Upstream, sweep_sockets
+from hub.gateway import Books, Gateway, Interceptor, Prices, Retry, Route, Upstream, sweep_sockets
 from hub.interrupts import held, undisturbed
 from hub.observer import (
     EngineChosen,
@@ -255,14 +255,15 @@ class _Run:
                 self._reports.append(execute(planned, adapter, place, work))
 
     def _gateway(self, engine: Engine) -> Gateway:
-        routes = []
+        routes, gate, run_id = [], self.plan.gateway, self.folder.record.run_id
         for planned in self.jobs:
             if planned.job.gateway:
-                uid, gid = engine.job_user(self.folder.job_folder(planned.id))
-                gate = self.plan.gateway
+                folder = self.folder.job_folder(planned.id)
+                uid, gid = engine.job_user(folder)
                 upstreams = {role: _upstream(role, part, gate) for role, part in planned.upstreams.items()}
-                routes.append(Route(planned.id, upstreams, uid, gid))
-        return Gateway.start(self.settings, self.folder.record.run_id, tuple(routes))
+                bodies = folder / "bodies.jsonl" if gate.log_bodies else None
+                routes.append(Route(planned.id, upstreams, uid, gid, bodies=bodies))
+        return Gateway.start(self.settings, run_id, tuple(routes), _books(self.settings, run_id, gate))
 
     def _cancel_rest(self) -> None:
         known = {report.id for report in self._reports}
@@ -309,6 +310,19 @@ def _lost_ground(folder: Path, error: OSError) -> EvaldockError:
     if not folder.is_dir():
         return EvaldockError(f"the run cannot go on: its folder {folder} was removed while it ran: {error.strerror}")
     return EvaldockError(f"the run cannot go on: {error}", hint=f"see {folder}")
+
+
+def _books(settings: Settings, run_id: str, gateway: GatewaySpec) -> Books:
+    ledger = answers.run_file(settings.state_dir, run_id)
+    kept = {"run": ledger, "shared": answers.shared_file(settings.state_dir), "off": None}
+    return Books(
+        ledger,
+        gateway.cache,
+        kept[gateway.cache],
+        settings.answers_bytes,
+        gateway.budget.tokens,
+        gateway.budget.cost,
+    )
 
 
 def _upstream(role: str, part: ModelSpec | JudgeSpec, gateway: GatewaySpec) -> Upstream:

@@ -96,8 +96,10 @@ def make_plan(
             resolved = _evaluation(spec, evaluation, name, folder)
             complaints = adapter.complain(resolved)
             problems += [source.problem(("evaluations", index, *item.path), item.message) for item in complaints]
-            if not complaints:
-                jobs.append(_job(spec, resolved, adapter, machine, number=len(jobs) + 1, folder=folder))
+            parts = _parts(resolved, evaluation) if not complaints else ()
+            for part, suffix in parts:
+                job_id = f"{len(jobs) + 1}-{slug(part.model.name)}-{adapter.name}{suffix}"
+                jobs.append(_job(spec, part, adapter, machine, job_id=job_id, folder=folder))
     if not jobs and not problems:
         problems.append(source.problem(("evaluations",), f"nothing is left to run: {'; '.join(skipped)}"))
     if problems:
@@ -137,6 +139,13 @@ def _evaluation(spec: TaskSpec, evaluation: EvaluationSpec, model: str, folder: 
         deadline_s=max(part.deadline_s for part in (spec.models[model], spec.judge) if part is not None),
         options=evaluation.options,
     )
+
+
+def _parts(resolved: Evaluation, evaluation: EvaluationSpec) -> tuple[tuple[Evaluation, str], ...]:
+    """Return what one job each evaluates, and what its name ends in."""
+    if evaluation.isolate == "job":
+        return ((resolved, ""),)
+    return tuple((replace(resolved, datasets=(part,)), f"-{slug(part.label)}") for part in resolved.datasets)
 
 
 def _request(spec: TaskSpec, evaluation: EvaluationSpec, dataset: DatasetSpec, folder: Path) -> DatasetRequest:
@@ -181,7 +190,7 @@ def _safe_url(url: str) -> str:
 
 
 def _job(
-    spec: TaskSpec, evaluation: Evaluation, adapter: Adapter, machine: Machine, *, number: int, folder: Path
+    spec: TaskSpec, evaluation: Evaluation, adapter: Adapter, machine: Machine, *, job_id: str, folder: Path
 ) -> PlannedJob:
     model = spec.models[evaluation.model.name]
     assets = adapter.assets(evaluation)
@@ -193,22 +202,24 @@ def _job(
     if spec.judge is not None:
         upstreams["judge"] = spec.judge
     job = Job(
-        id=f"{number}-{slug(evaluation.model.name)}-{adapter.name}",
+        id=job_id,
         image=adapter.name,
         command=adapter.command(evaluation),
         files=adapter.translate(evaluation),
         mounts=tuple(Mount(host_path(asset, machine.cache_dir), asset.target) for asset in assets),
         gpus=_gpus(spec, machine) if evaluation.model.via == "in_job" else (),
-        limits=_limits(spec),
+        limits=_limits(spec, evaluation, gateway=bool(upstreams)),
         network=spec.network,
         gateway=bool(upstreams),
     )
     return PlannedJob(evaluation, job, assets, upstreams)
 
 
-def _limits(spec: TaskSpec) -> Limits:
-    asked = spec.resources
-    return Limits(asked.memory, asked.shm_size, asked.pids, asked.timeout)
+def _limits(spec: TaskSpec, evaluation: Evaluation, *, gateway: bool) -> Limits:
+    asked, idle_s = spec.resources, spec.resources.idle_timeout
+    if idle_s is not None and gateway:
+        idle_s = max(idle_s, evaluation.deadline_s)  # who waits for an answer is not idle
+    return Limits(asked.memory, asked.shm_size, asked.pids, asked.timeout, idle_s)
 
 
 def _gpus(spec: TaskSpec, machine: Machine) -> tuple[str, ...]:

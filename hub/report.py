@@ -138,7 +138,8 @@ class Counts(_Record):
 class Result(_Record):
     """The outcome of one data set (or one subset of it) on one model; the first metric is the headline.
 
-    `absent` says why there is no metric; a result has metrics or a reason, never neither.
+    `absent` says why there is no metric; a result has metrics or a reason, never neither. `backend_value` is the
+    headline as the backend printed it, also where the ledger did not bear it out.
     """
 
     dataset: str
@@ -184,11 +185,13 @@ class Usage(_Record):
     Attributes:
         calls: of the job's last start; what an earlier start had asked is among them as `cached`.
         requests: sent upstream, by every start of the job; `retries` of them were not the first try of their call.
-        failed: calls that failed for good; `undelivered`: the client left before it had the answer.
-        tokens_in, tokens_out: of the answers of the last start, cached ones too; None where nobody counted.
+        failed: calls that the client was told a failure of, by the ledger's outcome in `failures`.
+        undelivered: the client left before it had the answer.
+        tokens_in, tokens_out: of the answers that the last start got, cached ones too; None where nobody counted.
         paid_tokens_in, paid_tokens_out: of what was asked upstream, by every start.
-        latency, ttft: of calls that went upstream; None where there were none.
-        cost: by the task's prices, of what was paid; None without prices.
+        uncounted: answers from upstream, in every start, whose tokens nobody counted: they are missing above.
+        latency, ttft: of calls that went upstream, in every start; None where there were none.
+        cost: by the task's prices, of what was paid; None without prices, and where nobody counted.
     """
 
     role: str
@@ -197,11 +200,13 @@ class Usage(_Record):
     retries: int = 0
     cached: int = 0
     failed: int = 0
+    failures: dict[str, int] = Field(default_factory=dict)
     undelivered: int = 0
     tokens_in: int | None = None
     tokens_out: int | None = None
     paid_tokens_in: int | None = None
     paid_tokens_out: int | None = None
+    uncounted: int = 0
     latency: Quantiles | None = None
     ttft: Quantiles | None = None
     cost: float | None = None
@@ -271,10 +276,10 @@ class Sample(_Record):
 
 
 def job_state(results: tuple[Result, ...]) -> JobState:
-    """Fold results into a job's state: all complete, something scored, or nothing scored."""
+    """Fold results into a job's state: all complete, something scored (its value shown or withheld), or nothing."""
     if results and all(result.counts.complete and result.metrics for result in results):
         return JobState.SUCCEEDED
-    if any(result.counts.scored and result.metrics for result in results):
+    if any(result.counts.scored and (result.metrics or result.backend_value) for result in results):
         return JobState.PARTIAL
     return JobState.FAILED
 

@@ -7,8 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.errors import PrerequisiteError
+from hub.text import parse_size
+
 # A socket's path may have 107 bytes; below the folder come the run's name, the job's number and the socket's name.
 _LONGEST_RUNTIME_DIR = 107 - len("/12345678/12345/gateway.sock")
+
+_ANSWERS_BYTES = 20 << 30
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,8 @@ class Settings:
         state_dir: locks, digests; must be on a local disk (EVALDOCK_STATE, default $XDG_STATE_HOME/evaldock).
         runtime_dir: parent of socket folders (default $XDG_RUNTIME_DIR/evaldock where that exists and is short
             enough, else /tmp/evaldock-<uid>).
+        answers_bytes: size of the kept answers above which those used longest ago go (EVALDOCK_ANSWERS_SIZE, such as
+            500m or 20g, the default).
         base_image: base of every image, overriding image.yaml (EVALDOCK_BASE_IMAGE).
         torch_index: package index for torch (EVALDOCK_TORCH_INDEX), e.g. that of a CUDA build.
         wheel_dir: local wheels that builds may use (EVALDOCK_WHEELS, else PIP_FIND_LINKS if it is a folder).
@@ -30,13 +37,18 @@ class Settings:
     cache_dir: Path
     state_dir: Path
     runtime_dir: Path
+    answers_bytes: int = _ANSWERS_BYTES
     base_image: str | None = None
     torch_index: str | None = None
     wheel_dir: Path | None = None
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings from `environ` (default: the process's); creates nothing."""
+    """Read the settings from `environ` (default: the process's); creates nothing.
+
+    Raises:
+        PrerequisiteError: a variable holds what cannot be its value.
+    """
     env = os.environ if environ is None else environ
     home = Path(env.get("HOME") or "/tmp")  # noqa: S108 - a process without HOME still needs a place
     cache = Path(env.get("XDG_CACHE_HOME") or home / ".cache") / "evaldock"
@@ -46,6 +58,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         cache_dir=Path(env.get("EVALDOCK_CACHE") or cache).absolute(),
         state_dir=Path(env.get("EVALDOCK_STATE") or state).absolute(),
         runtime_dir=_runtime_dir(env),
+        answers_bytes=_size(env, "EVALDOCK_ANSWERS_SIZE", _ANSWERS_BYTES),
         base_image=env.get("EVALDOCK_BASE_IMAGE") or None,
         torch_index=env.get("EVALDOCK_TORCH_INDEX") or None,
         wheel_dir=_wheel_dir(env),
@@ -59,6 +72,16 @@ def _runtime_dir(env: Mapping[str, str]) -> Path:
         if len(os.fsencode(folder)) <= _LONGEST_RUNTIME_DIR:
             return folder
     return Path(f"/tmp/evaldock-{os.getuid()}")  # noqa: S108 - made with mode 0700, and checked
+
+
+def _size(env: Mapping[str, str], name: str, default: int) -> int:
+    stated = env.get(name)
+    if not stated:
+        return default
+    try:
+        return parse_size(stated)
+    except ValueError as error:
+        raise PrerequisiteError(f"the variable {name}: {error}", hint=f"export {name}=20g") from error
 
 
 def _wheel_dir(env: Mapping[str, str]) -> Path | None:

@@ -238,6 +238,10 @@ class EvaluationSpec(_Part):
     )
     models: tuple[Text, ...] | None = Field(None, min_length=1, description="Default: all models of the task.")
     limit: Positive | None = Field(None, description="First N rows of each subset; a data set can say otherwise.")
+    isolate: Literal["job", "dataset"] = Field(
+        "job",
+        description="job: one process for all data sets, restarted once without one it dies in; dataset: each alone.",
+    )
     generation: GenerationSpec = Field(GenerationSpec(), description="As at the task; what is nearer wins.")
     options: dict[str, Any] = Field(default_factory=dict, description="What this backend alone knows.")
 
@@ -252,6 +256,10 @@ class ResourcesSpec(_Part):
     shm_size: Annotated[Size, Field(lt=1 << 50)] = Field(1 << 30, description="Shared memory of a job's container.")
     pids: Annotated[Whole, Field(ge=16, lt=1 << 22)] = Field(4096, description="Processes of a job.")
     timeout: DurationS | None = Field(None, description="Longest time of a job.")
+    idle_timeout: DurationS | None = Field(
+        3600.0,
+        description="Longest time without a sign of life (output, a file, a request to a model); null: no limit.",
+    )
 
     @field_validator("gpus", mode="wrap")
     @classmethod

@@ -47,6 +47,16 @@ _WORDS = {
     "string_type": "must be text; a number or a truth value needs quotes",
     "missing": "this key is required",
     "model_type": "must be a mapping",
+    "dict_type": "must be a mapping",
+    "tuple_type": "must be a list",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
 }
@@ -94,7 +104,9 @@ def validate(source: Source, folder: Path) -> LoadedTask:
     try:
         spec = TaskSpec.model_validate(data)
     except ValidationError as error:
-        problems += [_schema_problem(detail, source) for detail in error.errors(include_url=False) if _is_own(detail)]
+        told = {problem.key for problem in problems}  # a variable that is not set makes an empty text, too
+        found = [_schema_problem(detail, source) for detail in error.errors(include_url=False) if _is_own(detail)]
+        problems += [problem for problem in found if problem.key not in told]
     if spec is not None and not problems:
         problems += path_problems(spec, source, folder)
     problems += _name_problems(data, source)

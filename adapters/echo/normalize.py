@@ -97,7 +97,7 @@ def _counts(samples: tuple[Sample, ...], planned: int) -> Counts:
         planned=planned,
         scored=states[SampleState.SCORED],
         infra_error=states[SampleState.INFRA_ERROR],
-        skipped=planned - len(samples),
+        skipped=planned - len(samples) + states[SampleState.SKIPPED],
     )
 
 

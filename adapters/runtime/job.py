@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 INPUT = "/job/input"
 OUTPUT = "/job/output"
+PREVIOUS = "/job/previous"  # what the job's last start left in its output; not there in the first start
 
 
 def path(target: str) -> Path:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hub.cleaning import cache, environments, images, runs
+from hub.cleaning import cache, environments, images, leftovers, runs
 from hub.cleaning.item import Found, Item, Kind
 from hub.cleaning.live import live_runs
 from hub.errors import EvaldockError
 from hub.settings import Settings
 
-_PARTS = {"run": runs, "environment": environments, "cache": cache, "image": images}
+_PARTS = {"run": runs, "answers": leftovers, "environment": environments, "cache": cache, "image": images}
 KINDS: dict[str, tuple[Kind, ...]] = {
     "images": ("image",),
     "environments": ("environment",),
     "cache": ("cache",),
-    "runs": ("run",),
-    "all": ("run", "environment", "cache", "image"),
+    "runs": ("run", "answers"),
+    "all": ("run", "answers", "environment", "cache", "image"),
 }
 
 

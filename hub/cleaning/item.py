@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-Kind = Literal["run", "environment", "cache", "image"]
+Kind = Literal["run", "answers", "environment", "cache", "image"]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from hub import answers
 from hub.cleaning.folder import alone, leads_out, ours, remove_folder, weigh
 from hub.cleaning.item import Found, Item
 from hub.cleaning.live import Live
@@ -20,19 +21,20 @@ _DRAFT = re.compile(r"\.\d{8}T\d{6}Z-[A-Za-z0-9._-]+-[0-9a-f]{8}\.tmp")
 def find(settings: Settings, live: Live) -> Found:
     """Return the runs of the runs folder."""
     note = leads_out(settings.runs_dir, settings.runs_dir.parent)
-    return Found(tuple(_items(settings.runs_dir, live)), (note,) if note else ())
+    return Found(tuple(_items(settings, live)), (note,) if note else ())
 
 
-def _items(runs_dir: Path, live: Live) -> Iterator[Item]:
+def _items(settings: Settings, live: Live) -> Iterator[Item]:
+    runs_dir = settings.runs_dir
     for folder in ours(runs_dir, runs_dir):
         if _DRAFT.fullmatch(folder.name):
             used = _user(folder, live)
             yield Item("run", f"{folder.name} (never begun)", str(folder), "draft", *weigh(folder), used)
         elif (folder / "run.json").is_file() and not folder.name.startswith("."):
-            yield from _run(folder, live)
+            yield from _run(folder, settings, live)
 
 
-def _run(folder: Path, live: Live) -> Iterator[Item]:
+def _run(folder: Path, settings: Settings, live: Live) -> Iterator[Item]:
     try:
         run = open_run(folder)
     except RunError:
@@ -41,7 +43,8 @@ def _run(folder: Path, live: Live) -> Iterator[Item]:
         return  # a copy or a folder that somebody renamed to keep it
     used_at = run.record.ended_at or run.record.created_at
     name = f"{folder.name} ({shown_state(run)})"
-    yield Item("run", name, str(folder), "", weigh(folder).size, used_at, _user(folder, live))
+    size = weigh(folder).size + answers.size_of(answers.run_file(settings.state_dir, folder.name))
+    yield Item("run", name, str(folder), "", size, used_at, _user(folder, live))
 
 
 def used_by(item: Item, live: Live) -> str:
@@ -55,7 +58,8 @@ def _user(folder: Path, live: Live) -> str:
 
 
 def remove(item: Item, settings: Settings) -> None:
-    """Remove one run's folder, holding its lock so that nobody resumes it meanwhile."""
+    """Remove one run's folder and its answers, holding its lock so that nobody resumes it meanwhile."""
     folder = Path(item.place)
     with alone(folder / ".lock", "it is live"):
         remove_folder(folder, settings.runs_dir)
+        answers.remove(settings.state_dir, folder.name)

@@ -25,6 +25,7 @@ _COMMANDS = {
     "list": "List runs, backends, data sets, models, templates or the tasks that ship with evaldock.",
     "build": "Build images or environments ahead of a run.",
     "mock-server": "Serve a stand-in for a model: OpenAI's protocol, known answers, chosen faults.",
+    "cache": "Show or remove the answers of models that are kept for runs to go on with.",
     "clean": "Remove old runs, downloads, environments and images of evaldock.",
     "schema": "Print the JSON Schema of task files or reports.",
     "completion": "Print a script for the Tab key: bash, zsh or fish.",

@@ -6,13 +6,13 @@ import time
 
 import click
 
-from hub.cli.options import engine_option
+from hub.cli.options import ENGINES, OneOf
 
 
 @click.command("build")
 @click.argument("names", nargs=-1, metavar="[BACKEND]...")
-@engine_option
-def command(names: tuple[str, ...], engine: str | None) -> int:
+@click.option("--engine", type=OneOf(ENGINES), default="auto", help="For which engine.", show_default=True)
+def command(names: tuple[str, ...], engine: str) -> int:
     """Build the images (or virtual environments) of the named backends, or of all; what is there is kept."""
     from hub.engines import choose_engine
     from hub.images import image_names, load_image
@@ -25,7 +25,7 @@ def command(names: tuple[str, ...], engine: str | None) -> int:
             raise click.UsageError(f"no image {name!r}{did_you_mean(name, known)}")
     settings = load_settings()
     specs = [load_image(name, settings) for name in names or known]
-    choice = choose_engine(engine or "auto", settings, gpus=False)
+    choice = choose_engine(engine, settings, gpus=False)
     for spec in specs:
         started = time.monotonic()
         record = choice.engine.prepare(spec, lambda line: click.echo(f"  {line}", err=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,15 +61,15 @@ def command(
 
 def _carry_out(found: Found, settings: Settings, *, yes: bool, as_json: bool) -> int:
     from hub.cleaning import remove
-    from hub.cli.clean_screen import print_found, print_json, print_outcome
-    from hub.text import show_size
+    from hub.cli.clean_screen import ask, print_found, print_json, print_outcome
+    from hub.text import count_of, show_size
 
     if not as_json:
         print_found(found)
     if not found.free and not as_json:
         return 0
     if not yes:
-        _ask(len(found.free))
+        ask(f"Remove {count_of(len(found.free), 'thing')}?")
     stayed: dict[str, str] = {}
     for item, reason in remove(found.free, settings):
         if reason:
@@ -83,14 +82,3 @@ def _carry_out(found: Found, settings: Settings, *, yes: bool, as_json: bool) ->
     else:
         click.echo(f"{show_size(sum(item.size for item in gone))} freed")
     return 1 if stayed else 0
-
-
-def _ask(count: int) -> None:
-    from hub.errors import InterruptedRunError, PrerequisiteError
-    from hub.text import count_of
-
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        message = "nothing was removed: there is no terminal to ask at"
-        raise PrerequisiteError(message, hint="say yes beforehand with --yes, or --dry-run to look only")
-    if not click.confirm(f"Remove {count_of(count, 'thing')}?"):
-        raise InterruptedRunError("nothing was removed")

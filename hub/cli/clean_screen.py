@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from hub.text import count_of, show_size
 def print_found(found: Found) -> None:
     """Print what can go, with age and size, then what is in use."""
     for item in found.free:
-        click.echo(f"{item.kind:<12} {_age(item):>9}  {show_size(item.size):>7}  {item.name}")
+        click.echo(f"{item.kind:<12} {show_age(item.used_at):>9}  {show_size(item.size):>7}  {item.name}")
     for item in found.items:
         if item.used_by:
             click.echo(f"kept {item.kind} {item.name}: {item.used_by}")
@@ -41,6 +42,23 @@ def print_json(found: Found, gone: Sequence[Item], stayed: Mapping[str, str]) ->
     click.echo(json.dumps(plain, indent=2, ensure_ascii=False))
 
 
-def _age(item: Item) -> str:
-    hours = max(0.0, time.time() - item.used_at) / 3600
+def show_age(used_at: float) -> str:
+    """Return how long ago that was: `3 h`, `12 days`."""
+    hours = max(0.0, time.time() - used_at) / 3600
     return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
+
+
+def ask(question: str) -> None:
+    """Ask before something is removed.
+
+    Raises:
+        PrerequisiteError: there is no terminal to ask at.
+        InterruptedRunError: the answer is no.
+    """
+    from hub.errors import InterruptedRunError, PrerequisiteError
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        message = "nothing was removed: there is no terminal to ask at"
+        raise PrerequisiteError(message, hint="say yes beforehand with --yes, or --dry-run to look only")
+    if not click.confirm(question):
+        raise InterruptedRunError("nothing was removed")

@@ -10,12 +10,17 @@ from click.shell_completion import CompletionItem
 
 def complete_task(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
     """Offer the tasks that ship with evaldock, and task files and folders from here."""
+    return [CompletionItem(word) for word in task_words(begun) if word.startswith(begun)]
+
+
+def task_words(begun: str) -> list[str]:
+    """Return task files and folders in the folder that `begun` names, and all tasks that ship with evaldock."""
     from hub.resources import shared_folder
 
     top = shared_folder("configs")
     shipped = (path.relative_to(top) for path in top.rglob("*.yaml") if "bundled" not in path.parts)
     names = sorted(str(path.with_suffix("")) for path in shipped)
-    return [CompletionItem(word) for word in (*_files(begun), *names) if word.startswith(begun)]
+    return [*_files(begun), *names]
 
 
 def complete_run(ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -26,6 +31,17 @@ def complete_run(ctx: click.Context, _param: click.Parameter, begun: str) -> lis
     runs = list_runs(settings_with(ctx.params.get("runs")).runs_dir)
     ids = ["latest", *(run.record.run_id for run in reversed(runs))] if runs else []
     return [CompletionItem(word) for word in ids if word.startswith(begun)]
+
+
+def complete_kept(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Offer the ids of runs whose answers are kept, newest first."""
+    from hub import answers
+    from hub.settings import load_settings
+
+    state_dir = load_settings().state_dir
+    files = answers.folder(state_dir).glob("*.sqlite")
+    names = {file.name.removesuffix(".sqlite") for file in files if file != answers.shared_file(state_dir)}
+    return [CompletionItem(name) for name in sorted(names, reverse=True) if name.startswith(begun)]
 
 
 def complete_backend(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from hub.cli.options import OneOf
+
 
 @click.command("completion")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=OneOf(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
     """Print the script with which SHELL completes evaldock's commands, options, task names and run ids.
 

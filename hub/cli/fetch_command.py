@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import click
 
-from hub.cli.options import engine_option
+from hub.cli.options import engine_option, set_option
 
 
 @click.command("fetch")
 @click.argument("task")
+@set_option
 @engine_option
 @click.option("--images/--no-images", default=True, help="Build images or environments, too.  [default: --images]")
 @click.option("--dry-run", is_flag=True, help="Show what is missing and how big it is; do nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask, however much there is to download.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-def command(task: str, engine: str | None, images: bool, dry_run: bool, yes: bool, quiet: bool) -> int:
+def command(
+    task: str, sets: tuple[str, ...], engine: str | None, images: bool, dry_run: bool, yes: bool, quiet: bool
+) -> int:
     """Build and download what TASK needs; afterwards `evaldock run TASK --offline` needs no network.
 
     What is there is kept; an interrupted download goes on where it stopped. Above 2 GB it asks (--yes answers).
@@ -22,17 +25,16 @@ def command(task: str, engine: str | None, images: bool, dry_run: bool, yes: boo
     from hub.ahead import fetch_ahead, look_ahead
     from hub.check import missing
     from hub.cli.consent import consent
-    from hub.cli.lines import task_path
+    from hub.cli.lines import given_task
     from hub.cli.screen import open_screen
     from hub.cli.signals import end_in_order
     from hub.downloads import total_line
     from hub.render.plan import finding_lines
     from hub.settings import load_settings
-    from hub.taskfile import load_task
 
     end_in_order()
     settings = load_settings()
-    ahead = look_ahead(load_task(task_path(task)), settings, engine=engine, images=images)
+    ahead = look_ahead(given_task(task, sets, None).task, settings, engine=engine, images=images)
     if dry_run:
         for line in finding_lines(ahead.findings):
             click.echo(line)

@@ -44,7 +44,9 @@ def gather(file: Path, given: Options, *, asks: bool) -> Answers:
         raise click.UsageError("--judge needs --judge-model: the server's name of the judge")
     folder = file.absolute().parent
     given = _with_model(given, asks=asks)
-    datasets = _datasets(given.backend, given.datasets or (_ask_datasets(given.backend) if asks else ()), folder)
+    datasets = _datasets(
+        given.backend, given.datasets or (_ask_datasets(given.backend, folder) if asks else ()), folder
+    )
     limit = given.limit or (_ask_limit() if asks else None)
     answers = Answers(given.name or slug(file.stem)[:64], given.backend, datasets, limit=limit)
     answers = replace(answers, judge=given.judge or "", judge_model=given.judge_model or "")
@@ -99,12 +101,23 @@ def _served_model(endpoint: str, api_key_env: str | None, *, asks: bool) -> str:
     raise click.UsageError(f"--endpoint needs --model: the server's name of the model.{listed}")
 
 
-def _ask_datasets(backend: str) -> tuple[str, ...]:
+def _ask_datasets(backend: str, folder: Path) -> tuple[str, ...]:
+    """Ask for data sets until all of them are known."""
     known = load_adapter(backend).datasets()
     for name, info in sorted(known.items()):
         click.echo(f"  {name:<16} {info.summary}")
-    answer = click.prompt("data sets (NAME, or NAME=FILE with your own data)", default=min(known), type=str)
-    return tuple(part for word in shlex.split(answer) for part in _words(word))
+
+    def words_of(answer: str) -> tuple[str, ...]:
+        try:
+            words = tuple(part for word in shlex.split(answer) for part in _words(word))
+        except ValueError as error:  # a quotation without its end
+            raise click.UsageError(str(error)) from error
+        _datasets(backend, words, folder)
+        return words
+
+    question = "data sets (NAME, or NAME=FILE with your own data)"
+    asked: tuple[str, ...] = click.prompt(question, default=min(known), value_proc=words_of)
+    return asked
 
 
 def _words(text: str) -> list[str]:
@@ -122,7 +135,7 @@ def _datasets(backend: str, asked: tuple[str, ...], folder: Path) -> tuple[Datas
         if name not in known:
             raise click.UsageError(f"{backend} has no data set {name!r}{did_you_mean(name, known)}")
         if known[name].own_data and not path:
-            raise click.UsageError(f"{name} reads your own data: --datasets {name}=FILE")
+            raise click.UsageError(f"{name} reads your own data: say {name}=FILE")
         found.append(Dataset(name, _from(path, folder) if path else "", known[name].summary))
     return tuple(found)
 

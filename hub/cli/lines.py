@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.errors import EvaldockError
+from hub.errors import EvaldockError, Problem, TaskError
 
 if TYPE_CHECKING:
     from hub.taskinput import Given
+
+_LONGEST_NAME = 200  # beyond, looking for a similar one takes long and finds none
 
 
 def fail(error: Exception) -> int:
@@ -78,7 +80,8 @@ def _keep_trace(error: Exception) -> str:
 def task_path(name: str) -> Path:
     """Return the task file `name`: a path, or the name of a task that ships with evaldock.
 
-    A path that does not exist is returned as it is: reading it gives the error.
+    Raises:
+        TaskError: neither, but one of a similar name.
     """
     path = Path(name)
     if os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is too long
@@ -89,7 +92,25 @@ def task_path(name: str) -> Path:
     for candidate in (shipped, shipped.with_name(f"{shipped.name}.yaml")):
         if os.path.isfile(candidate):  # noqa: PTH113 - as above
             return candidate
-    return path
+    if similar := _similar_task(name):
+        raise TaskError([Problem(name, 0, "", f"no such file; did you mean {similar!r}?")])
+    return path  # reading it says why there is none
+
+
+def _similar_task(name: str) -> str:
+    """Return the task whose name, without its ending, is closest to `name`, or nothing."""
+    from difflib import get_close_matches
+
+    from hub.cli.complete import task_words
+
+    words = task_words(name[: name.rfind("/") + 1])
+    by_stem = {_stem(word): word for word in reversed(words) if not word.endswith("/")}
+    close = get_close_matches(_stem(name), by_stem, n=1) if len(name) <= _LONGEST_NAME else []
+    return by_stem[close[0]] if close else ""
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix(".yaml").removesuffix(".yml")
 
 
 def given_task(name: str, sets: tuple[str, ...], limit: int | None) -> Given:

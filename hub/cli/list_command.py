@@ -64,7 +64,7 @@ def list_datasets_command(backend: str | None, as_json: bool) -> None:
     _show(("backend", "data set", "metric", "shots", "scoring", "source", "what"), rows, as_json=False)
 
 
-@command.command("models")
+@command.command("models", short_help="List the checkpoints in this machine's caches.")
 @json_option
 def list_models_command(as_json: bool) -> None:
     """List the checkpoints in this machine's caches: evaldock's own, Hugging Face's, ModelScope's.
@@ -83,7 +83,7 @@ def list_models_command(as_json: bool) -> None:
     _show(("model", "hub", "revision", "size", "checkpoint"), rows, as_json=False)
 
 
-@command.command("templates")
+@command.command("templates", short_help="List the template types of Eval-Scope.")
 @json_option
 def list_templates_command(as_json: bool) -> None:
     """List the template types of Eval-Scope, and what evaldock does in the place of each."""
@@ -92,7 +92,7 @@ def list_templates_command(as_json: bool) -> None:
     _show(("template", "kind", "here"), templates(), as_json=as_json)
 
 
-@command.command("tasks")
+@command.command("tasks", short_help="List the task files that ship with evaldock.")
 @json_option
 def list_tasks_command(as_json: bool) -> None:
     """List the task files that ship with evaldock; `evaldock run NAME` runs one."""

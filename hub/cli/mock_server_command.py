@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.options import OneOf
 from hub.mock.faults import FAULTS, Fault, FaultPlan
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _seconds(_ctx: click.Context, _param: click.Parameter, given: str) -> float:
 )
 @click.option("--tokens-per-second", type=click.FloatRange(0, min_open=True), help="Pace of each answer.")
 @click.option("--concurrency", type=click.IntRange(1), help="Answers made at one time; other requests wait.")
-@click.option("--fault", "faults", type=click.Choice(FAULTS), multiple=True, help="What goes wrong; may be repeated.")
+@click.option("--fault", "faults", type=OneOf(FAULTS), multiple=True, help="What goes wrong; may be repeated.")
 @click.option("--fault-rate", type=click.FloatRange(0, 1), help="Share of requests that it befalls.  [default: 1]")
 @click.option("--fault-first", type=click.IntRange(0), help="It befalls the first N requests and no other.")
 @click.option("--retry-after", type=click.FloatRange(0), default=1, show_default=True, help="Seconds, said with 429.")

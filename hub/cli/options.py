@@ -12,6 +12,19 @@ import click
 from hub.settings import Settings, load_settings
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+ENGINES = ("auto", "docker", "venv")
+
+
+class OneOf(click.Choice):  # type: ignore[type-arg]  # generic from click 8.2 on only
+    """A choice of words that says which of them a wrong one may have meant."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return `value`, which is one of the choices; else fail with "did you mean"."""
+        from hub.text import did_you_mean
+
+        if value not in self.choices:
+            self.fail(f"no {value!r}{did_you_mean(str(value), self.choices)}", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def runs_option(function: _Function) -> _Function:
@@ -26,7 +39,7 @@ def engine_option(function: _Function) -> _Function:
     """Add `--engine`."""
     option = click.option(
         "--engine",
-        type=click.Choice(["auto", "docker", "venv"]),
+        type=OneOf(ENGINES),
         help="Where jobs execute.  [default: what the task says]",
     )
     return option(function)

@@ -12,6 +12,7 @@ from hub.observer import (
     EngineChosen,
     Event,
     JobChanged,
+    JobRestarted,
     Observer,
     Prepared,
     Preparing,
@@ -66,12 +67,20 @@ def sentence(event: Event) -> str | None:
             return f"engine {engine} (isolation: {isolation}): {reason}"
         case Prepared(what=what, reference=reference, seconds=seconds) if seconds >= _QUICK_S:
             return f"{what} ready in {show_duration(seconds)} {reference}".rstrip()
-        case JobChanged(job=job, state=state, reason=reason):
-            return f"{job}: {state.value}" + (f": {reason}" if reason else "")
-        case Said(job=job, text=text):
-            return f"{job}: {text}"
+        case JobChanged() | JobRestarted() | Said():
+            return f"{event.job}: {_of_job(event)}"
         case _:
             return None
+
+
+def _of_job(event: JobChanged | JobRestarted | Said) -> str:
+    match event:
+        case JobChanged(state=state, reason=reason):
+            return f"{state.value}: {reason}" if reason else state.value
+        case JobRestarted(dataset=dataset, reason=reason):
+            return f"ended in {dataset}: {reason}; starting again without it"
+        case Said(text=text):
+            return text
 
 
 class _Plain:

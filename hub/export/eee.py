@@ -5,6 +5,7 @@ The schema has no place for a result without a number: those are named in `sourc
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -155,6 +156,8 @@ def _generation(result: Result) -> dict[str, Any]:
         "seed": str(key.seed),
         **rest,
     }
+    if key.gateway:
+        details["gateway"] = json.dumps(key.gateway, ensure_ascii=False)
     if key.limit is not None:
         details["limit"] = str(key.limit)
     return {"generation_args": arguments, "additional_details": details}

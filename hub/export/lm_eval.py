@@ -125,7 +125,13 @@ def _config(task: str, result: Result) -> dict[str, Any]:
             for metric in result.metrics
         ],
         "repeats": 1,
-        "metadata": {"version": key.backend_version, "backend": key.backend, "prompt": key.prompt, "data": key.data},
+        "metadata": {
+            "version": key.backend_version,
+            "backend": key.backend,
+            "prompt": key.prompt,
+            "data": key.data,
+            "gateway": key.gateway,
+        },
     }
 
 

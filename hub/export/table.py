@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _KEY = ("benchmark", "subset", "split", "few_shot", "scoring", "limit")
 _COUNTS = ("planned", "scored", "model_error", "infra_error", "judge_fallback", "skipped", "unparsed")
-_IDENTITY = ("seed", "generation", "prompt", "data", "backend_version", "adapter_version")
+_IDENTITY = ("seed", "generation", "gateway", "prompt", "data", "backend_version", "adapter_version")
 _RESULTS = (
     *("run", "job", "state", "model", "backend", "isolation", "dataset", *_KEY),
     *("metric", "value", "stderr", "ci95_low", "ci95_high", "raw", "unit", "maximum", "higher_is_better"),

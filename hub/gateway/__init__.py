@@ -4,12 +4,11 @@ This is the hub's side, light to import; the server is a process of its own, `py
 """
 
 from hub.gateway.client import Gateway
-from hub.gateway.config import Books, CallCount, Interceptor, Prices, Retry, Route, Upstream, Verdict
+from hub.gateway.config import Books, Interceptor, Prices, Retry, Route, Upstream, Verdict
 from hub.gateway.folders import sweep_sockets
 
 __all__ = [
     "Books",
-    "CallCount",
     "Gateway",
     "Interceptor",
     "Prices",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hub.gateway.config import Upstream
@@ -55,7 +55,7 @@ class Account:
         key, number: hash of the request in its scope, and its occurrence there; set by the cache.
         attempts: requests sent upstream.
         waited_s: for a free place, rates, and between tries.
-        first_byte_at: the event loop's time at which a stream's first piece came.
+        first_byte_at: the event loop's time at which a stream's first piece was there.
         cached: nothing was asked upstream for it.
     """
 
@@ -68,6 +68,21 @@ class Account:
     tokens_out: int | None = None
     cached: bool = False
 
+    @property
+    def tokens(self) -> int | None:
+        """Return all tokens; None where nobody counted."""
+        return None if self.tokens_in is None or self.tokens_out is None else self.tokens_in + self.tokens_out
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time in here as waited."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            yield
+        finally:
+            self.waited_s += loop.time() - began
+
 
 @dataclass(frozen=True)
 class Call:
@@ -76,6 +91,7 @@ class Call:
     Attributes:
         headers: the client's, all of them; what goes on to the upstream is decided when it is sent.
         fields: the JSON body, empty for GET.
+        session: which start of the job asks.
         query: raw, without the question mark.
         expires_at: the event loop's time at which the answer must have ended.
         sample: what the runner calls the sample; empty where it does not say.
@@ -94,6 +110,7 @@ class Call:
     expires_at: float
     closing: AsyncExitStack
     sample: str = ""
+    session: int = 1
     account: Account = field(default_factory=Account)
 
     def time_left_s(self) -> float:
@@ -119,9 +136,14 @@ class Answer:
 
     @classmethod
     def failed(cls, failure: Failure) -> Answer:
-        """Return the answer that tells `failure`."""
-        headers = (("Content-Type", "application/json"), *failure.headers)
+        """Return the answer that tells `failure`; OpenAI's own clients are asked not to try again what was tried."""
+        headers = (("Content-Type", "application/json"), ("X-Should-Retry", "false"), *failure.headers)
         return cls(failure.status, headers, failure.body(), failure=failure)
+
+    def with_rest(self, call: Call, rest: AsyncGenerator[bytes | Failure, None]) -> Answer:
+        """Return this answer with other pieces to follow; they are closed with the call."""
+        call.closing.push_async_callback(rest.aclose)
+        return replace(self, rest=rest)
 
 
 Step = Callable[[Call], Awaitable[Answer]]

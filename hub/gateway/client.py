@@ -1,14 +1,12 @@
-"""The hub's hold on the gateway: start its process, say where its sockets are, end it, collect its counts."""
+"""The hub's hold on the gateway: start its process, say where its sockets are, give it orders, end it."""
 
 from __future__ import annotations
 
 import os
-import selectors
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,13 +14,16 @@ from types import TracebackType
 from typing import IO
 
 from hub.errors import GatewayError, PrerequisiteError
-from hub.gateway.config import READY, CallCount, Listener, Route, decode_counts, encode_listeners
-from hub.gateway.folders import is_served, make_socket_dirs, run_folder
+from hub.gateway.config import Books, Listener, Route, Verdict
+from hub.gateway.folders import is_served, make_books_folders, make_socket_dirs, run_folder
+from hub.gateway.news import News
+from hub.gateway.protocol import READY, Begin, Begun, Command, End, Ended, encode_command, encode_start
 from hub.job import SOCKET_NAME
 from hub.settings import Settings
 
 _START_DEADLINE_S = 15.0
 _STOP_DEADLINE_S = 10.0
+_ORDER_DEADLINE_S = 20.0
 _STDERR_TAIL = 2000
 _SOURCE = Path(__file__).resolve().parents[2]
 # What a Python process and its way to the network need; everything else of the hub's environment stays here.
@@ -48,17 +49,20 @@ class Gateway:
         self._folder = folder
         self._socket_dirs = socket_dirs
         self._stderr = stderr
-        self._counts: tuple[CallCount, ...] | None = None
+        self._news = News(process)
+        self._last_words = ""
+        self._stopped = False
 
     @classmethod
-    def start(cls, settings: Settings, run_id: str, routes: tuple[Route, ...]) -> Gateway:
+    def start(cls, settings: Settings, run_id: str, routes: tuple[Route, ...], books: Books) -> Gateway:
         """Start the gateway and return once every socket accepts connections.
 
         Raises:
-            PrerequisiteError: a key's variable is not set, or no place for the sockets.
+            PrerequisiteError: a key's variable is not set, or no place for the sockets or the books.
             GatewayError: it did not get ready within 15 s, or the run has a gateway already.
         """
         environment = _environment(routes, os.environ)
+        make_books_folders(books)
         folder = run_folder(settings.runtime_dir, run_id)
         socket_dirs = make_socket_dirs(settings.runtime_dir, run_id, [route.job_id for route in routes])
         listeners = [Listener(route, socket_dirs[route.job_id] / SOCKET_NAME) for route in routes]
@@ -69,7 +73,7 @@ class Gateway:
         stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
         gateway = cls(_spawn(environment, stderr), folder, socket_dirs, stderr)
         try:
-            gateway._begin(listeners)
+            gateway._begin(encode_start(listeners, books))
         except BaseException:  # an interrupt too must leave no process behind
             gateway._end(deadline_s=0)
             raise
@@ -83,11 +87,35 @@ class Gateway:
         """Return whether the process still runs."""
         return self._process.poll() is None
 
-    def stop(self) -> tuple[CallCount, ...]:
-        """End the process, remove the sockets and return what it counted: nothing if it had died."""
-        if self._counts is None:
-            self._counts = decode_counts(self._end(_STOP_DEADLINE_S))
-        return self._counts
+    def last_words(self) -> str:
+        """Return what it wrote on standard error: why it died, where it did."""
+        return self._last_words if self._stopped else _tail(self._stderr)
+
+    def verdict(self, job_id: str) -> Verdict | None:
+        """Return why the job cannot be what was planned, None while it can; does not wait."""
+        return self._news.verdict(job_id)
+
+    def end_job(self, job_id: str) -> None:
+        """Let the job's calls end (those whose client has left, too, for a few seconds) and its rows become durable.
+
+        Raises:
+            GatewayError: the gateway died before, or does not answer.
+        """
+        self._order(End(job_id), Ended(job_id))
+
+    def begin_job(self, route: Route) -> None:
+        """Serve a job that has ended once more, as its next session, at the same socket and of the same upstreams.
+
+        Raises:
+            GatewayError: the gateway died before, or does not answer.
+        """
+        socket = self._socket_dirs[route.job_id] / SOCKET_NAME
+        self._order(Begin(Listener(route, socket)), Begun(route.job_id))
+
+    def stop(self) -> None:
+        """End the process and remove the sockets."""
+        if not self._stopped:
+            self._end(_STOP_DEADLINE_S)
 
     def __enter__(self) -> Gateway:  # noqa: PYI034 - typing.Self is of Python 3.11
         """Return itself."""
@@ -99,27 +127,44 @@ class Gateway:
         """Stop it."""
         self.stop()
 
-    def _begin(self, listeners: Iterable[Listener]) -> None:
-        assert self._process.stdin is not None  # noqa: S101 - for mypy: _spawn asked for pipes
-        with suppress(BrokenPipeError):  # it died: the missing ready line tells
-            self._process.stdin.write(encode_listeners(listeners).encode() + b"\n")
-            self._process.stdin.flush()
-        if _first_line(self._process, _START_DEADLINE_S) != READY:
+    def _begin(self, line: str) -> None:
+        self._say(line)
+        if self._news.first_line(_START_DEADLINE_S) != READY:
             code = self._process.poll()
             what = f"was not ready within {_START_DEADLINE_S:g} s" if code is None else f"ended with code {code}"
-            raise GatewayError(f"the gateway {what}\n{_tail(self._stderr)}".rstrip())
+            raise GatewayError(f"the gateway {what}\n{self.last_words()}".rstrip())
+        self._news.start()
 
-    def _end(self, deadline_s: float) -> str:
-        """Close its standard input, which tells it to end, and return what it wrote."""
+    def _order(self, command: Command, expected: Begun | Ended) -> None:
+        self._news.forget(expected)
+        self._say(encode_command(command))
+        if not self._news.wait_for(expected, _ORDER_DEADLINE_S):
+            what = "does not answer" if self._news.more() else "died"
+            raise GatewayError(f"the gateway {what}\n{self.last_words()}".rstrip())
+
+    def _say(self, line: str) -> None:
+        assert self._process.stdin is not None  # noqa: S101 - for mypy: _spawn asked for pipes
+        with suppress(BrokenPipeError, ValueError):  # it died, or was stopped: the missing answer tells
+            self._process.stdin.write(line.encode() + b"\n")
+            self._process.stdin.flush()
+
+    def _end(self, deadline_s: float) -> None:
+        """Close its standard input, which tells it to end, and wait for that."""
+        assert self._process.stdin is not None  # noqa: S101 - for mypy: _spawn asked for pipes
         try:
-            written, _ = self._process.communicate(timeout=deadline_s)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            written, _ = self._process.communicate()
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
+            try:
+                self._process.wait(deadline_s)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
         finally:
+            self._news.close()
+            self._last_words = _tail(self._stderr)
+            self._stopped = True
             self._stderr.close()
             shutil.rmtree(self._folder, ignore_errors=True)
-        return written.decode()
 
 
 def _environment(routes: Iterable[Route], environ: Mapping[str, str]) -> dict[str, str]:
@@ -144,23 +189,6 @@ def _spawn(environment: Mapping[str, str], stderr: IO[bytes]) -> subprocess.Pope
         cwd=_SOURCE,
         start_new_session=True,
     )
-
-
-def _first_line(process: subprocess.Popen[bytes], deadline_s: float) -> str:
-    """Return the first line of its output, cut short where it ends or the time is up."""
-    assert process.stdout is not None  # noqa: S101 - for mypy: _spawn asked for pipes
-    until = time.monotonic() + deadline_s
-    line = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while not line.endswith(b"\n") and selector.select(max(until - time.monotonic(), 0)):
-            byte = os.read(process.stdout.fileno(), 1)
-            if not byte:
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(1)
-                break
-            line += byte
-    return line.decode().rstrip()
 
 
 def _tail(stderr: IO[bytes]) -> str:

@@ -1,16 +1,11 @@
-"""What the hub and the gateway's process tell each other, as lines of JSON: routes there, counts back."""
+"""What a gateway is told: whom it asks for which job, what it keeps, and where."""
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-READY = '{"event": "ready"}'
-
 
 CacheMode = Literal["run", "shared", "off"]
 InterceptorKind = Literal["drop", "add", "rename", "system_prompt", "max_tokens", "reasoning"]
@@ -122,76 +117,3 @@ class Listener:
 
     route: Route
     socket: Path
-
-
-@dataclass(frozen=True, order=True)
-class CallCount:
-    """How many calls ended with `status`: the client's, 502 or 504 for a broken stream, 499 if it left."""
-
-    job_id: str
-    role: str
-    dataset: str
-    status: int
-    count: int
-
-
-def encode_listeners(listeners: Iterable[Listener]) -> str:
-    """Return the gateway's configuration: one line, no secret in it."""
-    jobs = [
-        {
-            "id": listener.route.job_id,
-            "socket": str(listener.socket),
-            "uid": listener.route.uid,
-            "gid": listener.route.gid,
-            "upstreams": {role: asdict(upstream) for role, upstream in listener.route.upstreams.items()},
-        }
-        for listener in listeners
-    ]
-    return json.dumps({"jobs": jobs})
-
-
-def decode_listeners(line: str) -> tuple[Listener, ...]:
-    """Return what `encode_listeners` wrote."""
-    return tuple(
-        Listener(
-            Route(
-                job["id"],
-                {role: _upstream(fields) for role, fields in job["upstreams"].items()},
-                job["uid"],
-                job["gid"],
-            ),
-            Path(job["socket"]),
-        )
-        for job in json.loads(line)["jobs"]
-    )
-
-
-def _upstream(fields: dict[str, Any]) -> Upstream:
-    prices = fields["prices"]
-    parts = {
-        "retry": Retry(**fields["retry"]),
-        "prices": Prices(**prices) if prices else None,
-        "interceptors": tuple(Interceptor(**entry) for entry in fields["interceptors"]),
-    }
-    return Upstream(**{**fields, **parts})
-
-
-def encode_counts(counts: Iterable[CallCount]) -> tuple[str, ...]:
-    """Return one line for each job, role and dataset."""
-    statuses: dict[tuple[str, str, str], dict[str, int]] = defaultdict(dict)
-    for call in sorted(counts):
-        statuses[call.job_id, call.role, call.dataset][str(call.status)] = call.count
-    return tuple(
-        json.dumps({"event": "calls", "job": job, "role": role, "dataset": dataset, "status": by_status})
-        for (job, role, dataset), by_status in statuses.items()
-    )
-
-
-def decode_counts(text: str) -> tuple[CallCount, ...]:
-    """Return what `encode_counts` wrote; other events and a last line that was cut are passed over."""
-    counts = []
-    for line in text.splitlines(keepends=True):
-        if line.endswith("\n") and (found := json.loads(line)).get("event") == "calls":
-            where = (found["job"], found["role"], found["dataset"])
-            counts += [CallCount(*where, int(status), count) for status, count in found["status"].items()]
-    return tuple(sorted(counts))

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import re
 import ssl
+from dataclasses import replace
+from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from hub.gateway.call import MAX_BODY, Failure, FailureType, Headers, Key
 from hub.gateway.config import Upstream
+from hub.gateway.limits import Limits
+from hub.text import show_duration
 
 # What aiohttp raises when an upstream misbehaves.
 CLIENT_ERRORS = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
@@ -37,25 +42,77 @@ def from_exception(error: Exception, upstream: Upstream) -> Failure:
     if code == "connect" and isinstance(error, OSError) and error.errno:
         what = f"{what}: {os.strerror(error.errno)}"
     status = 504 if kind == "upstream_timeout" else 502
-    return Failure(status, kind, code, f"{_name(upstream)}: {what}")
+    return Failure(status, kind, code, f"{name_of(upstream)}: {what}")
 
 
-def waited_too_long(upstream: Upstream) -> Failure:
+def no_place(upstream: Upstream, limits: Limits) -> Failure:
     """Return the failure of a call that got no free place within its deadline."""
-    what = f"no free place within {upstream.deadline_s:g} s ({upstream.concurrency} calls at a time)"
-    return Failure(504, "upstream_timeout", "queue_timeout", f"{_name(upstream)}: {what}")
-
-
-def took_too_long(upstream: Upstream) -> Failure:
-    """Return the failure of a call whose answer did not end within its deadline."""
-    return Failure(
-        504, "upstream_timeout", "timeout", f"{_name(upstream)}: no whole answer in {upstream.deadline_s:g} s"
+    return _no_turn(
+        upstream, f"no free place within {upstream.deadline_s:g} s ({limits.concurrency} calls at a time)"
     )
+
+
+def no_turn(upstream: Upstream, limits: Limits) -> Failure:
+    """Return the failure of a call that the rates do not let through within its deadline."""
+    rates = {"requests": limits.requests_per_minute, "tokens": limits.tokens_per_minute}
+    shown = " and ".join(f"{limit:,} {what} a minute" for what, limit in rates.items() if limit is not None)
+    return _no_turn(upstream, f"no turn within {upstream.deadline_s:g} s ({shown})")
+
+
+def asked_to_wait(upstream: Upstream, wait_s: float, last: Failure | None = None) -> Failure:
+    """Return the failure of a call that the server put off for longer than is left of its time.
+
+    Args:
+        upstream: the server.
+        wait_s: for how long.
+        last: what it said, where it said it to this call.
+    """
+    said = f"{last.message}; it" if last else name_of(upstream)
+    what = f"asks for a pause of {show_duration(wait_s)}, and a request may take {upstream.deadline_s:g} s in all"
+    headers = (("Retry-After", str(math.ceil(wait_s))),)
+    return Failure(429, "upstream_error", "retry_after", f"{said} {what}", headers=headers)
+
+
+def still_away(upstream: Upstream, last: Failure) -> Failure:
+    """Return the failure of a call that waited for a server to come back, as long as it could."""
+    return _no_turn(upstream, f"did not come back within {upstream.deadline_s:g} s; {_what(last, upstream)}")
+
+
+def down(upstream: Upstream, away_s: float, last: Failure, now: float) -> Failure:
+    """Return the failure of every call once a server has been away too long.
+
+    Args:
+        upstream: the server.
+        away_s: for how long.
+        last: what it did last.
+        now: seconds since the epoch.
+    """
+    since = datetime.fromtimestamp(now - away_s, timezone.utc)
+    what = f"has answered no request since {since:%H:%M:%S} UTC ({show_duration(away_s)})"
+    return Failure(503, "upstream_down", "outage", f"{name_of(upstream)} {what}: {_what(last, upstream)}")
+
+
+def took_too_long(upstream: Upstream, within_s: float | None = None) -> Failure:
+    """Return the failure of a call whose answer did not end in time: within its deadline, or `within_s`."""
+    seconds = upstream.deadline_s if within_s is None else within_s
+    return Failure(504, "upstream_timeout", "timeout", f"{name_of(upstream)}: no whole answer in {seconds:g} s")
+
+
+def after_tries(failure: Failure, tries: int, seconds: float) -> Failure:
+    """Return `failure`, its message saying how often and for how long was tried where that was more than once."""
+    if tries < 2:
+        return failure
+    return replace(failure, message=f"{failure.message} (after {tries} tries in {show_duration(seconds)})")
+
+
+def cannot_keep() -> Failure:
+    """Return the failure of a call whose answer cannot be kept, which ends the gateway."""
+    return Failure(500, "gateway_error", "books", "the gateway cannot write its books any more and ends")
 
 
 def invalid(upstream: Upstream, code: str, what: str) -> Failure:
     """Return the failure of an answer that is none."""
-    return Failure(502, "upstream_invalid", code, f"{_name(upstream)}: {what}")
+    return Failure(502, "upstream_invalid", code, f"{name_of(upstream)}: {what}")
 
 
 def broke_off(upstream: Upstream) -> Failure:
@@ -89,7 +146,7 @@ def from_status(status: int, headers: Headers, body: bytes, upstream: Upstream, 
         status if 400 <= status < 500 or status in _KEPT_STATUSES else 502,
         scrub(str(theirs)) if isinstance(theirs, str) else "upstream_error",
         scrub(str(code)),
-        f"{_name(upstream)} answered {status}{_key_advice(status, upstream)}: {message}",
+        f"{name_of(upstream)} answered {status}{_key_advice(status, upstream)}: {message}",
         param=scrub(param) if isinstance(param, str) else None,
         headers=tuple(header for header in headers if header[0].lower() in {"retry-after", "x-request-id"}),
     )
@@ -122,5 +179,14 @@ def _key_advice(status: int, upstream: Upstream) -> str:
     return f" to the key in {upstream.api_key_env}" if upstream.api_key_env else " (api_key_env is not set)"
 
 
-def _name(upstream: Upstream) -> str:
-    return f"the upstream of {upstream.model!r} at {urlsplit(upstream.base_url).netloc}"
+def name_of(upstream: Upstream) -> str:
+    """Return how a server is named to people."""
+    return f"the server of {upstream.model!r} at {urlsplit(upstream.base_url).netloc}"
+
+
+def _no_turn(upstream: Upstream, what: str) -> Failure:
+    return Failure(504, "upstream_timeout", "queue_timeout", f"{name_of(upstream)}: {what}")
+
+
+def _what(failure: Failure, upstream: Upstream) -> str:
+    return failure.message.removeprefix(name_of(upstream)).lstrip(": ")

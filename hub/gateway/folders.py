@@ -1,4 +1,4 @@
-"""Where a run's sockets lie: private folders that nobody else can enter or put in our place."""
+"""Where a run's sockets and books lie: private folders that nobody else can enter or put in our place."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import os
 import re
 import shutil
 import socket
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from hub.errors import PrerequisiteError
+from hub.gateway.config import Books
 from hub.job import SOCKET_NAME
 from hub.private import make_private, require_ours, require_short
 
@@ -42,6 +44,27 @@ def make_socket_dirs(runtime_dir: Path, run_id: str, job_ids: Sequence[str]) -> 
         make_private(folder)
         _take_back(folder)
     return folders
+
+
+def make_books_folders(books: Books) -> None:
+    """Make the private folders of the ledger and the answers.
+
+    Raises:
+        PrerequisiteError: one cannot be made or written.
+    """
+    for folder in sorted({file.parent for file in (books.ledger, books.answers) if file}):
+        _make_books_folder(folder)
+
+
+def _make_books_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"full?")
+    except OSError as error:
+        message = f"the folder for answers {str(folder)!r} cannot be written: {error.strerror}"
+        raise PrerequisiteError(message, hint="set EVALDOCK_STATE to a folder on a local disk with room") from error
 
 
 def is_served(path: Path) -> bool:

@@ -43,7 +43,7 @@ def read_target(method: str, raw_path: str, roles: Collection[str]) -> Target | 
     return Target(role, dataset, operation, query)
 
 
-def read_fields(body: bytes) -> dict[str, object] | Failure:
+def read_fields(body: bytes | bytearray) -> dict[str, object] | Failure:
     """Return the JSON object that a client sent."""
     try:
         found = json.loads(body)

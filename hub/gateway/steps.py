@@ -1,74 +1,65 @@
-"""What happens to a call between its arrival and the upstream, as small steps around one another."""
+"""The way of a call between its arrival and the upstream: small steps around one another, in one line."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeVar
 
-from hub.gateway import failures
-from hub.gateway.call import Answer, Call, Step
-from hub.gateway.config import Upstream
+from hub.gateway.breaker import Breaker
+from hub.gateway.budget import Budget, with_budget
+from hub.gateway.call import Answer, Call, Failure, Step
+from hub.gateway.config import Route, Upstream, Verdict
+from hub.gateway.gate import Gate
+from hub.gateway.interceptors import with_interceptors
+from hub.gateway.keys import key_at, with_key_watch
+from hub.gateway.limits import Limits, Place, limits_of, place_of
+from hub.gateway.onetry import counted, through_gate, within_timeout
+from hub.gateway.remembered import Memory, with_memory
+from hub.gateway.retry import with_patience, with_retry
 
 _MODELS_TIMEOUT_S = 5.0
-Places = Mapping[tuple[str, str], asyncio.Semaphore]
+Tell = Callable[[Verdict], None]
+Name = TypeVar("Name")
 
 
-def assemble(send: Step, upstreams: Iterable[Upstream]) -> Step:
-    """Return the way of a call, the outermost step first: every new step has its place in this line."""
-    return with_model_list(with_place(within_deadline(send), places(upstreams)))
+def assemble(
+    send: Step,
+    routes: Iterable[Route],
+    *,
+    verdict: Tell,
+    budget: Budget | None = None,
+    with_answers: Callable[[Step], Step] = lambda following: following,
+) -> Step:
+    """Return the way of a call, the outermost step first: every new step has its place in these lines.
+
+    Args:
+        send: one request, its answer.
+        routes: of all jobs, which share places, rates, budget, and what is known of each server.
+        verdict: is told once of each job why it cannot be what was planned, for each kind of reason.
+        budget: default: none.
+        with_answers: the cache, which also gives a call its key and number.
+    """
+    known, tell, purse = tuple(routes), _once(verdict), budget or Budget()
+    gates = _gates(known, tell)
+    once = through_gate(within_timeout(counted(send, purse.settle)), gates)
+    asked = with_retry(with_patience(with_key_watch(once, _jobs_by(known, key_at), tell)))
+    paid = with_memory(with_budget(asked, purse, tell), Memory(), tell)
+    return with_model_list(with_interceptors(with_answers(paid)), once)
 
 
-def places(upstreams: Iterable[Upstream]) -> Places:
-    """Return how many calls at a time each server and model takes: the smallest number that a job names."""
-    limits: dict[tuple[str, str], int] = {}
-    for upstream in upstreams:
-        known = limits.get(_place(upstream), upstream.concurrency)
-        limits[_place(upstream)] = min(known, upstream.concurrency)
-    return {place: asyncio.Semaphore(limit) for place, limit in limits.items()}
-
-
-def with_place(following: Step, free: Places) -> Step:
-    """Wait for a free place at the upstream and keep it until the answer, or its stream, has ended."""
-
-    async def step(call: Call) -> Answer:
-        place = free[_place(call.upstream)]
-        try:
-            await asyncio.wait_for(place.acquire(), call.time_left_s())
-        except asyncio.TimeoutError:
-            return Answer.failed(failures.waited_too_long(call.upstream))
-        async with AsyncExitStack() as stack:
-            stack.callback(place.release)
-            answer = await following(call)
-            if answer.rest is not None:
-                call.closing.push_async_callback(stack.pop_all().aclose)
-        return answer
-
-    return step
-
-
-def within_deadline(following: Step) -> Step:
-    """Give up on an upstream that is silent; the end of a stream is watched where it is delivered."""
-
-    async def step(call: Call) -> Answer:
-        try:
-            return await asyncio.wait_for(_coroutine(following, call), call.time_left_s())
-        except asyncio.TimeoutError:
-            return Answer.failed(failures.took_too_long(call.upstream))
-
-    return step
-
-
-def with_model_list(following: Step) -> Step:
-    """Answer `models` ourselves where the upstream does not, and soon: many clients ask before they begin."""
+def with_model_list(following: Step, once: Step) -> Step:
+    """Answer `models` ourselves where the upstream does not at once: many clients ask before they begin."""
 
     async def step(call: Call) -> Answer:
         if call.operation != "models":
             return await following(call)
         try:
             timeout_s = min(_MODELS_TIMEOUT_S, call.time_left_s() / 2)
-            answer = await asyncio.wait_for(_coroutine(following, call), timeout_s)
+            answer = await asyncio.wait_for(_coroutine(once, call), timeout_s)
         except asyncio.TimeoutError:
             return _model_list(call.upstream.model)
         return _model_list(call.upstream.model) if answer.failure else answer
@@ -86,5 +77,36 @@ async def _coroutine(step: Step, call: Call) -> Answer:
     return await step(call)
 
 
-def _place(upstream: Upstream) -> tuple[str, str]:
-    return upstream.base_url, upstream.model
+def _once(verdict: Tell) -> Tell:
+    told: set[tuple[str, str]] = set()
+
+    def tell(found: Verdict) -> None:
+        if (found.job_id, found.kind) not in told:
+            told.add((found.job_id, found.kind))
+            verdict(found)
+
+    return tell
+
+
+def _gates(routes: tuple[Route, ...], tell: Tell) -> dict[Place, Gate]:
+    upstreams = [upstream for route in routes for upstream in route.upstreams.values()]
+    jobs = _jobs_by(routes, place_of)
+
+    def give_up(place: Place, failure: Failure) -> None:
+        for job in jobs[place]:
+            tell(Verdict(job, "outage", failure.message))
+
+    def gate(place: Place, limits: Limits) -> Gate:
+        policies = [upstream.retry for upstream in upstreams if place_of(upstream) == place]
+        return Gate(limits, Breaker(policies), partial(give_up, place))
+
+    return {place: gate(place, limits) for place, limits in limits_of(upstreams).items()}
+
+
+def _jobs_by(routes: tuple[Route, ...], name: Callable[[Upstream], Name]) -> dict[Name, list[str]]:
+    """Return the jobs that use each upstream, under the name that `name` gives it."""
+    jobs = defaultdict(list)
+    for route in routes:
+        for upstream in route.upstreams.values():
+            jobs[name(upstream)].append(route.job_id)
+    return jobs

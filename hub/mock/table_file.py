@@ -93,4 +93,4 @@ def _text(path: Path) -> str:
 
 
 def _wrong(path: Path, line: int, message: str) -> TaskError:
-    return TaskError([Problem(str(path), line, "", message)])
+    return TaskError([Problem(str(path), line, "", message)], what="the file of answers")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from hub.render.rows import HEADER, job_lines, result_rows, summary_line
+from hub.render.usage import HEADER as HEADER_OF_USAGE
+from hub.render.usage import usage_rows
 from hub.report import JobReport, Report
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|])")
@@ -21,6 +24,7 @@ def render_markdown(report: Report) -> str:
         lines += ["", "## What is missing", "", *(f"- {_cell(gap)}" for gap in gaps)]
     if report.warnings:
         lines += ["", "## Left out by the plan", "", *(f"- {_cell(text)}" for text in report.warnings)]
+    lines += _usage(report)
     lines += ["", "## Where the numbers come from", ""]
     lines += [line for job in report.jobs for line in _provenance(job)]
     lines += ["", "## Run", "", *_run_facts(report)]
@@ -38,6 +42,18 @@ def _cell(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
+def _usage(report: Report) -> Iterator[str]:
+    rows = list(usage_rows(report))
+    if rows:
+        yield from ("", "## What was asked", "")
+        yield from _table(HEADER_OF_USAGE, [row.cells for row in rows])
+    noted = [row for row in rows if row.notes]
+    if noted:
+        yield ""
+    for row in noted:
+        yield f"- {_cell(row.job.id)}, {_cell(row.role)}: {_cell('; '.join(row.notes))}"
+
+
 def _provenance(job: JobReport) -> Iterator[str]:
     yield f"- **{_cell(job.id)}** ({job.via}, isolation: {job.isolation or 'never ran'})"
     if job.environment:
@@ -48,6 +64,10 @@ def _provenance(job: JobReport) -> Iterator[str]:
             yield f"  - base: `{environment.base}`"
     for model in sorted({result.key.model for result in job.results}):
         yield f"  - model: `{model}`"
+    if job.starts > 1:
+        yield f"  - answered in {job.starts} starts"
+    for change in sorted({json.dumps(result.key.gateway, ensure_ascii=False) for result in job.results} - {"[]"}):
+        yield f"  - changed on their way: {_cell(change)}"
     for result in job.results:
         key = result.key
         sources = ", ".join(f"{metric.name} from `{metric.source.file}`" for metric in result.metrics)

@@ -39,7 +39,7 @@ def _rows_of(job: JobReport, result: Result) -> Iterator[Row]:
     planned = f"/{result.counts.planned}" if result.counts.planned else ""  # 0: how many there are is not known
     counts = f"{result.counts.scored}{planned}"
     if not result.metrics:
-        yield Row(job.model, job.backend, result.dataset, subset, "", "none", "", counts, result.absent)
+        yield Row(job.model, job.backend, result.dataset, subset, "", "none", "", counts, show_absent(result))
     for metric in result.metrics:
         how = show_how(result)
         yield Row(
@@ -53,6 +53,14 @@ def _rows_of(job: JobReport, result: Result) -> Iterator[Row]:
             counts,
             how,
         )
+
+
+def show_absent(result: Result) -> str:
+    """Return why there is no score, and what the backend printed in its place where that is withheld."""
+    reason = result.absent or "no reason was given"
+    return (
+        reason if result.backend_value is None else f"the backend printed {result.backend_value}; withheld: {reason}"
+    )
 
 
 def show_how(result: Result) -> str:

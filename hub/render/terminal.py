@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.render.rows import HEADER, job_lines, result_rows, summary_line
+from hub.render.usage import usage_line
 from hub.report import Report
 
 _STYLES = {"succeeded": "green", "partial": "yellow", "failed": "red", "cancelled": "yellow"}
@@ -25,6 +26,9 @@ def print_report(report: Report, console: Console | None = None) -> None:
     console.print(table)
     for line in job_lines(report):
         console.print(Text(line, style="red"))
+    for job in report.jobs:
+        for usage in job.usage:
+            console.print(Text(usage_line(job, usage), style="dim"))
     for text in report.warnings:
         console.print(Text(f"left out: {text}", style="yellow"))
     console.print(Text(summary_line(report), style=_STYLES[report.state]))

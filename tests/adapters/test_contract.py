@@ -41,6 +41,7 @@ def test_it_bears_the_name_of_its_folder_and_a_version(name: str) -> None:
     assert adapter.version
     assert set(adapter.modalities) <= {"text", "vision"}
     assert adapter.modalities
+    assert isinstance(adapter.excludes_failures, bool)
 
 
 def test_its_data_sets_have_sane_names(name: str) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from hub.gateway import Gateway, Route, Upstream  # noqa: E402
+from hub.gateway import Books, Gateway, Route, Upstream  # noqa: E402
 from hub.settings import load_settings  # noqa: E402
 
 ROUNDS = 4
@@ -97,7 +97,8 @@ def main() -> None:
     route = Route("job", {"candidate": Upstream(f"http://127.0.0.1:{port}/v1", "m", concurrency=64)})
     with tempfile.TemporaryDirectory() as folder:
         settings = replace(load_settings(), runtime_dir=Path(folder) / "rt")
-        with Gateway.start(settings, "bench", (route,)) as gateway:
+        books = Books(Path(folder) / "answers" / "bench.sqlite", "off")
+        with Gateway.start(settings, "bench", (route,), books) as gateway:
             ways = {
                 "direct": (("127.0.0.1", port), "/v1/chat/completions"),
                 "gateway": (str(gateway.socket_dir("job") / "gateway.sock"), "/candidate/arc/v1/chat/completions"),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hub.render.html.page import write_html
-from hub.report import Counts, JobState, Report
+from hub.report import Counts, JobState, Quantiles, Report, Usage
 from tests.fakes.reports import job, large_run, metric, report, result, sample, write_run
 
 if TYPE_CHECKING:
@@ -330,6 +330,39 @@ def test_a_phone_shows_the_list_or_the_sample_and_never_scrolls_sideways(browser
         assert sideways == [0, 0]
         assert seen == [False, True]
         assert page.locator("#list").is_visible()
+
+
+def test_all_columns_of_times_and_tokens_are_in_sight_on_a_common_screen(browser: Browser, tmp_path: Path) -> None:
+    counts = Counts(planned=60, scored=55, infra_error=5)
+    made = report(job(1, result("arc", metric(), counts=counts), state=JobState.PARTIAL, reason="arc: 55 of 60"))
+    times = [sample(number, latency_s=0.0021 + 0.002 * number, tokens_in=60) for number in range(55)]
+    lost = [sample(number, state="infra_error", scores={}, error="HTTP 500") for number in range(55, 60)]
+    path = write_html(write_run(tmp_path, made, {"1-m-native": [*times, *lost]}), made)
+
+    with _watched(browser, viewport={"width": 1280, "height": 900}) as open_page:
+        hidden = open_page(path).evaluate(
+            "[...document.querySelectorAll('.panel .scroll')].map(each => each.scrollWidth - each.clientWidth)"
+        )
+
+    assert hidden == [0, 0]
+
+
+def test_all_that_was_asked_of_the_models_is_in_sight_on_a_common_screen(browser: Browser, tmp_path: Path) -> None:
+    times = Quantiles(p50=850.0, p90=12_300.0, p99=754_000.0)
+    most = Usage(
+        role="candidate", calls=131_900, requests=40_200, retries=1400, cached=91_700, failed=1300, cost=2412.5
+    )
+    counts = {"tokens_in": 123_456_789, "tokens_out": 34_567_890, "uncounted": 4, "currency": "USD"}
+    usage = most.model_copy(update={**counts, "latency": times, "ttft": times})
+    made = report(job(1, result("arc", metric()), model="qwen2-7b-instruct", usage=(usage,), starts=3))
+    path = write_html(write_run(tmp_path, made, {made.jobs[0].id: [sample()]}), made)
+
+    with _watched(browser, viewport={"width": 1280, "height": 900}) as open_page:
+        hidden = open_page(path).evaluate(
+            "[...document.querySelectorAll('.scroll:has(> .asked)')].map(each => each.scrollWidth - each.clientWidth)"
+        )
+
+    assert hidden == [0]
 
 
 def test_print_has_all_tables_and_no_browser(opening: Open, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ class FakeEngine:
         return Handle("venv", job.id, str(place.folder), self._clock.started_at)
 
     def wait(self, handle: Handle, timeout_s: float) -> JobOutcome | None:
-        job = next(job for job in self.submitted if job.id == handle.id)
+        job = next(job for job in reversed(self.submitted) if job.id == handle.id)
         ending = self.work(job, Path(handle.folder) / "output")
         return self._outcome(handle, ending) if ending else None
 

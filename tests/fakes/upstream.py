@@ -59,6 +59,7 @@ class FakeUpstream:
         connections: accepted so far.
         fault: may be changed while it serves; `fault_times` ends it after so many requests,
             `fault_when` says for which bodies it is shown (that of a GET is empty).
+        parrot: repeat the credentials that a request came with, wherever an answer has room for them.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class FakeUpstream:
         fault_when: Callable[[Body], bool] = lambda _body: True,
         latency_s: float = 0.0,
         models: tuple[str, ...] = ("fake",),
+        parrot: bool = False,
     ) -> None:
         self.answer = answer
         self.fault = fault
@@ -77,6 +79,7 @@ class FakeUpstream:
         self.fault_when = fault_when
         self.latency_s = latency_s
         self.models = models
+        self.parrot = parrot
         self.requests: list[Request] = []
         self.peak = 0
         self.cancelled = 0
@@ -188,9 +191,16 @@ class _Handler(BaseHTTPRequestHandler):
             if fault:
                 self._misbehave(fault, body)
             elif body.get("stream"):
-                self._stream(_events(self.path, body, fake.answer(body)))
+                self._stream(_events(self.path, body, self._repeated(fake.answer(body))))
             else:
                 self._json(*_whole(self.path, body, fake))
+
+    @property
+    def _credentials(self) -> str:
+        return self.headers.get("Authorization", "") if self.server.fake.parrot else ""
+
+    def _repeated(self, said: str | Mapping[str, Any]) -> str | Mapping[str, Any]:
+        return f"{said} {self._credentials}".rstrip() if isinstance(said, str) else said
 
     def _wait(self, seconds: float) -> None:
         """Wait, unless the client leaves or the server is closed."""
@@ -268,6 +278,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._chunk(b"")
 
     def _json(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
+        if self._credentials:
+            body = _with_credentials(body, self._credentials)
         self._send(status, "application/json", json.dumps(body).encode(), headers)
 
     def _send(self, status: int, kind: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
@@ -277,6 +289,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _head(self, status: int, kind: str, headers: Mapping[str, str]) -> None:
         self.send_response(status)
         fixed = {"Content-Type": kind, "Set-Cookie": "session=1", "X-Request-Id": "fake-1"}
+        if self._credentials:
+            fixed |= {"X-You-Sent": self._credentials, "Set-Cookie": self._credentials}
         for name, value in {**fixed, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
@@ -284,6 +298,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
         self.wfile.flush()
+
+
+def _with_credentials(value: Any, credentials: str) -> Any:
+    """Return JSON-able data with the credentials behind every text."""
+    if isinstance(value, Mapping):
+        return {**{key: _with_credentials(item, credentials) for key, item in value.items()}, credentials: "sent"}
+    if isinstance(value, list):
+        return [_with_credentials(item, credentials) for item in value]
+    return f"{value} {credentials}" if isinstance(value, str) else value
 
 
 def _whole(path: str, body: Body, fake: FakeUpstream) -> tuple[int, Body]:

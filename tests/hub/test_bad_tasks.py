@@ -99,10 +99,10 @@ CASES = {
     "an empty key": Bad(GOOD + "'': 3\n", "7: '': unknown key"),
     "a key that a terminal would obey": Bad(GOOD + '"\\e[2Jx": 3\n', "7: '\\x1b[2Jx': unknown key"),
     # values
-    "models as a list": Bad(HEAD + "models: [m]\n" + EVALUATION, "2: models: input should be a valid mapping"),
+    "models as a list": Bad(HEAD + "models: [m]\n" + EVALUATION, "2: models: must be a mapping"),
     "a model without fields": Bad(HEAD + "models:\n  m:\n" + EVALUATION, "3: models.m: must be a mapping"),
     "evaluations as a mapping": Bad(
-        HEAD + MODEL + "evaluations: {backend: native}\n", "4: evaluations: input should be a list"
+        HEAD + MODEL + "evaluations: {backend: native}\n", "4: evaluations: must be a list"
     ),
     "no data sets": Bad(datasets("[]"), "6: evaluations[0].datasets: must not be empty"),
     "an empty line for a data set": Bad(datasets("[null]"), "6: evaluations[0].datasets[0]: must be a mapping"),
@@ -139,9 +139,9 @@ CASES = {
         model("endpoint: 'http://me:hush@h/v1', model: q"), "3: models.m.endpoint: the address holds credentials"
     ),
     "a limit of 0": Bad(GOOD + "limit: 0\n", "7: limit: must be at least 1"),
-    "a limit with a fraction": Bad(GOOD + "limit: 1.5\n", "7: limit: input should be a valid integer"),
-    "a limit that never ends": Bad(GOOD + "limit: .inf\n", "7: limit: input should be a finite number"),
-    "a limit as a time of day": Bad(GOOD + "limit: 1:30\n", "7: limit: input should be a valid integer"),
+    "a limit with a fraction": Bad(GOOD + "limit: 1.5\n", "7: limit: must be a whole number"),
+    "a limit that never ends": Bad(GOOD + "limit: .inf\n", "7: limit: must be a finite number"),
+    "a limit as a time of day": Bad(GOOD + "limit: 1:30\n", "7: limit: must be a whole number"),
     "shots beyond every number": Bad(
         datasets("[{name: gsm8k, few_shot: 99999999999999999999}]"), "datasets[0].few_shot: must be less than"
     ),

@@ -171,18 +171,38 @@ def test_logs_prints_what_the_backend_printed(
         (("run",), 2, "Missing argument"),
         (("rum",), 2, "did you mean 'run'?"),
         (("run", "quickstart", "--engin", "docker"), 2, "--engine"),
-        (("run", "quickstart", "--engine", "podman"), 2, "'podman' is not one of"),
+        (("run", "quickstart", "--engine", "podman"), 2, "no 'podman'; known: auto, docker, venv"),
         (("status", "absent"), 2, "no run 'absent'"),
         (("report",), 2, "no run 'latest'"),
         (("logs", "absent"), 2, "no run 'absent'"),
         (("list", "datasets", "--backend", "nativ"), 2, "did you mean 'native'?"),
         (("build", "nativ"), 2, "no image 'nativ'; did you mean 'native'?"),
         (("run", "x" * 5000), 2, "cannot be read: File name too long"),
+        (("run", "quickstrat"), 2, "quickstrat: no such file; did you mean 'quickstart'?"),
+        (("plan", "folder/frist.yml"), 2, "folder/frist.yml: no such file; did you mean 'folder/first.yaml'?"),
+        (("plan", "zzz.yaml"), 2, "zzz.yaml: no such file\n"),
+        (("doctor", "t.yaml", "--set", "limti=3"), 2, "limti: unknown key; did you mean 'limit'?"),
+        (("fetch", "t.yaml", "--set", "limti=3"), 2, "limti: unknown key; did you mean 'limit'?"),
+        (("run", "t.yaml", "--engine", "dcoker"), 2, "'--engine': no 'dcoker'; did you mean 'docker'?"),
+        (("schema", "zzz"), 2, "no 'zzz'; known: report, sample, task"),
+        (("completion", "zhs"), 2, "no 'zhs'; did you mean 'zsh'?"),
+        (("mock-server", "--fault", "hnag"), 2, "no 'hnag'; did you mean 'hang'?"),
+        (("init", "x.yaml", "--hub", "hugingface"), 2, "no 'hugingface'; did you mean 'huggingface'?"),
     ],
 )
 def test_wrong_words_end_with_their_code_and_a_way_on(
-    arguments: tuple[str, ...], code: int, words: str, task: Path, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...],
+    code: int,
+    words: str,
+    task: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    folder = task.parent / "folder"
+    folder.mkdir()
+    (folder / "first.yaml").write_bytes(task.read_bytes())
+    monkeypatch.chdir(task.parent)
+
     assert code_of(*arguments) == code
 
     error = capsys.readouterr().err

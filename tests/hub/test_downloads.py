@@ -67,7 +67,7 @@ def test_what_is_cached_is_no_download_and_no_hub_is_asked(
 def test_sizes_that_no_hub_says_are_told_as_unknown(settings: Settings) -> None:
     found = downloads_of(plan(settings, "a", "b"), settings)
 
-    assert total_line(found) == "0 B to download, and 2 of unknown size"
+    assert total_line(found) == "2 downloads of unknown size"
     assert {finding.level for finding in download_findings(found)} == {"warning"}
 
 

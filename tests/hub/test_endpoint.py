@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.endpoint import is_loopback, normalize_base_url, probe, proxy_for
+from hub.endpoint import Reply, ask, is_loopback, normalize_base_url, probe, proxy_for
 from tests.fakes.upstream import FakeUpstream
 
 KEY = "sk-very-secret"
@@ -222,3 +222,14 @@ def test_a_server_without_a_list_of_models_is_a_warning_that_says_so():
 def test_what_is_no_http_is_missing(reply):
     with raw_server(reply) as url:
         assert look(url).level == "missing"
+
+
+def test_a_server_that_repeats_the_key_does_so_in_vain():
+    with FakeUpstream(parrot=True) as up:
+        reply = ask(f"{up.base_url}/models", KEY, 2.0)
+        finding = look(up.base_url, key=KEY)
+
+    assert isinstance(reply, Reply)
+    assert KEY.encode() not in reply.body
+    assert b"[key]" in reply.body
+    assert KEY not in finding.message + finding.mend

@@ -93,7 +93,7 @@ def test_what_the_runner_said_is_the_reason(tmp_path: Path) -> None:
 
     report, _ = run(work, tmp_path)
 
-    assert (report.state, report.reason) == (JobState.FAILED, "no weights; look")
+    assert (report.state, report.reason) == (JobState.FAILED, "no weights. Look")
 
 
 def test_events_of_the_runner_reach_the_observer(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
+import io
 import json
+import sys
 from pathlib import Path
 
-import click
 import pytest
 import yaml
 from hypothesis import given
@@ -151,11 +152,35 @@ def test_the_only_model_of_a_server_needs_no_name() -> None:
 
 
 def test_a_person_is_asked_for_what_no_option_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = iter(["acme/tiny", "arc gsm8k"])
-    monkeypatch.setattr(click, "prompt", lambda *_args, **_named: next(said))
-    monkeypatch.setattr(click, "confirm", lambda *_args, **_named: True)
+    type_in(monkeypatch, "acme/tiny", "arc gsm8k", "y")
 
     answers = gather(Path("t.yaml"), Options("native"), asks=True)
 
     assert (answers.checkpoint, answers.limit) == ("acme/tiny", 20)
     assert [dataset.name for dataset in answers.datasets] == ["arc", "gsm8k"]
+
+
+def test_a_wrong_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    type_in(monkeypatch, "acme/tiny", "ark", "'arc", "general_qa", "arc", "n")
+
+    answers = gather(Path("t.yaml"), Options("native"), asks=True)
+
+    assert [dataset.name for dataset in answers.datasets] == ["arc"]
+    shown = capsys.readouterr().out
+    for words in ("did you mean 'arc'?", "No closing quotation", "say general_qa=FILE"):
+        assert words in shown
+
+
+def test_nothing_is_asked_for_a_file_that_is_there_already(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "task.yaml"
+    path.write_text("mine")
+    type_in(monkeypatch)
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+
+    assert code_of("init", str(path)) == 2
+
+
+def type_in(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    """Answer every question with the next line; one question more ends the test."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))

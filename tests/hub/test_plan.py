@@ -131,3 +131,34 @@ def test_other_files_of_one_repository_have_another_folder() -> None:
 
 def test_same_task_same_plan() -> None:
     assert plan() == plan()
+
+
+def test_isolated_data_sets_are_a_job_each_with_its_own_data_and_name() -> None:
+    datasets = [{"name": "pairs", "path": "d.csv"}, {"name": "pairs", "alias": "the other"}]
+    made = plan(evaluations=[{"backend": "echo", "isolate": "dataset", "models": ["local"], "datasets": datasets}])
+
+    assert [job.id for job in made.jobs] == ["1-local-echo-pairs", "2-local-echo-the-other"]
+    assert [[part.label for part in job.evaluation.datasets] for job in made.jobs] == [["pairs"], ["the other"]]
+    assert [[mount.target for mount in job.job.mounts] for job in made.jobs] == [
+        ["/models/local", "/data/pairs"],
+        ["/models/local"],
+    ]
+
+
+def test_a_complaint_about_an_isolated_data_set_names_its_place_in_the_task() -> None:
+    datasets = [{"name": "pairs"}, {"name": "pairs", "alias": "b", "few_shot": 1}]
+
+    with pytest.raises(TaskError, match=r"evaluations\[0\]\.datasets\[1\]\.few_shot"):
+        plan(evaluations=[{"backend": "echo", "isolate": "dataset", "datasets": datasets}])
+
+
+@pytest.mark.parametrize(
+    ("resources", "local", "served"),
+    [({}, 3600, 3600), ({"idle_timeout": "5m"}, 300, 600), ({"idle_timeout": None}, None, None)],
+)
+def test_a_job_is_not_idle_while_it_may_wait_for_an_answer(
+    resources: dict[str, Any], local: float | None, served: float | None
+) -> None:
+    jobs = plan(resources=resources).jobs
+
+    assert (jobs[0].job.limits.idle_s, jobs[2].job.limits.idle_s) == (local, served)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.errors import PrerequisiteError
 from hub.gateway.folders import make_socket_dirs
 from hub.job import SOCKET_NAME
 from hub.settings import load_settings
@@ -51,3 +52,13 @@ def test_where_the_runtime_folder_is_too_long_sockets_lie_in_a_folder_of_this_us
     longer.mkdir()
 
     assert load_settings({"XDG_RUNTIME_DIR": str(longer)}).runtime_dir == FALLBACK
+
+
+@pytest.mark.parametrize(("stated", "size"), [("", 20 << 30), ("500m", 500 << 20), ("2g", 2 << 30)])
+def test_the_size_of_kept_answers_is_stated_like_any_size(stated: str, size: int) -> None:
+    assert load_settings({"EVALDOCK_ANSWERS_SIZE": stated}).answers_bytes == size
+
+
+def test_a_size_that_is_none_is_refused_by_its_variable_s_name() -> None:
+    with pytest.raises(PrerequisiteError, match=r"EVALDOCK_ANSWERS_SIZE.*lots"):
+        load_settings({"EVALDOCK_ANSWERS_SIZE": "lots"})

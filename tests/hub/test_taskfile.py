@@ -69,10 +69,10 @@ evaluations:
         ({"engine": "podman"}, "must be 'auto', 'docker', 'venv', 'ray' or 'slurm', not 'podman'"),
         ({"limit": 0}, "limit: must be at least 1"),
         ({"limit": True}, "limit: must be a number, not true or false"),
-        ({"limit": "ten"}, "limit: input should be a valid integer"),
+        ({"limit": "ten"}, "limit: must be a whole number"),
         ({"name": "a/b"}, "name: use up to 64 letters"),
         ({"evaluations": []}, "evaluations: must not be empty"),
-        ({"evaluations": {}}, "evaluations: input should be a list"),
+        ({"evaluations": {}}, "evaluations: must be a list"),
         ({"models": {}}, "models: must not be empty"),
         ({"models": {"m": {}}}, "models.m: give either checkpoint or endpoint"),
         ({"models": {"m": {"endpoint": "http://h"}}}, "models.m: an endpoint needs model"),
@@ -304,3 +304,11 @@ def test_no_shape_of_task_gives_a_traceback(data: dict[str, Any]) -> None:
         load_task(data)
     except TaskError as error:
         assert all(problem.message for problem in error.problems)
+
+
+def test_a_variable_that_is_not_set_is_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOT_SET", raising=False)
+
+    (found,) = problems(GOOD.replace("model: qwen", "model: '${NOT_SET}'"))
+
+    assert found == "3 models.m.model: the environment variable NOT_SET is not set"

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import sys
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TextIO
-from urllib.error import HTTPError
 from urllib.parse import quote
 
+from adapters.echo.runner.ask import remote, scored
 from adapters.runtime import job
+from adapters.runtime.ledger import Call, Ledger
 
 Task = dict[str, Any]
 Sample = dict[str, Any]
-Answer = Callable[[Sample], Sample]
-
-# The gateway is on this machine: a proxy of the environment must never stand between.
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def main() -> int:
@@ -61,16 +56,23 @@ def _collect(task: Task, dataset: Task, stop: int, file: TextIO) -> list[Sample]
 
 def _answered(task: Task, dataset: Task, stop: int) -> Iterator[Sample]:
     """Yield answered samples in their order, several in flight where a gateway answers them."""
-    asked = _remote(dataset, task["request_timeout_s"]) if task["via"] == "endpoint" else _itself
-    planned = [_planned(dataset["label"], task["seed"], index) for index in range(stop)]
+    endpoint = task["via"] == "endpoint"
+    asked = remote(dataset, task["request_timeout_s"]) if endpoint else _itself
+    planned = (_planned(dataset["label"], task["seed"], index) for index in range(stop))
 
     def answer(sample: Sample) -> Sample:
         time.sleep(dataset["sleep_s"])
         started = time.monotonic()
         return {**asked(sample), "latency_s": round(time.monotonic() - started, 6)}
 
-    with ThreadPoolExecutor(task["concurrency"] if task["via"] == "endpoint" else 1) as pool:
-        yield from pool.map(answer, planned)
+    if endpoint:
+        with ThreadPoolExecutor(task["concurrency"]) as pool:
+            yield from pool.map(answer, planned)
+        return
+    with Ledger(job.path(job.OUTPUT)) as ledger:
+        for sample in map(answer, planned):
+            ledger.add(_call(sample))
+            yield sample
 
 
 def _planned(label: str, seed: int, index: int) -> Sample:
@@ -79,47 +81,19 @@ def _planned(label: str, seed: int, index: int) -> Sample:
 
 
 def _itself(sample: Sample) -> Sample:
-    return _scored(sample, sample["prompt"], {})
+    return scored(sample, sample["prompt"], {})
 
 
-def _remote(dataset: Task, timeout_s: float) -> Answer:
-    url = f"{job.gateway_url('candidate', dataset['label'])}/chat/completions"
-
-    def ask(sample: Sample) -> Sample:
-        messages = [{"role": "user", "content": sample["prompt"]}]
-        body = {"model": "candidate", "messages": messages, **dataset["generation"]}
-        headers = {"Content-Type": "application/json", "X-Evaldock-Sample": sample["id"]}
-        request = urllib.request.Request(url, json.dumps(body).encode(), headers)
-        try:
-            with _OPENER.open(request, timeout=timeout_s) as response:
-                reply = json.load(response)
-            return _scored(sample, reply["choices"][0]["message"]["content"] or "", reply.get("usage") or {})
-        except HTTPError as error:
-            with error:
-                return _infra_error(sample, f"{error}: {error.read(500).decode(errors='replace')}")
-        except (OSError, http.client.HTTPException) as error:
-            return _infra_error(sample, f"{type(error).__name__}: {error}")
-        except (ValueError, LookupError, TypeError) as error:
-            return _infra_error(sample, f"not a chat completion: {type(error).__name__}: {error}")
-
-    return ask
-
-
-def _scored(sample: Sample, prediction: str, usage: Task) -> Sample:
-    score = float(sample["gold"] in prediction)
-    return {
-        **sample,
-        "state": "scored",
-        "prediction": prediction,
-        "answer": sample["gold"] if score else None,
-        "scores": {"accuracy": score},
-        "tokens_in": usage.get("prompt_tokens"),
-        "tokens_out": usage.get("completion_tokens"),
-    }
-
-
-def _infra_error(sample: Sample, message: str) -> Sample:
-    return {**sample, "state": "infra_error", "error": message}
+def _call(sample: Sample) -> Call:
+    latency_s = sample["latency_s"]
+    return Call(
+        at=time.time() - latency_s,
+        role="candidate",
+        dataset=sample["dataset"],
+        operation="chat/completions",
+        sample=sample["id"],
+        latency_ms=latency_s * 1000,
+    )
 
 
 def _write_summary(folder: Path, dataset: Task, samples: list[Sample]) -> None:

@@ -23,7 +23,7 @@ class EvaluationError(Exception):
     @property
     def advice(self) -> str:
         """Return reason and hint as one text."""
-        separator = "\n" if "\n" in self.reason else ". "
+        separator = "\n" if "\n" in self.reason else " " if self.reason.endswith((".", "!", "?")) else ". "
         return self.reason + separator + self.hint if self.hint else self.reason
 
 

@@ -30,8 +30,9 @@ def read_rows(file: Path) -> list[Row]:
     readers = {".jsonl": _jsonl, ".json": _json, ".csv": _csv, ".tsv": _csv, ".parquet": _parquet}
     reader = readers.get(file.suffix.lower())
     if reader is None:
-        known = " ".join(readers)
-        raise DataError(f"{file.name}: cannot read files of type {file.suffix!r}", hint=f"Known: {known}")
+        # Only the task's own `path` gets here, and inside a job it has the data set's name, not that of the file.
+        hint = f"Files are told by the end of their names: {' '.join(readers)}"
+        raise DataError("its path leads to a file that is no table", hint=hint)
     try:
         return reader(file)
     except UnicodeDecodeError as error:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import platform
+from contextlib import ExitStack
 from typing import Any
 
 from adapters.native.contract import EVALUATOR_VERSION, TASK_FILE, NativeDataset, NativeModel, NativeTask, loads
 from adapters.native.evaluator.errors import EvaluationError
 from adapters.native.evaluator.evaluate import evaluate
+from adapters.native.evaluator.memory import Memory, take_over
+from adapters.native.evaluator.models.remembered import RememberedModel
 from adapters.native.evaluator.record import Record
 from adapters.native.evaluator.request import Model
 from adapters.native.evaluator.summary import absent_entry
 from adapters.runtime import job
+from adapters.runtime.ledger import Ledger
 
 LOG = logging.getLogger(__name__)
 
@@ -20,10 +24,11 @@ LOG = logging.getLogger(__name__)
 def run() -> int:
     """Evaluate /job/input/task.json into /job/output and return the exit code: 0 all data sets evaluated, else 1."""
     task = loads((job.path(job.INPUT) / TASK_FILE).read_text(encoding="utf-8"))
+    take_over(job.path(job.PREVIOUS), job.path(job.OUTPUT))
     facts = {"version": 1, "versions": {"evaluator": EVALUATOR_VERSION, "python": platform.python_version()}}
-    with Record(job.path(job.OUTPUT), facts | {"seed": task.seed}) as record:
+    with Record(job.path(job.OUTPUT), facts | {"seed": task.seed}) as record, ExitStack() as closing:
         try:
-            model = load_model(task)
+            model = load_model(task, closing)
         except EvaluationError as error:
             _give_up(error, "")
             for dataset in task.datasets:
@@ -34,8 +39,8 @@ def run() -> int:
     return int(any(entry["absent"] for entry in entries))
 
 
-def load_model(task: NativeTask) -> Model:
-    """Return the task's model; torch and transformers are imported only for weights.
+def load_model(task: NativeTask, closing: ExitStack) -> Model:
+    """Return the task's model, whose files `closing` closes; torch and transformers are imported only for weights.
 
     Raises:
         ModelError: the weights cannot be loaded.
@@ -46,8 +51,13 @@ def load_model(task: NativeTask) -> Model:
 
         return EndpointModel(model, concurrency=task.concurrency, timeout_s=task.request_timeout_s)
     from adapters.native.evaluator.models.local import load
+    from adapters.native.evaluator.models.weights import mark
 
-    return load(model, job.path(model.path), batch_tokens=task.batch_tokens)
+    folder, output = job.path(model.path), job.path(job.OUTPUT)
+    loaded = load(model, folder, batch_tokens=task.batch_tokens)
+    ledger = closing.enter_context(Ledger(output))
+    memory = closing.enter_context(Memory(output, {"weights": mark(folder), **loaded.facts}))
+    return RememberedModel(loaded, model.name, memory, ledger)
 
 
 def _isolated(dataset: NativeDataset, model: Model, record: Record, task: NativeTask) -> dict[str, Any]:

@@ -28,6 +28,13 @@ _MEND_PATH = (
     "the daemon sees other files than evaldock does: use folders that both share at the same path "
     "(EVALDOCK_RUNS, EVALDOCK_CACHE, XDG_RUNTIME_DIR)"
 )
+# What the HTTP client says in the names of its classes, some of them inside others.
+_SILENCES = (
+    (re.compile(r"FileNotFoundError|No such file or directory"), "there is no such socket"),
+    (re.compile(r"ConnectionRefusedError|Connection refused"), "nothing listens there"),
+    (re.compile(r"NameResolutionError|Name or service not known|gaierror"), "no machine of that name is known"),
+    (re.compile(r"[Tt]imed out|Timeout"), f"no answer within {_PING_S} s"),
+)
 
 
 class _Limit(NamedTuple):
@@ -116,7 +123,8 @@ def unreachable(explanation: str) -> PrerequisiteError:
     where = os.environ.get("DOCKER_HOST") or "its default socket"
     if "PermissionError" in explanation or "Permission denied" in explanation:
         return PrerequisiteError(f"no permission to use Docker at {where}", hint=_MEND_GROUP)
-    return PrerequisiteError(f"Docker does not answer at {where}: {explanation}", hint=_MEND_START)
+    known = next((words for pattern, words in _SILENCES if pattern.search(explanation)), explanation)
+    return PrerequisiteError(f"Docker does not answer at {where}: {known}", hint=_MEND_START)
 
 
 def is_rootless(info: Mapping[str, Any]) -> bool:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import signal
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
-from hub.engine import backstop
+from hub.engine import backstop, reasons
 from hub.job import Ending, JobOutcome
-from hub.text import show_memory
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z?")
 _LAST_SIGNAL = 64
@@ -36,7 +34,7 @@ def exited(attributes: Mapping[str, Any], *, oom: bool, started_at: float) -> Jo
         started_at: used where it knows no start.
     """
     state, limit = attributes["State"], attributes["HostConfig"].get("Memory")
-    ending, reason = _ending(int(state["ExitCode"]), oom=oom, limit=show_memory(limit) if limit else "the host's")
+    ending, reason = _ending(int(state["ExitCode"]), oom=oom, limit_bytes=limit)
     outcome = _outcome(state, ending, state.get("Error") or reason, started_at)
     limit_s = _limit_s(attributes)
     if limit_s is None or not backstop.struck(outcome.exit_code, limit_s, outcome.ended_at - outcome.started_at):
@@ -51,17 +49,15 @@ def ended(attributes: Mapping[str, Any] | None, ending: Ending, reason: str, *, 
     return _outcome(attributes["State"], ending, reason, started_at)
 
 
-def _ending(code: int, *, oom: bool, limit: str) -> tuple[Ending, str]:
+def _ending(code: int, *, oom: bool, limit_bytes: int | None) -> tuple[Ending, str]:
     number = _signal(code)
     if code == 0:
         return Ending.SUCCEEDED, ""
     if oom:
-        return Ending.OUT_OF_MEMORY, f"out of memory: its limit is {limit}; raise resources.memory"
+        return Ending.OUT_OF_MEMORY, reasons.out_of_memory(limit_bytes)
     if number is None:
-        return Ending.FAILED, f"exit code {code}"
-    if number == signal.SIGKILL:
-        return Ending.SIGNALLED, "ended by SIGKILL, not by evaldock: often the host itself ran out of memory"
-    return Ending.SIGNALLED, f"ended by {_signal_name(number)}"
+        return Ending.FAILED, reasons.exited(code)
+    return Ending.SIGNALLED, reasons.signalled(number)
 
 
 def _limit_s(attributes: Mapping[str, Any]) -> float | None:
@@ -73,13 +69,6 @@ def _limit_s(attributes: Mapping[str, Any]) -> float | None:
 def _signal(code: int) -> int | None:
     """Return n for 128 + n, as init and the entry report the end by signal n."""
     return code - 128 if 128 < code <= 128 + _LAST_SIGNAL else None
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _outcome(state: Mapping[str, Any], ending: Ending, reason: str, started_at: float) -> JobOutcome:

@@ -58,12 +58,9 @@ class VenvEngine:
         return findings(self._settings, self.isolation if probe else None, gpus=gpus)
 
     def find(self, image: ImageSpec) -> EnvironmentRecord | None:
-        """Return the environment where it and the adapter's half are already in the cache."""
+        """Return the environment where it is already in the cache; `prepare` copies the adapter's half without a network."""
         facts = read_facts(environment_folder(image, self._settings))
-        digest = environment_digest(image)
-        if facts is None or not payload_folder(digest, self._settings).is_dir():
-            return None
-        return self._record(image, digest, facts)
+        return None if facts is None else self._record(image, environment_digest(image), facts)
 
     def prepare(self, image: ImageSpec, progress: Progress) -> EnvironmentRecord:
         """Build the environment where it is not complete, and lay the adapter's half beside it."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hub.engine import backstop
+from hub.engine import backstop, reasons
 from hub.files import write_atomic
 from hub.job import Ending, JobOutcome
-from hub.text import show_memory
 
 _NAME = "exit.json"
 _SHELL_SIGNALS = range(129, 129 + 64)
@@ -58,22 +56,14 @@ def _code_and_signal(status: int | None) -> tuple[int | None, int | None]:
 
 def _ending(evidence: Evidence, code: int | None, number: int | None) -> tuple[Ending, str]:
     if evidence.memory_bytes is not None and evidence.limit_bytes is not None:
-        held, limit = show_memory(evidence.memory_bytes), show_memory(evidence.limit_bytes)
-        return Ending.OUT_OF_MEMORY, f"it held {held} of memory, more than its limit of {limit}"
+        return Ending.OUT_OF_MEMORY, reasons.out_of_memory(evidence.limit_bytes, evidence.memory_bytes)
     if evidence.stopped:
         return Ending.STOPPED, "it was told to stop"
     if number is not None:
-        return Ending.SIGNALLED, f"it was ended by {_signal_name(number)}"
+        return Ending.SIGNALLED, reasons.signalled(number)
     if code is None:
         return Ending.LOST, "it left no exit status"
-    return (Ending.SUCCEEDED, "") if code == 0 else (Ending.FAILED, f"it exited with code {code}")
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+    return (Ending.SUCCEEDED, "") if code == 0 else (Ending.FAILED, reasons.exited(code))
 
 
 def write_outcome(folder: Path, outcome: JobOutcome) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timezone
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from hub.render.html.results import Entry, wholes
+from hub.render.rows import show_absent
 from hub.report import Counts, JobReport, Report
 from hub.text import show_duration
 
@@ -50,12 +51,14 @@ class Overview(NamedTuple):
     problems: list[Problem]
 
 
-def overview(report: Report) -> Overview:
-    """Return the top of the page."""
+def overview(report: Report, unscored: Collection[tuple[str, str]]) -> Overview:
+    """Return the top of the page; `unscored`: jobs and data sets whose samples tell which of them have no score."""
     entries = [entry for job in report.jobs for entry in wholes(job)]
     fates = _total(entries)
     planned = sum(fates.values())
-    problems = sorted((problem for job in report.jobs for problem in _problems(job)), key=lambda each: not each.grave)
+    problems = sorted(
+        (problem for job in report.jobs for problem in _problems(job, unscored)), key=lambda each: not each.grave
+    )
     return Overview(_sentence(report, fates, planned), _facts(report), _shares(fates, planned), planned, problems)
 
 
@@ -121,28 +124,34 @@ def _shares(fates: dict[str, int], planned: int) -> list[Share]:
     return shares
 
 
-def _problems(job: JobReport) -> list[Problem]:
-    gaps = [problem for entry in wholes(job) for problem in _gaps(entry)]
+def _problems(job: JobReport, unscored: Collection[tuple[str, str]]) -> list[Problem]:
+    gaps = [problem for entry in wholes(job) for problem in _gaps(entry, unscored)]
     told = any(gap.grave for gap in gaps) and any(job.reason.startswith(f"{part.dataset}: ") for part in job.results)
     if job.state.value == "succeeded" or told:  # a job that lacks samples says no more than its data sets do
         return gaps
     return [Problem(job.id, f"{job.state.value}: {job.reason or 'no reason was given'}", "", grave=True), *gaps]
 
 
-def _gaps(entry: Entry) -> Iterator[Problem]:
+def _gaps(entry: Entry, unscored: Collection[tuple[str, str]]) -> Iterator[Problem]:
     place, counts = f"{entry.name} on {entry.job.model} ({entry.job.backend})", entry.result.counts
-    missing = {name: count for name, count in fates_of(counts).items() if count and name != "scored"}
-    absent = "" if entry.result.metrics else f"no score: {entry.result.absent or 'no reason was given'}"
-    lack = ""
-    if missing:
-        words = ", ".join(f"{count:,} {FATES[name]}" for name, count in missing.items())
-        lack = f"{sum(missing.values()):,} of {counts.planned:,} samples were not scored: {words}"
-    if absent or lack:
-        link = _link(entry, "unscored" if set(missing) - {"unreached"} else "")
-        yield Problem(place, "; ".join(part for part in (absent, lack) if part), link, grave=True)
+    absent = "" if entry.result.metrics else f"no score: {show_absent(entry.result)}"
+    if text := "; ".join(part.rstrip(".") for part in (absent, *_lacks(counts)) if part):
+        known = (entry.job.id, entry.result.dataset) in unscored
+        yield Problem(place, text, _link(entry, "unscored" if known else ""), grave=True)
     if counts.unparsed:
         text = f"nothing could be extracted from {_count(counts.unparsed, 'answer')}, which count as wrong"
         yield Problem(place, text, _link(entry, "unparsed"), grave=False)
+
+
+def _lacks(counts: Counts) -> Iterator[str]:
+    """Yield how many samples have no score, and how many have one that no judge gave."""
+    missing = {name: count for name, count in fates_of(counts).items() if count and name != "scored"}
+    unjudged = missing.pop("judge_fallback", 0)
+    if missing:
+        words = ", ".join(f"{count:,} {FATES[name]}" for name, count in missing.items())
+        yield f"{sum(missing.values()):,} of {counts.planned:,} samples were not scored: {words}"
+    if unjudged:
+        yield f"{unjudged:,} of {counts.planned:,} samples were scored {FATES['judge_fallback']}"
 
 
 def _link(entry: Entry, show: str) -> str:

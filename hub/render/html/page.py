@@ -12,12 +12,13 @@ from hub.errors import EvaldockError
 from hub.files import write_atomic
 from hub.render.html.carried import carry
 from hub.render.html.overview import overview
-from hub.render.html.protocol import compare
+from hub.render.html.protocol import changes_of, compare
 from hub.render.html.results import groups
 from hub.render.html.samples import Limits, take_census
 from hub.render.html.scores import blocks, heat_map
 from hub.render.html.usage import panels
 from hub.render.html.visible import visible
+from hub.render.usage import usage_rows
 from hub.report import Report
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ def render_html(folder: Path, report: Report, limits: Limits = _LIMITS) -> str:
         .get_template("template.html")
         .render(
             report=report,
-            overview=overview(report),
+            overview=overview(report, census.unscored),
+            usage=list(usage_rows(report)),
+            changes_of=changes_of,
             scores=[(group, *blocks(group), compared.get(group.title)) for group in found],
             lost=[job for job in report.jobs if not job.results],
             heat_maps=[(group, made) for group in found if (made := heat_map(group))],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hub.render.html.results import Entry, Group
+from hub.report import JobReport
 
 # What a reader calls each field, in the order of the table. The model is what is compared, so it is not here.
 FIELDS = {
@@ -57,7 +58,7 @@ def compare(group: Group) -> Comparison | None:
     entries = [entry for entry in group.wholes if entry.result.metrics]
     if len(entries) < 2:
         return None
-    found = [*_fields(entries), *_generation(entries), *_coverage(entries)]
+    found = [*_fields(entries), *_generation(entries), _on_the_way(entries), *_coverage(entries)]
     different = [difference for difference in found if len(set(difference.values)) > 1]
     unknown = [FIELDS[name] for name in sorted(_FINGERPRINTS) if not any(_value(entry, name) for entry in entries)]
     return Comparison(group.title, [entry.label for entry in entries], different, unknown)
@@ -89,6 +90,23 @@ def _generation(entries: list[Entry]) -> list[Difference]:
         shown = ["not set" if value is None else json.dumps(value, ensure_ascii=False) for value in values]
         rows.append(Difference(f"generation: {name}", shown, minor=False))
     return rows
+
+
+def changes_of(job: JobReport) -> list[str]:
+    """Return what the gateway changed for a job, each way once."""
+    shown = (show_changes(result.key.gateway) for result in job.results)
+    return [change for change in dict.fromkeys(shown) if change]
+
+
+def _on_the_way(entries: list[Entry]) -> Difference:
+    values = [show_changes(entry.result.key.gateway) or "nothing" for entry in entries]
+    return Difference("changes on the way", values, minor=False)
+
+
+def show_changes(gateway: tuple[dict[str, Any], ...]) -> str:
+    """Return what the gateway changed, in order; empty where it changed nothing."""
+    changes = (f"{kind} {json.dumps(value, ensure_ascii=False)}" for part in gateway for kind, value in part.items())
+    return "; ".join(changes)
 
 
 def _coverage(entries: list[Entry]) -> list[Difference]:

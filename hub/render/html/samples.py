@@ -48,10 +48,11 @@ class _Place(NamedTuple):
 
 @dataclass
 class Census:
-    """What a first reading of all samples found."""
+    """What a first reading of all samples found; `unscored`: jobs and data sets with samples without a score."""
 
     places: list[_Place] = field(default_factory=list)
     tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    unscored: set[tuple[str, str]] = field(default_factory=set)
     unreadable: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -79,6 +80,8 @@ def take_census(report: Report, folder: Path, limits: Limits) -> Census:
                 continue
             census.tallies.setdefault((job.id, sample.dataset), Tally()).add(sample)
             failed = sample.state is not SampleState.SCORED
+            if failed:
+                census.unscored.add((job.id, sample.dataset))
             census.places.append(_Place(number, line, offset, _cost(raw, sample, limits.text), failed))
     return census
 

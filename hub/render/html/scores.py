@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hub.render.html.results import Entry, Group
-from hub.render.rows import show_how, show_interval, show_value
+from hub.render.rows import show_absent, show_how, show_interval, show_value
 from hub.report import Metric
 
 HEAT_LEVELS = 10
@@ -95,7 +95,7 @@ def _row(entry: Entry, metric: Metric) -> ScoreRow:
 
 def _missing(entry: Entry) -> ScoreRow:
     counts = entry.result.counts
-    reason = entry.result.absent or "no reason was given"
+    reason = show_absent(entry.result)
     scored = f"{counts.scored:,}/{counts.planned:,}"
     return ScoreRow(entry, "none", "", scored, complete=False, how=show_how(entry.result), mark=None, missing=reason)
 
@@ -133,7 +133,7 @@ def _cell(entry: Entry, name: str) -> Cell:
     for metric in _named(entry, name):
         level = None if metric.value is None else round(min(1.0, max(0.0, metric.value)) * HEAT_LEVELS)
         return Cell(show_value(metric), level, f"{counts.scored:,} of {counts.planned:,} scored")
-    return Cell("none", None, entry.result.absent or f"no {name}")
+    return Cell("none", None, f"no {name}" if entry.result.metrics else show_absent(entry.result))
 
 
 def _named(entry: Entry, name: str) -> Iterator[Metric]:

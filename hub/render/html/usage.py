@@ -6,11 +6,12 @@ from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import ceil, isfinite, log
+from math import isfinite, log
 from typing import NamedTuple
 
 from hub.report import JobReport, Report, Sample
 from hub.text import show_duration
+from hub.usage import quantile
 
 _BINS = 24
 _QUANTILES = (0.5, 0.9, 0.99)
@@ -125,11 +126,6 @@ _QUANTITIES = (
     _Quantity("Prompt tokens", "tokens_in", _whole, summed=True),
     _Quantity("Answer tokens", "tokens_out", _whole, summed=True),
 )
-
-
-def quantile(ordered: list[float], share: float) -> float:
-    """Return a quantile by nearest rank: a value that was measured, not one between two."""
-    return ordered[max(1, ceil(share * len(ordered))) - 1]
 
 
 class Scale(NamedTuple):

@@ -15,8 +15,10 @@ import pytest
 
 from adapters.echo.adapter import ADAPTER
 from adapters.echo.runner import run
+from adapters.runtime import gateway
 from hub.adapter import DatasetRequest, Evaluation, ModelTarget
 from hub.errors import NormalizeError
+from hub.ledger import read_runner_rows
 from hub.report import JobState, SampleState, job_state
 
 _IN_JOB = ModelTarget(name="m", via="in_job", path="/models/m", identity="weights")
@@ -63,6 +65,20 @@ def test_in_job_every_sample_is_scored(job_root: Path) -> None:
     assert [sample.id for sample in found.samples] == ["0", "1", "2"]
 
 
+def test_in_job_it_keeps_an_account_and_behind_a_gateway_it_does_not(
+    job_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _upstream(lambda prompt: prompt) as url:
+        monkeypatch.setenv("EVALDOCK_GATEWAY", url)
+        _run(_evaluation(_ENDPOINT), job_root)
+    assert not (job_root / "job/output/ledger.jsonl").exists()
+
+    _run(_evaluation(), job_root)
+
+    rows = list(read_runner_rows(job_root / "job/output", 1))
+    assert [(row.role, row.dataset, row.sample) for row in rows] == [("candidate", "echo/a", n) for n in "012"]
+
+
 def test_events_tell_how_far_the_runner_is(job_root: Path) -> None:
     _run(_evaluation(n=2), job_root)
 
@@ -107,12 +123,50 @@ def test_a_failed_request_is_no_score(job_root: Path, monkeypatch: pytest.Monkey
 
 def test_where_no_request_succeeds_the_score_is_absent(job_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     evaluation = _evaluation(_ENDPOINT)
+    monkeypatch.setattr(gateway, "WAITS_S", ())
     monkeypatch.setenv("EVALDOCK_GATEWAY", "http://127.0.0.1:1")
     _run(evaluation, job_root)
 
     [result] = ADAPTER.normalize(evaluation, job_root / "job/output").results
     assert result.metrics == ()
     assert result.absent == "no sample was scored"
+
+
+def test_a_gateway_that_is_away_for_a_while_is_asked_again(job_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "WAITS_S", (0, 0))
+    asked = []
+
+    def answer(prompt: str) -> str | dict[str, Any]:
+        asked.append(prompt)
+        return {"type": "gateway_unreachable"} if len(asked) < 3 else prompt
+
+    with _upstream(answer) as url:
+        monkeypatch.setenv("EVALDOCK_GATEWAY", url)
+        _run(_evaluation(_ENDPOINT, n=1), job_root)
+
+    [result] = ADAPTER.normalize(_evaluation(_ENDPOINT, n=1), job_root / "job/output").results
+    assert (result.counts.scored, len(asked)) == (1, 3)
+
+
+def test_what_the_budget_did_not_allow_is_skipped(job_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluation = _evaluation(_ENDPOINT)
+    with _upstream(lambda prompt: {"type": "budget_spent"} if prompt.endswith("-2") else prompt) as url:
+        monkeypatch.setenv("EVALDOCK_GATEWAY", url)
+        _run(evaluation, job_root)
+
+    found = ADAPTER.normalize(evaluation, job_root / "job/output")
+    [result] = found.results
+    assert (result.counts.scored, result.counts.skipped, result.metrics[0].value) == (2, 1, 1.0)
+    assert [sample.state for sample in found.samples][-1] is SampleState.SKIPPED
+
+
+def test_every_request_names_its_sample(job_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples: list[str] = []
+    with _upstream(lambda prompt: prompt, samples) as url:
+        monkeypatch.setenv("EVALDOCK_GATEWAY", url)
+        _run(_evaluation(_ENDPOINT), job_root)
+
+    assert sorted(samples) == ["0", "1", "2"]
 
 
 def test_a_runner_that_gave_up_leaves_an_absent_score_and_its_samples(job_root: Path) -> None:
@@ -166,16 +220,19 @@ def _run(evaluation: Evaluation, root: Path) -> int:
 
 
 @contextmanager
-def _upstream(answer: Any) -> Iterator[str]:
-    """Serve chat completions; an answer of None is a 503."""
+def _upstream(answer: Any, samples: list[str] | None = None) -> Iterator[str]:
+    """Serve chat completions; an answer of None is a 503, and so is a mapping: the error that it tells."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            if samples is not None:
+                samples.append(self.headers["X-Evaldock-Sample"])
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            text = answer(body["messages"][0]["content"])
-            reply = {"choices": [{"message": {"content": text}}], "usage": {"prompt_tokens": 3}}
-            data = json.dumps(reply).encode()
-            self.send_response(503 if text is None else 200)
+            told = answer(body["messages"][0]["content"])
+            reply = {"choices": [{"message": {"content": told}}], "usage": {"prompt_tokens": 3}}
+            good = isinstance(told, str)
+            data = json.dumps(reply if good else {"error": told}).encode()
+            self.send_response(200 if good else 503)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)

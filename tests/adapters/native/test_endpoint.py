@@ -24,11 +24,11 @@ def ask(
     chat: bool | None = None,
     timeout_s: float = 10,
     concurrency: int = 4,
+    waits_s: tuple[float, ...] = (),
 ) -> dict[int, Outcome]:
     found: dict[int, Outcome] = {}
-    model = EndpointModel(
-        NativeModel("endpoint", "m", "", "auto", chat), concurrency=concurrency, timeout_s=timeout_s
-    )
+    target = NativeModel("endpoint", "m", "", "auto", chat)
+    model = EndpointModel(target, concurrency=concurrency, timeout_s=timeout_s, waits_s=waits_s)
     prompts = [({"role": "user", "content": str(n)},) if chat is not False else str(n) for n in range(count)]
     requests = [Generation(f"main/{n}", prompt, {"max_tokens": 5}) for n, prompt in enumerate(prompts)]
     with serving(handler) as url:
@@ -128,7 +128,7 @@ def test_a_slow_server_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_server_is_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = EndpointModel(NativeModel("endpoint", "m", "", "auto", None), concurrency=2, timeout_s=5)
+    model = EndpointModel(NativeModel("endpoint", "m", "", "auto", None), concurrency=2, timeout_s=5, waits_s=())
     monkeypatch.setenv("EVALDOCK_GATEWAY", "http://127.0.0.1:9")
     found: dict[int, Outcome] = {}
 
@@ -219,3 +219,77 @@ def test_refused_requests_and_single_failures_do_not_stop_a_data_set(monkeypatch
     found = ask(monkeypatch, handler, count=60)
 
     assert [found[n].state for n in range(60)].count("model_error") == 11
+
+
+def failure(kind: str, status: int = 502) -> web.Response:
+    return web.json_response({"error": {"type": kind, "message": f"this is {kind}"}}, status=status)
+
+
+def drop(request: web.Request) -> web.Response:
+    request.transport.abort()
+    return web.Response()
+
+
+@pytest.mark.parametrize(
+    "away", [lambda _: failure("gateway_unreachable"), drop], ids=["unreachable", "connection reset"]
+)
+def test_a_gateway_that_is_away_for_a_while_is_asked_again(monkeypatch: pytest.MonkeyPatch, away) -> None:
+    asked = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request.headers["X-Evaldock-Sample"])
+        return away(request) if len(asked) < 3 else completion("back")
+
+    (outcome,) = ask(monkeypatch, handler, waits_s=(0, 0)).values()
+
+    assert (outcome.state, outcome.text, len(asked)) == ("scored", "back", 3)
+
+
+def test_a_gateway_that_stays_away_is_an_infra_error_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request)
+        return failure("gateway_unreachable")
+
+    outcome = ask(monkeypatch, handler, waits_s=(0, 0))[0]
+
+    assert (outcome.state, outcome.error, len(asked)) == ("infra_error", "HTTP 502: this is gateway_unreachable", 3)
+
+
+@pytest.mark.parametrize("kind", ["upstream_error", "upstream_timeout", "upstream_invalid"])
+def test_what_the_gateway_itself_answers_is_final(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    asked = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request)
+        return failure(kind)
+
+    outcome = ask(monkeypatch, handler, waits_s=(0, 0))[0]
+
+    assert (outcome.state, len(asked)) == ("infra_error", 1)
+
+
+def test_once_the_budget_is_spent_samples_are_skipped_and_every_one_is_still_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        known = int((await request.json())["messages"][0]["content"]) >= 90
+        return completion("from the cache") if known else failure("budget_spent", 402)
+
+    found = ask(monkeypatch, handler, count=100)
+
+    assert [found[n].state for n in range(100)] == ["skipped"] * 90 + ["scored"] * 10
+    assert found[0].error == "this is budget_spent"
+
+
+def test_an_upstream_that_the_gateway_has_given_up_is_given_up_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        number = int((await request.json())["messages"][0]["content"])
+        return completion("x") if number < 10 else failure("upstream_down", 503)
+
+    found = ask(monkeypatch, handler, count=100, concurrency=1)
+
+    states = [found[n].state for n in range(100)]
+    assert states == ["scored"] * 10 + ["infra_error"] + ["skipped"] * 89
+    assert found[99].error == "the model does not answer: HTTP 503: this is upstream_down"

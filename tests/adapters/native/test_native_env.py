@@ -88,6 +88,17 @@ def test_an_answer_ends_at_a_stop_text(native_python: str, tiny: Path) -> None:
     assert stopped == [text.split(stop)[0] for text in whole]
 
 
+def test_a_sampled_answer_depends_on_its_seed_and_name_and_not_on_its_batch(native_python: str, tiny: Path) -> None:
+    said = script(native_python, "sampling.py", str(tiny))
+
+    assert said["together"] == said["apart"] == said["backwards"]
+    assert all(a != b for a, b in zip(said["together"], said["other names"], strict=True))
+    assert all(a != b for a, b in zip(said["together"], said["other seed"], strict=True))
+    assert said["chances"].keys() == said["frequencies"].keys()
+    for text, chance in said["chances"].items():
+        assert said["frequencies"][text] == pytest.approx(chance, abs=0.04)  # 4 standard errors of 3,000 draws
+
+
 def test_every_way_of_scoring_runs(native_python: str, tiny: Path, tmp_path: Path) -> None:
     rows = [{"question": "An animal?", "choices": ["melon", "horse"], "answer": "B"}] * 5
     data = write_jsonl(tmp_path / "own.jsonl", rows)

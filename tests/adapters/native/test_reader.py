@@ -48,7 +48,8 @@ def test_formats(tmp_path: Path, name: str, text: str) -> None:
         ("a.csv", "question,answer,answer\na,b,c\n", r"a\.csv: the header names the column 'answer' twice"),
         ("a.jsonl", '{"answer": 1}\n{"answer": "\\ud83d"}\n', r"a\.jsonl:2: column 'answer' holds half a character"),
         ("a.json", '[{"choices": ["a", "\\udc00"]}]', r"row 1: column 'choices' holds half .* '\\udc00'"),
-        ("a.txt", "x", "cannot read files of type '.txt'"),
+        ("a", "x", "its path leads to a file that is no table"),
+        ("a.b", "x", "its path leads to a file that is no table"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, name: str, text: str, message: str) -> None:

@@ -158,7 +158,7 @@ def test_a_missing_checkpoint_says_so_without_a_traceback(tmp_path: Path, monkey
     from adapters.native.evaluator import run as module
     from adapters.native.evaluator.errors import ModelError
 
-    def no_model(_: object) -> None:
+    def no_model(*_: object) -> None:
         raise ModelError("the checkpoint has no config.json", hint="Give a folder.")
 
     monkeypatch.setattr(module, "load_model", no_model)

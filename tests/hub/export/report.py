@@ -53,6 +53,12 @@ def result(dataset: str = "arc", subset: str | None = None, *metrics: Metric, mo
     )
 
 
+def withheld(dataset: str = "arc") -> Result:
+    """Return a result whose score the ledger did not bear out."""
+    why = {"absent": "1 of its 4 requests failed", "backend_value": "61.5"}
+    return result(dataset).model_copy(update=why)
+
+
 def sample(identity: str = "0", dataset: str = "arc", subset: str = "", **more: object) -> Sample:
     fields = {"prompt": "2 + 2?", "prediction": "It is 4", "answer": "4", "gold": "4", "scores": {"accuracy": 1.0}}
     return Sample.model_validate(

@@ -4,7 +4,7 @@ from typing import Any
 
 from hub.export import export
 from hub.report import Report
-from tests.hub.export.report import FAILED, LOCAL, Samples, metric, report, result, sample
+from tests.hub.export.report import FAILED, LOCAL, Samples, metric, report, result, sample, withheld
 
 # What eval.schema.json and instance_level_eval.schema.json of evaleval/every_eval_ever (0.3.0) require.
 AGGREGATE = {
@@ -93,6 +93,10 @@ def test_what_has_no_number_is_no_result_but_named() -> None:
 
     assert [found["evaluation_name"] for found in aggregate["evaluation_results"]] == ["arc/accuracy"]
     assert aggregate["source_metadata"]["additional_details"]["absent: gsm8k"] == "no sample was scored"
+
+
+def test_a_withheld_score_is_no_number() -> None:
+    assert export("eee", report(withheld()), Samples(sample())) == {}
 
 
 def test_a_job_without_a_number_has_no_file() -> None:

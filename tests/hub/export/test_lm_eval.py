@@ -5,7 +5,7 @@ import pytest
 
 from hub.export import export
 from hub.report import Report
-from tests.hub.export.report import FAILED, Samples, metric, report, result, sample
+from tests.hub.export.report import FAILED, Samples, metric, report, result, sample, withheld
 
 STAMP = "2023-11-14T22-13-21.000000"
 
@@ -34,6 +34,14 @@ def test_a_result_without_a_score_is_named_with_its_reason_and_is_no_task() -> N
 
     assert list(results["results"]) == ["arc"]
     assert results["evaldock"]["absent"] == {"gsm8k": "no sample was scored"}
+
+
+def test_a_withheld_score_is_nowhere() -> None:
+    results, lines = read(report(withheld()), sample())
+
+    assert (results["results"], lines) == ({}, {})
+    assert "61.5" not in json.dumps(results)
+    assert results["evaldock"]["absent"] == {"arc": "1 of its 4 requests failed"}
 
 
 def test_samples_have_a_file_for_each_task_and_those_without_a_score_are_left_out() -> None:

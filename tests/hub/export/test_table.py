@@ -3,7 +3,7 @@ import io
 
 from hub.export import export
 from hub.report import Report
-from tests.hub.export.report import FAILED, LOCAL, Samples, metric, report, result, sample
+from tests.hub.export.report import FAILED, LOCAL, Samples, metric, report, result, sample, withheld
 
 
 def rows(report_: Report, samples: Samples | None = None) -> list[dict[str, str]]:
@@ -26,6 +26,20 @@ def test_what_has_no_score_has_a_row_with_the_reason_and_an_empty_value() -> Non
 
     assert (absent["value"], absent["reason"]) == ("", "no sample was scored")
     assert (failed["value"], failed["reason"], failed["dataset"]) == ("", "out of memory", "")
+
+
+def test_what_a_backend_printed_without_our_belief_is_no_value() -> None:
+    (row,) = rows(report(withheld()))
+
+    assert (row["metric"], row["value"], row["raw"]) == ("", "", "")
+    assert (row["backend_value"], row["reason"]) == ("61.5", "1 of its 4 requests failed")
+
+
+def test_what_changed_requests_on_their_way_is_part_of_the_identity() -> None:
+    made = result("arc", None, metric())
+    changed = made.model_copy(update={"key": made.key.model_copy(update={"gateway": ({"reasoning": "strip"},)})})
+
+    assert [row["gateway"] for row in rows(report(made, changed))] == ["[]", '[{"reasoning": "strip"}]']
 
 
 def test_commas_quotes_and_lines_come_back_as_they_were() -> None:

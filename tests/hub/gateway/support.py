@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +14,10 @@ from typing import Any
 
 import aiohttp
 
-from hub.gateway.config import Listener, Route, Upstream
-from hub.gateway.server import Counts, serving
+from hub.gateway.config import Books, Listener, Route, Upstream
+from hub.gateway.protocol import Event
+from hub.gateway.server import Server, serving
+from hub.ledger import LedgerRow, read_rows
 
 CHAT = "v1/chat/completions"
 KEY = "sk-very-secret-0123456789"
@@ -51,9 +55,10 @@ class Got:
 class Client:
     """Asks one job's socket."""
 
-    def __init__(self, session: aiohttp.ClientSession, counts: Counts) -> None:
+    def __init__(self, session: aiohttp.ClientSession, ledger: Path, server: Server) -> None:
         self.session = session
-        self.counts = counts
+        self.server = server
+        self._ledger = ledger
 
     async def post(self, path: str, body: Any = None, **options: Any) -> Got:
         data = body if isinstance(body, bytes) else json.dumps(question() if body is None else body).encode()
@@ -67,19 +72,46 @@ class Client:
         async with self.session.request(method, url, **options) as response:
             return Got(response.status, response.headers, await response.read())
 
-    def statuses(self) -> dict[int, int]:
-        return {call.status: call.count for call in self.counts.all()}
+    def rows(self) -> list[LedgerRow]:
+        """Return the ledger so far: what is not yet committed is not in it."""
+        return list(read_rows(self._ledger))
+
+    async def ended(self, count: int) -> list[LedgerRow]:
+        """Wait until the ledger has so many rows, and return them."""
+        return await until(lambda: (rows := self.rows()) and len(rows) >= count and rows)
+
+    async def statuses(self, count: int = 1) -> dict[int, int]:
+        """Return how many calls ended with which status, once `count` have ended."""
+        return dict(Counter(row.status for row in await self.ended(count)))
+
+
+async def until(condition: Callable[[], Any], deadline_s: float = 3.0) -> Any:
+    """Return what `condition` returns as soon as it is true."""
+    for _ in range(int(deadline_s / 0.01)):
+        if found := condition():
+            return found
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come true in time")
 
 
 @asynccontextmanager
 async def gateway(
-    folder: Path, upstreams: Mapping[str, Upstream], environ: Mapping[str, str] | None = None
+    folder: Path,
+    upstreams: Mapping[str, Upstream],
+    environ: Mapping[str, str] | None = None,
+    *,
+    books: Books | None = None,
+    session: int = 1,
+    news: Callable[[Event], None] = lambda _event: None,
 ) -> AsyncIterator[Client]:
     """Serve one job, "job", and yield its client."""
     socket = folder / "gateway.sock"
-    listener = Listener(Route("job", upstreams), socket)
+    listener = Listener(Route("job", upstreams, session=session), socket)
+    books = books or Books(folder / "ledger.sqlite", "off")
+    failures: list[str] = []
     async with (
-        serving((listener,), environ or {}) as counts,
-        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket), limit=0)) as session,
+        serving((listener,), environ or {}, books, news, failures.append) as server,
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket), limit=0)) as http,
     ):
-        yield Client(session, counts)
+        yield Client(http, books.ledger, server)
+    assert failures == []

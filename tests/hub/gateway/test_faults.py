@@ -18,7 +18,7 @@ def ask(tmp_path, fault, *, stream=False, key_env=None, base_url=None, model="m"
         upstream = Upstream(base_url or up.base_url, model, key_env, 4, DEADLINE_S)
         async with gateway(tmp_path, {"candidate": upstream}, {KEY_ENV: KEY}) as client:
             got = await client.post(f"candidate/arc/{CHAT}", question(stream=stream))
-            return got, client.statuses()
+            return got, await client.statuses()
 
     with FakeUpstream(fault=fault) as up:
         return asyncio.run(run(up))
@@ -27,7 +27,7 @@ def ask(tmp_path, fault, *, stream=False, key_env=None, base_url=None, model="m"
 WHOLE = {
     "refuse": (502, "upstream_unreachable", "connect"),
     "401": (401, "auth", "bad_key"),
-    "429": (429, "upstream_error", "rate_limit_exceeded"),
+    "429": (429, "upstream_error", "retry_after"),
     "500": (502, "upstream_error", "http_500"),
     "redirect": (502, "upstream_invalid", "redirect"),
     "html": (502, "upstream_invalid", "not_json"),

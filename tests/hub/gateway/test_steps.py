@@ -2,28 +2,19 @@ import asyncio
 
 import pytest
 
-from hub.gateway.config import Upstream
-from hub.gateway.steps import places
+from hub.gateway.config import Retry, Upstream
 from tests.fakes.upstream import FakeUpstream
-from tests.hub.gateway.support import CHAT, gateway, question
+from tests.hub.gateway.support import CHAT, gateway, question, until
 
 
 def run(tmp_path, steps, *, concurrency=4, deadline_s=5.0, **fake):
     async def serve(up):
-        upstream = Upstream(up.base_url, "m", None, concurrency, deadline_s)
+        upstream = Upstream(up.base_url, "m", None, concurrency, deadline_s, retry=Retry(first_wait_s=0.01))
         async with gateway(tmp_path, {"candidate": upstream, "judge": upstream}) as client:
             return await steps(client, up)
 
     with FakeUpstream(**fake) as up:
         return asyncio.run(serve(up))
-
-
-async def until(condition, deadline_s=3.0):
-    for _ in range(int(deadline_s / 0.01)):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come true in time")
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -67,8 +58,7 @@ def test_a_client_that_leaves_takes_its_upstream_request_along(tmp_path, stream)
         await until(lambda: up.requests)
         asked.cancel()
         await until(lambda: up.cancelled == 1)
-        await until(client.statuses)
-        return client.statuses()
+        return await client.statuses()
 
     assert run(tmp_path, steps, deadline_s=30, fault="hang") == {499: 1}
 
@@ -79,22 +69,7 @@ def test_a_client_that_leaves_the_queue_never_reaches_the_upstream(tmp_path):
         await until(lambda: up.requests)
         for one in asked:
             one.cancel()
-        await until(lambda: client.statuses() == {499: 2})
+        assert await client.statuses(2) == {499: 2}
         return len(up.requests)
 
     assert run(tmp_path, steps, concurrency=1, deadline_s=30, fault="hang") == 1
-
-
-def test_jobs_share_the_places_of_a_server_and_the_smallest_number_counts():
-    known = [
-        Upstream("http://a/v1", "m", None, 8),
-        Upstream("http://a/v1", "m", None, 2),
-        Upstream("http://b/v1", "m"),
-    ]
-
-    found = places(known)
-
-    assert {place: semaphore._value for place, semaphore in found.items()} == {
-        ("http://a/v1", "m"): 2,
-        ("http://b/v1", "m"): 16,
-    }

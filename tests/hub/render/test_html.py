@@ -10,7 +10,7 @@ from hub.errors import EvaldockError
 from hub.render.html import page
 from hub.render.html.page import render_html, write_html
 from hub.render.html.visible import visible
-from hub.report import Counts, JobState, Report
+from hub.report import Counts, JobState, Report, Usage
 from tests.fakes.reports import ENVIRONMENT, job, metric, report, result, sample, write_run
 
 HOSTILE = (
@@ -39,14 +39,22 @@ class Parsed(HTMLParser):
 
 
 def hostile_report() -> Report:
-    key = {"model": HOSTILE, "split": HOSTILE, "generation": {HOSTILE: HOSTILE}, "backend_version": HOSTILE}
+    key = {
+        "model": HOSTILE,
+        "split": HOSTILE,
+        "generation": {HOSTILE: HOSTILE},
+        "backend_version": HOSTILE,
+        "gateway": ({HOSTILE: HOSTILE},),
+    }
     counts = Counts(planned=9, scored=4, infra_error=2, unparsed=1)
     results = (
         result(HOSTILE, metric(name=HOSTILE), metric(0.2, "other"), counts=counts, **key),
         *(result(HOSTILE, metric(name=HOSTILE), subset=f"{HOSTILE}{number}", **key) for number in range(2)),
         result("absent", absent=HOSTILE, counts=counts),
     )
-    first = job(1, *results, model=HOSTILE, backend=HOSTILE, state=JobState.PARTIAL, reason=HOSTILE)
+    usage = Usage(role=HOSTILE, calls=1, failed=1, failures={HOSTILE: 1}, cost=1.0, currency=HOSTILE)
+    broken = {"state": JobState.PARTIAL, "reason": HOSTILE, "usage": (usage,)}
+    first = job(1, *results, model=HOSTILE, backend=HOSTILE, **broken)
     second = first.model_copy(
         update={"id": f"2{HOSTILE}", "environment": ENVIRONMENT.model_copy(update={"base": HOSTILE})}
     )
@@ -97,6 +105,29 @@ def test_what_is_not_seen_is_spelled_out(tmp_path: Path) -> None:
 )
 def test_a_character_is_shown_if_it_cannot_be_seen(text: str, seen: str) -> None:
     assert visible(text) == seen
+
+
+def test_what_was_asked_is_a_table_and_no_table_where_nothing_was(tmp_path: Path) -> None:
+    usage = Usage(role="judge", calls=120, failed=3, failures={"upstream_timeout": 3})
+    asked = rendered(tmp_path / "a", report(job(1, result("arc", metric()), usage=(usage,), starts=2)))
+    silent = rendered(tmp_path / "b", report(job(1, result("arc", metric()))))
+
+    assert "Asked of the models" in asked
+    assert "3 got no answer in time; answered in 2 starts" in asked
+    assert "Asked of the models" not in silent
+
+
+def test_the_price_is_a_column_only_where_there_are_prices(tmp_path: Path) -> None:
+    free = Usage(role="candidate", calls=1)
+    paid = free.model_copy(update={"cost": 1.5, "currency": "EUR"})
+
+    texts = [
+        rendered(tmp_path / usage.currency, report(job(1, result("arc", metric()), usage=(usage,))))
+        for usage in (free, paid)
+    ]
+
+    assert [">cost<" in text for text in texts] == [False, True]
+    assert "1.50 EUR" in texts[1]
 
 
 def test_samples_cannot_end_their_block(tmp_path: Path) -> None:

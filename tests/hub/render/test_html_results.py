@@ -177,7 +177,7 @@ def test_failures_come_before_everything_mild_and_link_to_their_samples() -> Non
     counts = Counts(planned=4, scored=3, infra_error=1)
     bad = job(2, result("a&b", metric(), counts=counts), model="n", state=JobState.PARTIAL, reason="a&b: 3 of 4")
 
-    problems = overview(report(mild, bad)).problems
+    problems = overview(report(mild, bad), {("2-n-native", "a&b")}).problems
 
     assert [(problem.place, problem.grave) for problem in problems] == [
         ("a&b on n (native)", True),
@@ -186,10 +186,60 @@ def test_failures_come_before_everything_mild_and_link_to_their_samples() -> Non
     assert problems[0].link == "#job=2-n-native&data=a%26b&show=unscored"
 
 
+def test_a_reason_that_is_a_sentence_and_what_follows_it_have_one_mark_between_them() -> None:
+    lost = result("arc", absent="The server is down.", counts=Counts(planned=4, infra_error=4))
+
+    (problem,) = overview(
+        report(job(1, lost, state=JobState.FAILED, reason="arc: The server is down.")), set()
+    ).problems
+
+    assert problem.text == "no score: The server is down; 4 of 4 samples were not scored: 4 with a failed request"
+
+
+def test_a_failure_that_no_sample_tells_of_links_to_none() -> None:
+    made = report(job(1, result("arc", metric(), counts=Counts(planned=4, scored=3, infra_error=1))))
+
+    assert [problem.link for problem in overview(made, ()).problems] == [""]
+
+
+def test_a_withheld_score_says_what_the_backend_printed_and_why_it_is_not_shown() -> None:
+    lost = result("arc", absent="3 of its 4 requests failed").model_copy(update={"backend_value": "61.5"})
+    made = report(job(1, lost, state=JobState.PARTIAL))
+
+    (group,) = groups(made)
+    (block,), _ = blocks(group)
+
+    assert block.rows[0].missing == "the backend printed 61.5; withheld: 3 of its 4 requests failed"
+    assert overview(made, ()).problems[-1].text == f"no score: {block.rows[0].missing}"
+
+
+def test_samples_that_no_judge_saw_are_told_apart_from_those_without_a_score() -> None:
+    counts = Counts(planned=10, scored=7, judge_fallback=2, infra_error=1)
+    made = report(job(1, result("arc", metric(), counts=counts)))
+
+    (problem,) = overview(made, ()).problems
+    assert problem.text == (
+        "1 of 10 samples were not scored: 1 with a failed request; "
+        "2 of 10 samples were scored without the judge's verdict"
+    )
+
+
+def test_what_changed_requests_on_their_way_is_a_difference_of_protocol() -> None:
+    changed = ({"system_prompt": "Think."}, {"reasoning": "strip"})
+    made = report(job(1, result("arc", metric())), job(2, result("arc", metric(), gateway=changed), model="n"))
+
+    comparison = compare(groups(made)[0])
+
+    assert comparison is not None
+    assert [(part.values, part.minor) for part in comparison.differences] == [
+        (["nothing", 'system_prompt "Think."; reasoning "strip"'], False)
+    ]
+
+
 def test_a_failed_job_says_why_at_the_top() -> None:
     made = report(job(1, state=JobState.FAILED, reason="out of memory"))
 
-    top = overview(made)
+    top = overview(made, ())
 
     assert top.problems[0].text == "failed: out of memory"
     assert top.sentence.startswith("Nothing was scored")
@@ -199,12 +249,12 @@ def test_nearly_all_is_not_all() -> None:
     counts = Counts(planned=100_000, scored=99_999, infra_error=1)
     made = report(job(1, result("arc", metric(), counts=counts), state=JobState.PARTIAL))
 
-    assert "99.9 %" in overview(made).sentence
+    assert "99.9 %" in overview(made, ()).sentence
 
 
 def test_coverage_shares_fill_the_bar() -> None:
     counts = Counts(planned=8, scored=4, infra_error=2, skipped=1)
-    shares = overview(report(job(1, result("arc", metric(), counts=counts)))).shares
+    shares = overview(report(job(1, result("arc", metric(), counts=counts))), ()).shares
 
     assert [(share.fate, share.samples) for share in shares] == [
         ("scored", 4), ("infra_error", 2), ("skipped", 1), ("unreached", 1),

@@ -8,33 +8,34 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 import aiohttp
 
 from adapters.native.contract import NativeModel
 from adapters.native.evaluator.errors import ModelError, UnreachableError
 from adapters.native.evaluator.models.patience import Patience
-from adapters.native.evaluator.models.reply import Reply, read_reply
+from adapters.native.evaluator.models.reply import LOST, Reply, read_reply
 from adapters.native.evaluator.request import Deliver, Generation, Outcome, Request
 from adapters.runtime import job
-
-SAMPLE_HEADER = "X-Evaldock-Sample"
+from adapters.runtime.gateway import WAITS_S, sample_headers
 
 
 class EndpointModel:
     """A model behind an OpenAI-compatible server; `chat: false` in the task means its text completions."""
 
-    def __init__(self, model: NativeModel, *, concurrency: int, timeout_s: float) -> None:
-        """Keep how to ask; nothing is sent yet."""
+    def __init__(
+        self, model: NativeModel, *, concurrency: int, timeout_s: float, waits_s: Sequence[float] = WAITS_S
+    ) -> None:
+        """Keep how to ask; nothing is sent yet. `waits_s`: before each new try where the gateway is not there."""
         self._name = model.name
         self._concurrency = concurrency
         self._timeout_s = timeout_s
+        self._waits_s = waits_s
         self.chat = model.chat is not False
         self.facts: Mapping[str, str] = {"kind": "endpoint"}
 
     def answer(self, dataset: str, requests: Sequence[Request], deliver: Deliver) -> None:
-        """Ask every request; retries are the gateway's business.
+        """Ask every request; to try again what failed is the gateway's business.
 
         Raises:
             UnreachableError: nothing but failures of one kind came back; the rest was delivered as skipped.
@@ -68,9 +69,18 @@ class EndpointModel:
                 raise
 
     async def _ask(self, session: aiohttp.ClientSession, url: str, request: Generation) -> Reply:
-        body = json.dumps(self._body(request), ensure_ascii=False).encode("utf-8", "replace")
-        headers = {SAMPLE_HEADER: quote(request.id, safe="/ :+,;=@()!~"), "Content-Type": "application/json"}
+        """Ask until the gateway itself has answered: it may be restarted on the way."""
         started = time.monotonic()
+        for wait_s in self._waits_s:
+            reply = await self._try(session, url, request, started)
+            if reply.failure != LOST:
+                return reply
+            await asyncio.sleep(wait_s)
+        return await self._try(session, url, request, started)
+
+    async def _try(self, session: aiohttp.ClientSession, url: str, request: Generation, started: float) -> Reply:
+        body = json.dumps(self._body(request), ensure_ascii=False).encode("utf-8", "replace")
+        headers = {**sample_headers(request.id), "Content-Type": "application/json"}
         try:
             async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
                 raw = await response.read()
@@ -78,9 +88,9 @@ class EndpointModel:
         except asyncio.TimeoutError:
             return Reply.failed("time-out", f"no answer within {self._timeout_s:g} s")
         except aiohttp.ClientConnectionError as error:
-            return Reply.failed("no connection", f"no connection to the gateway: {error}")
+            return Reply.failed(LOST, f"no connection to the gateway: {error}")
         except aiohttp.ClientError as error:
-            return Reply.failed("broken answer", f"the answer broke off: {type(error).__name__}: {error}")
+            return Reply.failed(LOST, f"the answer broke off: {type(error).__name__}: {error}")
 
     def _body(self, request: Generation) -> dict[str, Any]:
         # The gateway puts the upstream's name of the model in place of ours.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jinja2 import TemplateError
 
 from adapters.native.evaluator.models.batches import batches, halving
 from adapters.native.evaluator.models.checkpoint import Checkpoint
+from adapters.native.evaluator.models.sampling import drawing
 from adapters.native.evaluator.request import Deliver, Generation, Outcome
 
 # A stop text is looked for in this many of the newest tokens: it cannot be spelled with more tokens than bytes.
@@ -20,17 +22,21 @@ BUDGET_FACTOR = 4
 
 @dataclass(frozen=True)
 class _Prompt:
-    """One prompt's tokens under its request's number."""
+    """One prompt's tokens under its request's number and name."""
 
     number: int
+    name: str
     tokens: tuple[int, ...]
 
 
-def generate(checkpoint: Checkpoint, requests: Sequence[Generation], deliver: Deliver) -> None:
+def generate(
+    checkpoint: Checkpoint, requests: Sequence[Generation], deliver: Deliver, *, known: Collection[int] = ()
+) -> None:
     """Deliver the answer to every request; the parameters of one data set are the same for all.
 
     A prompt that leaves no room for an answer in the model's context is a model_error: it is never cut in silence.
-    So is one that the model's chat template refuses, for example because of its system prompt.
+    So is one that the model's chat template refuses, for example because of its system prompt. A request's latency is
+    that of its batch.
     """
     if not requests:
         return
@@ -39,7 +45,7 @@ def generate(checkpoint: Checkpoint, requests: Sequence[Generation], deliver: De
     prompts = []
     for number, request in enumerate(requests):
         try:
-            prompt = _Prompt(number, tuple(_encode(checkpoint, request)))
+            prompt = _Prompt(number, request.id, tuple(_encode(checkpoint, request)))
         except TemplateError as refusal:
             message = f"the model's chat template refuses the prompt: {refusal} (`chat: false` would ask without it)"
             deliver(number, Outcome("model_error", error=message))
@@ -53,9 +59,13 @@ def generate(checkpoint: Checkpoint, requests: Sequence[Generation], deliver: De
     sizes = [_size(checkpoint, prompt, room, budget) for prompt in prompts]
     for group in batches(sizes, budget=budget, rows=checkpoint.batch_rows):
         batch = [prompts[index] for index in group]
+        if all(prompt.number in known for prompt in batch):
+            continue
+        began_at = time.monotonic()
         outcomes = halving(batch, lambda part: _answers(checkpoint, part, parameters))
+        latency_s = round(time.monotonic() - began_at, 6)
         for prompt, outcome in zip(batch, outcomes, strict=True):
-            deliver(prompt.number, outcome)
+            deliver(prompt.number, replace(outcome, latency_s=latency_s))
 
 
 def _size(checkpoint: Checkpoint, prompt: _Prompt, room: int, budget: int) -> int:
@@ -84,12 +94,12 @@ def _answers(checkpoint: Checkpoint, batch: Sequence[_Prompt], parameters: Mappi
     mask = [[0] * (width - len(p.tokens)) + [1] * len(p.tokens) for p in batch]
     stop = [str(text) for text in parameters.get("stop", ())]
     device = checkpoint.model.device
-    torch.manual_seed(int(parameters.get("seed", 0)))
     with torch.inference_mode():
         output = checkpoint.model.generate(
             input_ids=torch.tensor(tokens, device=device),
             attention_mask=torch.tensor(mask, device=device),
             generation_config=_config(checkpoint, parameters, room),
+            logits_processor=drawing(parameters, [p.name for p in batch]) if parameters.get("temperature") else [],
             stopping_criteria=[_stopper(checkpoint, stop, width)] if stop else [],
         )
     return [
@@ -101,19 +111,12 @@ def _config(checkpoint: Checkpoint, parameters: Mapping[str, Any], room: int) ->
     """Return what the task says and nothing else: a checkpoint's own temperature or penalty must not leak in."""
     from transformers import GenerationConfig
 
-    temperature = float(parameters.get("temperature", 0.0))
-    names = ("top_p", "top_k", "repetition_penalty")
-    given = {name: parameters[name] for name in names if name in parameters}
-    sampling: dict[str, Any] = {"do_sample": False}
-    if temperature:
-        sampling = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
-    else:
-        given = {name: value for name, value in given.items() if name == "repetition_penalty"}
     return GenerationConfig(
+        do_sample=False,  # `drawing` does it where it is wanted
         max_new_tokens=room,
         pad_token_id=checkpoint.padding,
         eos_token_id=_ends(checkpoint) or None,
-        **{**sampling, **given},
+        repetition_penalty=parameters.get("repetition_penalty"),
     )
 
 

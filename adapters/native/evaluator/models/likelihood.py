@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from adapters.native.evaluator.models.batches import batches, halving
@@ -22,11 +23,12 @@ class _Target(NamedTuple):
 
 @dataclass
 class _Pending:
-    """The continuations of one request, until all are known."""
+    """The continuations of one request, until all are known; `began_at`: when the first of its batches did."""
 
     values: list[float]
     missing: int
     tokens_in: int = 0
+    began_at: float | None = None
 
 
 @dataclass
@@ -52,20 +54,26 @@ def encode_pair(checkpoint: Checkpoint, context: str, continuation: str) -> tupl
     return lead + whole[:cut], whole[cut:]
 
 
-def likelihoods(checkpoint: Checkpoint, requests: Sequence[Likelihood], deliver: Deliver) -> None:
+def likelihoods(
+    checkpoint: Checkpoint, requests: Sequence[Likelihood], deliver: Deliver, *, known: Collection[int] = ()
+) -> None:
     """Deliver the log-likelihoods of every request's continuations.
 
-    A prompt that the model's context cannot hold is a model_error: it is never cut in silence.
+    A prompt that the model's context cannot hold is a model_error: it is never cut in silence. A request's latency is
+    from the begin of its first batch to the end of its last.
     """
     pending = [_Pending([math.nan] * len(r.continuations), len(r.continuations)) for r in requests]
     sequences = _sequences(checkpoint, requests, pending, deliver)
     budget, rows = checkpoint.batch_tokens, checkpoint.batch_rows
     for group in batches([len(sequence.tokens) for sequence in sequences], budget=budget, rows=rows):
         batch = [sequences[index] for index in group]
+        if all(target.request in known for sequence in batch for target in sequence.targets):
+            continue
+        began_at = time.monotonic()
         found = halving(batch, lambda part: _forward(checkpoint, part))
         for sequence, values in zip(batch, found, strict=True):
             for target, value in zip(sequence.targets, values, strict=True):
-                _note(pending[target.request], target, value, deliver)
+                _note(pending[target.request], target, value, began_at, deliver)
 
 
 def _sequences(
@@ -95,15 +103,17 @@ def _problem(pairs: Sequence[tuple[list[int], list[int]]], checkpoint: Checkpoin
     return ""
 
 
-def _note(pending: _Pending, target: _Target, value: float, deliver: Deliver) -> None:
+def _note(pending: _Pending, target: _Target, value: float, began_at: float, deliver: Deliver) -> None:
     pending.values[target.option] = value
     pending.missing -= 1
+    pending.began_at = began_at if pending.began_at is None else pending.began_at
     if pending.missing:
         return
+    outcome = Outcome(likelihoods=tuple(pending.values))
     if not all(math.isfinite(entry) for entry in pending.values):
-        deliver(target.request, Outcome("model_error", error="a log-likelihood is not a finite number"))
-        return
-    deliver(target.request, Outcome(likelihoods=tuple(pending.values), tokens_in=pending.tokens_in))
+        outcome = Outcome("model_error", error="a log-likelihood is not a finite number")
+    latency_s = round(time.monotonic() - pending.began_at, 6)
+    deliver(target.request, replace(outcome, tokens_in=pending.tokens_in, latency_s=latency_s))
 
 
 def _forward(checkpoint: Checkpoint, batch: Sequence[_Sequence]) -> list[list[float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,20 @@ class LocalModel:
         self.chat = checkpoint.chat
         self.facts = facts
 
-    def answer(self, dataset: str, requests: Sequence[Request], deliver: Deliver) -> None:
-        """Answer every request; those of one data set are all of one kind."""
+    def answer(
+        self, dataset: str, requests: Sequence[Request], deliver: Deliver, *, known: Collection[int] = ()
+    ) -> None:
+        """Answer every request; those of one data set are all of one kind.
+
+        A batch of requests that are all `known` is left out. One with any other is computed whole: what is computed
+        beside a prompt may change the last bits of its numbers, so that these are those of an uninterrupted run.
+        """
         LOG.info("%s: %d requests", dataset, len(requests))
         asked = [request for request in requests if isinstance(request, Likelihood)]
         if asked:
-            likelihoods(self._checkpoint, asked, deliver)
+            likelihoods(self._checkpoint, asked, deliver, known=known)
         else:
-            generate(self._checkpoint, [r for r in requests if isinstance(r, Generation)], deliver)
+            generate(self._checkpoint, [r for r in requests if isinstance(r, Generation)], deliver, known=known)
 
 
 def load(target: NativeModel, folder: Path, *, batch_tokens: int | None) -> LocalModel:

@@ -6,10 +6,14 @@ import json
 from typing import Any, NamedTuple
 
 from adapters.native.evaluator.request import Outcome, State
+from adapters.runtime.gateway import BUDGET_SPENT, UNREACHABLE, UPSTREAM_DOWN, error_type
 
 _SHOWN = 300
 # The request itself cannot be answered (too long, a parameter that the model does not take): the server is well.
 _REFUSALS = (400, 413, 422)
+LOST = "no connection"
+# What the gateway says of itself and of its upstream, not of one request.
+_KINDS = {BUDGET_SPENT: BUDGET_SPENT, UPSTREAM_DOWN: UPSTREAM_DOWN, UNREACHABLE: LOST}
 
 
 class Reply(NamedTuple):
@@ -27,13 +31,14 @@ class Reply(NamedTuple):
 def read_reply(status: int, raw: bytes, *, chat: bool, latency_s: float) -> Reply:
     """Return what the server answered: a score needs a completion with a text, or an empty one that ended by itself.
 
-    model_error: the model gave no text for a reason of its own, or the request was refused. All else: infra_error.
+    model_error: the model gave no text for a reason of its own, or the request was refused. skipped: the budget is
+    spent, so that nothing was asked. All else: infra_error.
     """
     body = _json(raw)
     if status != 200:
-        state: State = "model_error" if status in _REFUSALS else "infra_error"
-        error = f"HTTP {status}: {_message(body, raw)}"
-        return Reply(Outcome(state, error=error, latency_s=latency_s), f"HTTP {status}")
+        kind = _KINDS.get(error_type(body), f"HTTP {status}")
+        error = _message(body, raw) if kind == BUDGET_SPENT else f"HTTP {status}: {_message(body, raw)}"
+        return Reply(Outcome(_state(status, kind), error=error, latency_s=latency_s), kind)
     if not isinstance(body, dict):
         return Reply.failed("not JSON", f"HTTP 200, but no JSON object: {_shown(raw)}", latency_s)
     choice = _first_choice(body)
@@ -54,6 +59,12 @@ def read_reply(status: int, raw: bytes, *, chat: bool, latency_s: float) -> Repl
         tokens_out=_count(usage.get("completion_tokens")),
     )
     return Reply(outcome)
+
+
+def _state(status: int, kind: str) -> State:
+    if kind == BUDGET_SPENT:
+        return "skipped"
+    return "model_error" if status in _REFUSALS else "infra_error"
 
 
 def _first_choice(body: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from adapters.native.evaluator.dataset import fingerprint
 from adapters.native.evaluator.errors import ModelError
 from adapters.native.evaluator.models.load_reason import Part, explain
 
@@ -44,6 +45,12 @@ def load_pretrained(folder: Path, dtype: str, *, device: str) -> tuple[Any, Any]
         model = model if device == "auto" else model.to(device)
     _check_whole(folder, sorted(report["missing_keys"]))
     return model, tokenizer
+
+
+def mark(folder: Path) -> str:
+    """Return a fingerprint of the files' names, sizes and times: cheap, and another where the checkpoint is."""
+    files = sorted((str(path.relative_to(folder)), path.stat()) for path in folder.rglob("*") if path.is_file())
+    return fingerprint([(name, found.st_size, found.st_mtime_ns) for name, found in files])
 
 
 @contextmanager

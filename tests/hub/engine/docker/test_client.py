@@ -113,3 +113,25 @@ def test_rootless_is_read_from_the_security_options() -> None:
     assert is_rootless({"SecurityOptions": ["name=seccomp,profile=default", "name=rootless"]})
     assert not is_rootless({"SecurityOptions": ["name=seccomp,profile=default"]})
     assert not is_rootless({"SecurityOptions": None})
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("('Connection aborted.', FileNotFoundError(2, 'No such file or directory'))", "there is no such socket"),
+        ("Failed to establish a new connection: [Errno 111] Connection refused", "nothing listens there"),
+        ("Failed to resolve 'x.invalid' ([Errno -2] Name or service not known)", "no machine of that name is known"),
+        ("UnixHTTPConnectionPool(host='localhost', port=None): Read timed out.", "no answer within 5 s"),
+        ("something new", "something new"),
+    ],
+)
+def test_a_daemon_that_is_not_there_is_told_in_few_words(
+    said: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://x")
+
+    with pytest.raises(PrerequisiteError) as caught, translated("look"):
+        raise DockerException(f"Error while fetching server API version: {said}")
+
+    assert caught.value.message.removeprefix("Docker does not answer at tcp://x: ").endswith(words)
+    assert ("Error while" in caught.value.message) is (said == words)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from hub.engine.docker.log import append_tail, write_bounded
@@ -29,3 +31,16 @@ def test_a_cut_log_gets_its_end(tmp_path: Path) -> None:
     assert text.startswith("begin\n[evaldock: the end]\nxxx")
     assert text.endswith("x\nlast line\n")
     assert len(text) < 300_000
+
+
+def test_what_is_printed_beyond_the_limit_is_still_seen_in_the_files_time(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+
+    def chunks() -> Iterator[bytes]:
+        yield b"abcdef"
+        os.utime(path, (1, 1))
+        yield b"more"
+
+    write_bounded(path, chunks(), limit=5)
+
+    assert path.stat().st_mtime > 1

@@ -47,7 +47,7 @@ def test_a_job_that_ended_itself_after_its_time_out_timed_out(limit_s: float, co
 def test_a_small_limit_of_memory_is_shown_in_a_small_unit() -> None:
     outcome = outcome_of(Evidence(9, memory_bytes=(64 << 20) + (1 << 18), limit_bytes=64 << 20), 1.0, 2.0)
 
-    assert outcome.reason == "it held 64.2 MiB of memory, more than its limit of 64 MiB"
+    assert outcome.reason == "out of memory: its limit is 64 MiB, and it held 64.2 MiB; raise resources.memory"
 
 
 def test_an_outcome_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""Where the answers of models lie between runs and their parts, and the table that holds them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_FOLDER = "answers"
+_BESIDE = ("", "-wal", "-shm")
+_COLUMNS = (
+    "key BLOB NOT NULL",
+    "number INTEGER NOT NULL",
+    "status INTEGER NOT NULL",
+    "headers TEXT NOT NULL",
+    "tokens_in INTEGER",
+    "tokens_out INTEGER",
+    "size INTEGER NOT NULL",
+    "stored_at REAL NOT NULL",
+    "used_at REAL NOT NULL",
+    "body BLOB NOT NULL",  # the last one: whoever reads the others never reads its pages
+)
+SCHEMA = (
+    f"CREATE TABLE IF NOT EXISTS answers ({', '.join(_COLUMNS)})",
+    "CREATE UNIQUE INDEX IF NOT EXISTS answers_by_key ON answers (key, number)",
+    "CREATE INDEX IF NOT EXISTS answers_by_use ON answers (used_at, size)",
+)
+
+
+def folder(state_dir: Path) -> Path:
+    """Return the folder of all answers; `state_dir` is the settings'."""
+    return state_dir / _FOLDER
+
+
+def run_file(state_dir: Path, run_id: str) -> Path:
+    """Return the file of a run: the ledger of its jobs while it is live, and its answers."""
+    return folder(state_dir) / f"{run_id}.sqlite"
+
+
+def link_to_run(state_dir: Path, run_id: str) -> Path:
+    """Return the link by which a run's folder is found from its answers, wherever it is."""
+    return folder(state_dir) / f"{run_id}.run"
+
+
+def belong_to(state_dir: Path, run_id: str, run_folder: Path) -> None:
+    """Note whose answers these are: those of a run whose folder is gone are nobody's."""
+    link = link_to_run(state_dir, run_id)
+    link.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(run_folder.resolve())
+
+
+def remove(state_dir: Path, run_id: str) -> None:
+    """Remove a run's file, what SQLite keeps beside it, and the link to the run."""
+    file = run_file(state_dir, run_id)
+    for name in (*(f"{file.name}{suffix}" for suffix in _BESIDE), link_to_run(state_dir, run_id).name):
+        file.with_name(name).unlink(missing_ok=True)
+
+
+def size_of(file: Path) -> int:
+    """Return the bytes that a file of answers takes on disk, with what SQLite keeps beside it."""
+    found = (file.with_name(f"{file.name}{suffix}") for suffix in _BESIDE)
+    return sum(path.stat().st_blocks * 512 for path in found if path.is_file())
+
+
+def shared_file(state_dir: Path) -> Path:
+    """Return the file of the answers that runs with `cache: shared` have in common."""
+    return folder(state_dir) / "shared.sqlite"

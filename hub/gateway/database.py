@@ -1,0 +1,259 @@
+"""One SQLite file on the event loop: what is written in one iteration is one commit, and nothing long blocks.
+
+A commit is durable against the death of the process, kill -9 too, as soon as it is in the write-ahead log; a power
+failure may take the last moments, but never leaves a broken file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+# Commits on the loop take some 50 us; a thread that writes makes every switch of threads cost up to 5 ms.
+_LARGE = 256 << 10  # bytes; more than this is written in the thread
+_LOOP_WAIT_S = 0.005  # for another process that writes
+_THREAD_WAIT_S = 30.0
+_COPY_WAIT_S = 0.1
+_LOG_BYTES = 16 << 20  # of the write-ahead log, above which it is copied into the file
+_COMMITS_PER_LOOK = 64
+
+Values = Sequence[Any]
+T = TypeVar("T")
+
+
+class BooksError(Exception):
+    """What must be kept cannot be written: nothing may be delivered any more."""
+
+
+class _Batch:
+    """Statements that are committed together; `done` gets how many rows each changed."""
+
+    def __init__(self, done: asyncio.Future[list[int]]) -> None:
+        self.statements: list[tuple[str, Values]] = []
+        self.done = done
+
+
+class Written:
+    """A statement on its way to the disk."""
+
+    __slots__ = ("_batch", "_place")
+
+    def __init__(self, batch: _Batch, place: int) -> None:
+        self._batch = batch
+        self._place = place
+
+    @property
+    def durable(self) -> bool:
+        """Return whether it is on disk."""
+        return self._batch.done.done()
+
+    async def committed(self) -> int:
+        """Wait until it is durable; return how many rows it changed.
+
+        Raises:
+            BooksError: it never will be.
+        """
+        return (await asyncio.shield(self._batch.done))[self._place]
+
+
+class Database:
+    """A file that this process may share with others; belongs to the running loop."""
+
+    def __init__(self, file: Path, schema: Iterable[str], on_failure: Callable[[str], None]) -> None:
+        """Open or make it, in a folder that exists.
+
+        `on_failure` hears why something could not be written.
+
+        Raises:
+            BooksError: it cannot be written.
+        """
+        self.file = file
+        self._on_failure = on_failure
+        self._loop = asyncio.get_running_loop()
+        self._thread = ThreadPoolExecutor(1, "database")
+        self._turn = asyncio.Lock()  # held while the thread writes
+        self._work: set[asyncio.Task[None]] = set()
+        self._commits = 0
+        self._batch = _Batch(self._loop.create_future())
+        try:
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # SQLite's own would be 0644
+            self._there = _connect(file, _THREAD_WAIT_S)
+            _prepare(self._there, schema)
+            self._here = _connect(file, _LOOP_WAIT_S)
+        except (OSError, sqlite3.Error) as error:
+            raise BooksError(f"{file} cannot be written: {error}") from error
+
+    def find(self, query: str, values: Values = ()) -> list[Any]:
+        """Return the rows that a short query finds."""
+        try:
+            return self._here.execute(query, values).fetchall()
+        except sqlite3.OperationalError:  # locked for a moment: a process that died in a commit is cleaned up after
+            _wait_at_most(self._here, _THREAD_WAIT_S)
+            try:
+                return self._here.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise self._failed(error) from error
+            finally:
+                _wait_at_most(self._here, _LOOP_WAIT_S)
+
+    async def find_large(self, query: str, values: Values) -> list[Any]:
+        """Return the rows of a query whose rows are large."""
+        work = partial(_find, self._there, query, values)
+        try:
+            return await self._loop.run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def write(self, statement: str, values: Values, size: int = 0) -> Written:
+        """Make a statement part of the next commit; `size` is what it writes in bytes, where that may be much."""
+        if size > _LARGE:  # alone: nobody else should wait for it
+            batch = _Batch(self._loop.create_future())
+            batch.statements.append((statement, values))
+            self._start(self._commit_in_thread(batch))
+            return Written(batch, 0)
+        batch = self._batch
+        if not batch.statements:
+            self._loop.call_soon(self._commit)
+        batch.statements.append((statement, values))
+        return Written(batch, len(batch.statements) - 1)
+
+    async def in_thread(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `work` makes of a connection in a thread; nothing else of ours writes meanwhile."""
+        async with self._turn:
+            try:
+                return await self._loop.run_in_executor(self._thread, work, self._there)
+            finally:
+                if self._batch.statements:
+                    self._loop.call_soon(self._commit)
+
+    async def aclose(self) -> None:
+        """Write what is still to be written and close the file."""
+        while self._batch.statements or self._work:
+            self._commit()
+            await asyncio.gather(*self._work, asyncio.sleep(0))
+        await self._loop.run_in_executor(self._thread, _close, self._there)
+        self._here.close()
+        self._thread.shutdown()
+
+    def _commit(self) -> None:
+        if self._turn.locked() or not self._batch.statements:
+            return  # whoever holds the file comes back here
+        batch, self._batch = self._batch, _Batch(self._loop.create_future())
+        if not self._begun():
+            self._start(self._commit_in_thread(batch))
+            return
+        try:
+            changed = _carry_out(self._here, batch)
+        except sqlite3.Error as error:
+            self._fail(batch, error)
+        else:
+            self._finish(batch, changed)
+
+    def _begun(self) -> bool:
+        try:
+            self._here.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:  # another process writes
+            return False
+        return True
+
+    async def _commit_in_thread(self, batch: _Batch) -> None:
+        try:
+            self._finish(batch, await self.in_thread(lambda there: _carry_out(there, batch, begin=True)))
+        except sqlite3.Error as error:
+            self._fail(batch, error)
+
+    def _finish(self, batch: _Batch, changed: list[int]) -> None:
+        batch.done.set_result(changed)
+        self._commits += 1
+        if self._commits % _COMMITS_PER_LOOK == 0 and not self._work and self._log_bytes() > _LOG_BYTES:
+            self._start(self._copy_log())
+
+    def _fail(self, batch: _Batch, error: sqlite3.Error) -> None:
+        batch.done.set_exception(self._failed(error))
+        batch.done.exception()  # it has been told: who waits for it hears it too, but there may be nobody
+
+    def _failed(self, error: sqlite3.Error) -> BooksError:
+        failure = BooksError(f"{self.file}: {error}")
+        self._on_failure(str(failure))
+        return failure
+
+    def _log_bytes(self) -> int:
+        try:
+            return os.stat(f"{self.file}-wal").st_size  # noqa: PTH116 - a Path for each look would be dearer
+        except FileNotFoundError:
+            return 0
+
+    async def _copy_log(self) -> None:
+        """Copy the log into the file beside our commits, then, in a moment without any, the rest, and begin anew."""
+        await self._loop.run_in_executor(self._thread, _copy, self._there, "PASSIVE")
+        await self.in_thread(lambda there: _copy(there, "RESTART"))
+
+    def _start(self, work: Any) -> None:
+        task = self._loop.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+
+def _connect(file: Path, wait_s: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, timeout=wait_s, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")  # it would sync the disk in the middle of a commit
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, schema: Iterable[str]) -> None:
+    until = time.monotonic() + _THREAD_WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:  # this one does not wait by itself while another process makes the file
+            if time.monotonic() > until:
+                raise
+            time.sleep(_LOOP_WAIT_S)
+    for statement in schema:
+        connection.execute(statement)
+
+
+def _find(connection: sqlite3.Connection, query: str, values: Values) -> list[Any]:
+    return connection.execute(query, values).fetchall()
+
+
+def _carry_out(connection: sqlite3.Connection, batch: _Batch, *, begin: bool = False) -> list[int]:
+    try:
+        if begin:
+            connection.execute("BEGIN IMMEDIATE")
+        changed = [connection.execute(*statement).rowcount for statement in batch.statements]
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return changed
+
+
+def _copy(connection: sqlite3.Connection, way: str) -> None:
+    """Copy the write-ahead log; where somebody reads or writes the file just now, the next time will do."""
+    _wait_at_most(connection, _COPY_WAIT_S)
+    try:
+        connection.execute(f"PRAGMA wal_checkpoint({way})").fetchone()
+    except sqlite3.OperationalError:
+        pass
+    finally:
+        _wait_at_most(connection, _THREAD_WAIT_S)
+
+
+def _close(connection: sqlite3.Connection) -> None:
+    _copy(connection, "TRUNCATE")
+    connection.close()
+
+
+def _wait_at_most(connection: sqlite3.Connection, seconds: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")

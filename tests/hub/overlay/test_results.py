@@ -1,0 +1,242 @@
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from hub.adapter import Normalized
+from hub.ledger import LedgerRow
+from hub.overlay import Terms, lay_over
+from hub.report import Counts, Result, Sample, SampleState, job_state
+from tests.fakes.ledger import calls, failed, row
+from tests.fakes.reports import metric, result
+
+FOREIGN = Terms(start=1, via="endpoint", datasets=("arc", "gsm8k"), excludes_failures=False)
+NATIVE = replace(FOREIGN, excludes_failures=True)
+WHY = "so what the backend made of them cannot be trusted: answered 500"
+
+
+def arc(scored: int = 100, planned: int = 100, **counts: int) -> Result:
+    return result("arc", metric(0.615), counts=Counts(planned=planned, scored=scored, **counts))
+
+
+def subset(name: str, scored: int = 50, **counts: int) -> Result:
+    made = Counts(planned=50, scored=scored, **counts)
+    return result("arc", metric(0.5), counts=made, subset=name)
+
+
+def sample(name: str, part: str = "", state: SampleState = SampleState.SCORED) -> Sample:
+    return Sample(id=name, dataset="arc", subset=part, state=state, scores={"accuracy": 1.0})
+
+
+def laid(
+    results: Iterable[Result], rows: Iterable[LedgerRow], terms: Terms = FOREIGN, samples: Iterable[Sample] = ()
+) -> tuple[Result, ...]:
+    return lay_over(Normalized(tuple(results), samples), iter(rows), terms).results
+
+
+def one(made: Result, rows: Iterable[LedgerRow], terms: Terms = FOREIGN) -> Result:
+    (found,) = laid([made], rows, terms)
+    return found
+
+
+def test_where_every_call_was_answered_nothing_changes() -> None:
+    assert one(arc(), calls(100)) == arc()
+
+
+def test_a_failed_call_takes_a_foreign_backend_s_score_and_keeps_what_it_printed() -> None:
+    found = one(arc(), calls(97, 3))
+
+    assert found.metrics == ()
+    assert found.absent == f"3 of its 100 requests failed, {WHY}"
+    assert found.backend_value == "0.615"
+
+
+def test_the_counts_then_say_how_many_samples_had_no_answer() -> None:
+    assert one(arc(), calls(97, 3)).counts == Counts(planned=100, scored=97, infra_error=3)
+
+
+def test_a_job_whose_only_score_is_withheld_is_partial_not_failed() -> None:
+    assert job_state((one(arc(), calls(97, 3)),)).value == "partial"
+
+
+def test_a_retry_of_the_backend_that_was_answered_heals_the_failure() -> None:
+    assert one(arc(), [failed(0), *calls(100)]) == arc()
+
+
+def test_a_request_that_cannot_be_answered_is_the_model_s_failure_and_no_score_either() -> None:
+    found = one(arc(), [*calls(99), failed(99, outcome="invalid_request", error="too long")])
+
+    assert found.metrics == ()
+    assert found.counts == Counts(planned=100, scored=99, model_error=1)
+
+
+def test_what_was_refused_because_the_budget_was_spent_is_skipped() -> None:
+    found = one(arc(), [*calls(60), *(failed(60 + n, outcome="budget_spent", error="spent") for n in range(40))])
+
+    assert found.counts == Counts(planned=100, scored=60, skipped=40)
+    assert found.absent.startswith("40 of its 100 requests were refused, so")
+
+
+def test_failures_and_refusals_together_are_both_named() -> None:
+    found = one(arc(), [*calls(98), failed(98), failed(99, outcome="budget_spent")])
+
+    assert "2 of its 100 requests failed or were refused" in found.absent
+
+
+def test_so_many_failures_as_the_task_admits_leave_the_score_shown_and_the_job_partial() -> None:
+    found = one(arc(), calls(97, 3), replace(FOREIGN, max_infra_errors=3))
+
+    assert [part.value for part in found.metrics] == [0.615]
+    assert found.counts == Counts(planned=100, scored=97, infra_error=3)
+    assert job_state((found,)).value == "partial"
+
+
+def test_one_failure_more_than_admitted_withholds_it() -> None:
+    assert one(arc(), calls(96, 4), replace(FOREIGN, max_infra_errors=3)).metrics == ()
+
+
+def test_failures_are_not_admitted_where_nothing_else_was_answered() -> None:
+    assert one(arc(), calls(0, 2), replace(FOREIGN, max_infra_errors=3)).metrics == ()
+
+
+def test_failures_that_the_backend_has_counted_itself_are_not_counted_twice() -> None:
+    counts = one(arc(97, model_error=3), calls(97, 3)).counts
+
+    assert counts == Counts(planned=100, scored=97, model_error=3)
+
+
+def test_no_more_samples_are_lost_than_were_scored() -> None:
+    assert one(arc(2, planned=2), calls(0, 5)).counts == Counts(planned=2, scored=0, infra_error=2)
+
+
+def test_a_result_without_a_score_keeps_its_own_reason() -> None:
+    found = one(result("arc", absent="it crashed", counts=Counts(planned=100, scored=50)), calls(50, 1))
+
+    assert (found.absent, found.backend_value) == ("it crashed", None)
+
+
+def test_what_the_backend_printed_is_kept_as_the_adapter_gave_it() -> None:
+    assert one(arc().model_copy(update={"backend_value": "61.50"}), calls(99, 1)).backend_value == "61.50"
+
+
+def test_a_data_set_is_not_touched_by_another_s_failure() -> None:
+    both = [arc(), result("gsm8k", metric(0.3))]
+
+    first, second = laid(both, [*calls(4, 2), *calls(4, dataset="gsm8k")])
+
+    assert first.metrics == ()
+    assert second == both[1]
+
+
+def test_a_failure_under_a_name_that_is_no_data_set_s_takes_every_score() -> None:
+    both = [arc(), result("gsm8k", metric(0.3))]
+
+    found = laid(both, [*calls(4), *calls(4, dataset="gsm8k"), failed(9, dataset="v2")])
+
+    assert [part.metrics for part in found] == [(), ()]
+
+
+@pytest.mark.parametrize("terms", [FOREIGN, NATIVE])
+@pytest.mark.parametrize("rows", [[], [row(operation="models")], [row(role="judge")], [row(session=7)]])
+def test_a_score_that_was_printed_without_asking_the_model_is_withheld(terms: Terms, rows: list[LedgerRow]) -> None:
+    found = one(arc(), rows, terms)
+
+    assert (found.metrics, found.absent) == ((), "the backend printed a score without asking the model")
+    assert found.counts == Counts(planned=100, scored=0, skipped=100)
+    assert job_state((found,)).value == "failed"
+
+
+def test_weights_loaded_in_the_job_need_no_call() -> None:
+    made = arc()
+
+    assert one(made, [], replace(FOREIGN, via="in_job")) == made
+
+
+def test_a_backend_that_leaves_failures_out_and_counts_them_is_believed() -> None:
+    made = arc(97, infra_error=2, model_error=1)
+
+    assert one(made, calls(97, 3), NATIVE) == made
+
+
+def test_one_that_counts_fewer_than_failed_is_not_whatever_it_promises() -> None:
+    found = one(arc(99, infra_error=1), calls(97, 3), NATIVE)
+
+    assert found.metrics == ()
+    assert found.absent.startswith(
+        "3 of its 100 requests failed, but the backend says that 1 sample had no answer, so"
+    )
+    assert found.counts == Counts(planned=100, scored=97, infra_error=3)
+
+
+def test_one_that_scored_a_sample_whose_call_failed_is_not_believed_either() -> None:
+    rows = [row(0, sample="a"), failed(1, sample="b")]
+    samples = (sample("a", state=SampleState.INFRA_ERROR), sample("b"))
+
+    (found,) = laid([arc(1, planned=2, infra_error=1)], rows, NATIVE, samples)
+
+    assert found.metrics == ()
+
+
+def test_a_judge_that_failed_is_counted_and_the_score_stays() -> None:
+    for terms in (FOREIGN, NATIVE):
+        found = one(arc(), [*calls(100), *calls(95, 5, role="judge")], terms)
+
+        assert found.counts == Counts(planned=100, scored=95, judge_fallback=5)
+        assert found.metrics == arc().metrics
+        assert job_state((found,)).value == "partial"
+
+
+def test_judge_fallbacks_that_the_backend_has_counted_itself_are_not_counted_twice() -> None:
+    made = arc(95, judge_fallback=5)
+
+    assert one(made, [*calls(100), *calls(95, 5, role="judge")]) == made
+
+
+def test_subsets_lose_their_scores_too_where_nobody_knows_whose_call_failed() -> None:
+    found = laid([arc(), subset("x"), subset("y")], calls(97, 3))
+
+    assert [part.metrics for part in found] == [(), (), ()]
+    assert [part.counts.infra_error for part in found] == [3, 0, 0]
+
+
+def test_a_subset_whose_samples_were_all_answered_keeps_its_score() -> None:
+    rows = [row(0, sample="x/1"), failed(1, sample="y/1")]
+    samples = (sample("x/1", "x"), sample("y/1", "y"))
+
+    whole, kept, lost = laid([arc(), subset("x"), subset("y")], rows, samples=samples)
+
+    assert (whole.metrics, lost.metrics) == ((), ())
+    assert kept == subset("x")
+    assert lost.counts == Counts(planned=50, scored=49, infra_error=1)
+
+
+def test_one_failure_without_a_name_makes_all_subsets_doubtful() -> None:
+    rows = [failed(0), failed(1, sample="y/1"), row(2)]
+
+    found = laid([arc(), subset("x"), subset("y")], rows, samples=(sample("y/1", "y"),))
+
+    assert [part.metrics for part in found] == [(), (), ()]
+
+
+def test_samples_that_can_be_read_only_once_are_not_read_to_find_a_subset() -> None:
+    samples = iter([sample("y/1", "y")])
+
+    found = laid([arc(), subset("x"), subset("y")], [row(0), failed(1, sample="y/1")], samples=samples)
+
+    assert [part.metrics for part in found] == [(), (), ()]
+    assert len(list(samples)) == 1
+
+
+def test_without_a_result_for_the_whole_each_subset_counts_what_may_be_its_own() -> None:
+    found = laid([subset("x"), subset("y")], calls(97, 3), replace(FOREIGN, max_infra_errors=3))
+
+    assert [part.counts.infra_error for part in found] == [3, 3]
+    assert job_state(found).value == "partial"
+
+
+def test_a_result_says_what_changed_its_requests_on_their_way() -> None:
+    gateway = ({"system_prompt": "Think."}, {"reasoning": "strip"})
+
+    found = one(arc(), calls(100), replace(FOREIGN, gateway=gateway))
+
+    assert found.key.gateway == gateway
