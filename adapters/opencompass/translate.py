@@ -40,7 +40,7 @@ class Wanted:
 
 
 def names() -> Mapping[str, tuple[str, Way | None]]:
-    """Return every name that a task may give a data set, OpenCompass's own among them -> the catalog's, and the way."""
+    """Return every name that a task may give a data set, OpenCompass's own too -> the catalog's, and the way."""
     found: dict[str, tuple[str, Way | None]] = {name: (name, None) for name in catalog()}
     for name, entry in catalog().items():
         found.update({config.rpartition("/")[2]: (name, way) for way, config in entry.configs.items()})
@@ -83,11 +83,17 @@ def _model(evaluation: Evaluation, options: EvaluationOptions) -> Model:
         name=file_name(model.name),
         path=model.path,
         dtype=model.dtype,
-        chat=model.chat,
+        chat=_chat(evaluation),
         turns=options.turns,
         max_seq_len=options.max_seq_len,
         batch_size=options.batch_size,
     )
+
+
+def _chat(evaluation: Evaluation) -> bool | None:
+    """Return whether prompts are chat turns; likelihoods are those of plain text."""
+    ways = {wanted(request).way for request in evaluation.datasets}
+    return False if evaluation.model.chat is None and ways == {"continuation"} else evaluation.model.chat
 
 
 def _datasets(evaluation: Evaluation) -> tuple[Dataset, ...]:
@@ -190,4 +196,3 @@ def _data_folder(path: Path) -> str:
 
 def _data_target(request: DatasetRequest) -> str:
     return _SHARED_DATA if request.path is None else f"{DATA}/sets/{request.label}"
-

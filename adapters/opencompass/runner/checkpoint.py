@@ -28,7 +28,7 @@ class _Counted:
         current().meter.step(self._held.dataset.label, self._seen // per_row - before)
 
 
-class ChatModel(_Counted, HuggingFacewithChatTemplate):  # type: ignore[misc] - it has no types
+class ChatModel(_Counted, HuggingFacewithChatTemplate):  # type: ignore[misc]  # it has no types
     """A checkpoint whose prompts are chat turns."""
 
     def generate(
@@ -45,7 +45,7 @@ class ChatModel(_Counted, HuggingFacewithChatTemplate):  # type: ignore[misc] - 
         return texts
 
 
-class BaseModel(_Counted, HuggingFaceBaseModel):  # type: ignore[misc] - it has no types
+class BaseModel(_Counted, HuggingFaceBaseModel):  # type: ignore[misc]  # it has no types
     """A checkpoint whose prompts are plain text; it also tells how likely a text is."""
 
     def generate(
@@ -88,5 +88,8 @@ def generation_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
     if not parameters.get("temperature"):
         drawn = {}
     else:
-        drawn = {"do_sample": True, **{key: parameters[key] for key in ("temperature", "top_p", "top_k") if key in parameters}}
+        drawn = {
+            "do_sample": True,
+            **{key: parameters[key] for key in ("temperature", "top_p", "top_k") if key in parameters},
+        }
     return {**drawn, **{key: parameters[key] for key in ("repetition_penalty",) if key in parameters}}

@@ -82,7 +82,11 @@ def _cut(config: dict[str, Any], part: Part, dataset: Dataset) -> dict[str, Any]
 def _groups(dataset: Dataset, session: Session) -> Iterator[dict[str, Any]]:
     """Yield the averages of a data set for OpenCompass's own summary; parts that are absent make them errors."""
     for group in dataset.groups:
-        yield {"name": group.name, "subsets": list(group.files), **({"weights": dict(group.weights)} if group.weights else {})}
+        yield {
+            "name": group.name,
+            "subsets": list(group.files),
+            **({"weights": dict(group.weights)} if group.weights else {}),
+        }
     if dataset.groups:
         whole = dataset.groups[0]
         rows = {file: session.parts[file].rows for file in whole.files if file in session.parts}

@@ -19,13 +19,14 @@ from opencompass.utils.build import build_model_from_cfg
 from adapters.opencompass.contract import Stage
 from adapters.opencompass.runner.places import standing_in
 from adapters.opencompass.runner.session import Held, current
+from adapters.runtime import job
 
 
 class PartError(Exception):
     """A part came to no result, and OpenCompass raised nothing."""
 
 
-class InProcessRunner(BaseRunner):  # type: ignore[misc] - it has no types
+class InProcessRunner(BaseRunner):  # type: ignore[misc]  # it has no types
     """Runs the tasks of one stage; the model is made for the first and kept."""
 
     def __init__(self, task: Any, stage: Stage, **_: object) -> None:
@@ -55,11 +56,14 @@ class InProcessRunner(BaseRunner):  # type: ignore[misc] - it has no types
             session.status.fail(file, self._stage, describe(error))
             return 1
         session.status.finish(file, self._stage, time.monotonic() - started)
+        if self._stage == "score":
+            _tell_finished(held)
         return 0
 
     def _run(self, config: Any, held: Held) -> None:
         task = TASKS.build({"cfg": config, "type": self.task_cfg["type"]})
         if self._stage != "infer":
+            current().meter.scoring(held.dataset.label)
             if held.dataset.runs_code and current().sealed:
                 raise PartError(f"the code that the model wrote is not run: {current().sealed}")
             task.run()
@@ -68,6 +72,14 @@ class InProcessRunner(BaseRunner):  # type: ignore[misc] - it has no types
         self._model = self._model or build_model_from_cfg(model)
         self._model.begin(held)
         task.run(cur_model=self._model, cur_model_abbr=model["abbr"])
+
+
+def _tell_finished(held: Held) -> None:
+    """Tell the hub of a data set whose last part has its score."""
+    label, status = held.dataset.label, current().status
+    parts = [file for file, entry in status.parts.items() if entry["dataset"] == label]
+    if all(status.is_done(file, "score") for file in parts):
+        job.event("finished", dataset=label)
 
 
 def describe(error: BaseException) -> str:

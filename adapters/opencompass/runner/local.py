@@ -10,12 +10,12 @@ from typing import Any
 from opencompass.runners import LocalRunner
 
 from adapters.opencompass.runner.inprocess import PartError, check_written
-from adapters.opencompass.runner.session import current
+from adapters.opencompass.runner.session import Held, current
 
 _LAST_BYTES = 4000
 
 
-class ReportingLocalRunner(LocalRunner):  # type: ignore[misc] - it has no types
+class ReportingLocalRunner(LocalRunner):  # type: ignore[misc]  # it has no types
     """A process for each task, as many at once as there are GPUs."""
 
     def _launch(self, task: Any, gpu_ids: Sequence[int], index: int) -> tuple[str, int]:
@@ -27,16 +27,23 @@ class ReportingLocalRunner(LocalRunner):  # type: ignore[misc] - it has no types
         session.status.start(file, "infer")
         started = time.monotonic()
         name, code = super()._launch(task, gpu_ids, index)
-        try:
-            if code:
-                raise PartError(last_line(Path(task.get_log_path(file_extension="out"))) or f"it ended with code {code}")
-            check_written("infer", held)
-        except PartError as error:
-            session.status.fail(file, "infer", str(error))
+        wrong = _what_went_wrong(task, held, code)
+        if wrong:
+            session.status.fail(file, "infer", wrong)
             return name, 1
         session.meter.step(held.dataset.label, held.rows)
         session.status.finish(file, "infer", time.monotonic() - started)
         return name, code
+
+
+def _what_went_wrong(task: Any, held: Held, code: int) -> str:
+    if code:
+        return last_line(Path(task.get_log_path(file_extension="out"))) or f"it ended with code {code}"
+    try:
+        check_written("infer", held)
+    except PartError as error:
+        return str(error)
+    return ""
 
 
 def last_line(log: Path) -> str:

@@ -34,6 +34,11 @@ class Meter:
             self._errors[label] += errors
             self._say(label)
 
+    def scoring(self, label: str) -> None:
+        """Say that a data set is at work again, being scored: should the job die now, it died there."""
+        total = self._total[label]
+        job.event("progress", dataset=label, done=total, total=total, errors=self._errors[label])
+
     def _say(self, label: str) -> None:
         now = time.monotonic()
         done, total = self._done[label], self._total[label]

@@ -21,10 +21,15 @@ _ROLES = {"HUMAN": "user", "BOT": "assistant", "SYSTEM": "system"}
 
 
 class RequestError(Exception):
-    """A request came back without an answer."""
+    """A request came back without an answer; `seen`: the gateway said so itself, and has it in its ledger."""
+
+    def __init__(self, message: str, *, seen: bool = True) -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.seen = seen
 
 
-class GatewayModel(BaseAPIModel):  # type: ignore[misc] - it has no types
+class GatewayModel(BaseAPIModel):  # type: ignore[misc]  # it has no types
     """A model behind an OpenAI-compatible server. One try a request: the gateway has tried again already."""
 
     is_api = True
@@ -53,16 +58,17 @@ class GatewayModel(BaseAPIModel):  # type: ignore[misc] - it has no types
         """Return an answer for each prompt; an empty one where the request failed, which is noted."""
         first = self._asked
         self._asked += len(inputs)
-        numbers = range(first, self._asked)
-        return list(self._pool.map(lambda item: self._answer(*item, max_out_len), zip(numbers, inputs, strict=True)))
+        longest = [max_out_len] * len(inputs)
+        return list(self._pool.map(self._answer, range(first, self._asked), inputs, longest))
 
     def _answer(self, number: int, prompt: Any, max_out_len: int) -> str:
         held = self._held
-        assert held is not None
+        if held is None:
+            raise RuntimeError("a prompt before begin() told whose it is")
         try:
             answer = self._ask(held, number, prompt, max_out_len)
         except RequestError as error:
-            self._note(held, number, str(error))
+            self._note(held, number, error)
             current().meter.step(held.dataset.label, errors=1)
             return ""
         current().meter.step(held.dataset.label)
@@ -74,11 +80,14 @@ class GatewayModel(BaseAPIModel):  # type: ignore[misc] - it has no types
         try:
             response = self._client.post(
                 f"{job.gateway_url('candidate', held.dataset.label)}/{operation}",
-                content=json.dumps(self._body(held, prompt, max_out_len), ensure_ascii=False).encode("utf-8", "replace"),
+                content=json.dumps(self._body(held, prompt, max_out_len), ensure_ascii=False).encode(
+                    "utf-8", "replace"
+                ),
                 headers={"Content-Type": "application/json", SAMPLE_HEADER: sample},
             )
         except httpx.HTTPError as error:
-            raise RequestError(f"no answer from the gateway: {type(error).__name__}: {error}") from error
+            message = f"no answer from the gateway: {type(error).__name__}: {error}"
+            raise RequestError(message, seen=False) from error
         return answer_of(response.status_code, response.content, chat=self._chat)
 
     def _body(self, held: Held, prompt: Any, max_out_len: int) -> dict[str, Any]:
@@ -86,8 +95,9 @@ class GatewayModel(BaseAPIModel):  # type: ignore[misc] - it has no types
         # The gateway puts the upstream's name of the model in place of ours.
         return {"model": self.path, **asked, "max_tokens": max_out_len, "temperature": 0.0, **held.dataset.generation}
 
-    def _note(self, held: Held, number: int, error: str) -> None:
-        line = json.dumps({"part": held.part.file, "index": number, "error": error}, ensure_ascii=False) + "\n"
+    def _note(self, held: Held, number: int, error: RequestError) -> None:
+        entry = {"part": held.part.file, "index": number, "error": str(error), "seen": error.seen}
+        line = json.dumps(entry, ensure_ascii=False) + "\n"
         with self._failures, (current().output / FAILURES_FILE).open("a", encoding="utf-8") as file:
             file.write(line)
 

@@ -48,7 +48,8 @@ def _endpoint(model: Model) -> dict[str, Any]:
         "type": f"{_PACKAGE}.model.GatewayModel",
         "path": model.name,
         "max_seq_len": model.max_seq_len or 4096,
-        "batch_size": _ALL_AT_ONCE,  # the pool of requests bounds what is under way; smaller batches would wait for their slowest
+        # The pool of requests bounds what is under way; a smaller batch would wait for its slowest.
+        "batch_size": _ALL_AT_ONCE,
         "run_cfg": {"num_gpus": 0},
         **turns,
     }

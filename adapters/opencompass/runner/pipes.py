@@ -58,7 +58,7 @@ class PipeManager:
         """Return a new list."""
         return PipeList()
 
-    def __enter__(self) -> PipeManager:
+    def __enter__(self) -> PipeManager:  # noqa: PYI034 - Self needs Python 3.11
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 from opencompass.utils.build import build_dataset_from_cfg
 from opencompass.utils.datasets_info import DATASETS_MAPPING
-from opencompass.utils.prompt import get_prompt_hash
 
 from adapters.opencompass.contract import EXPERIMENT, FAILURES_FILE, STATUS_FILE, TASK_FILE, Dataset, Part, Task
 from adapters.opencompass.runner import configs, stages
 from adapters.opencompass.runner.inprocess import describe
 from adapters.opencompass.runner.models import is_chat, model_config
-from adapters.opencompass.runner.places import absolute, data_folder, standing_in
+from adapters.opencompass.runner.places import MissingDataError, absolute, data_folder, standing_in
+from adapters.opencompass.runner.protocol import protocol_of
 from adapters.opencompass.runner.session import Held, Session, open_session
 from adapters.opencompass.runner.status import Status
 from adapters.runtime import job
@@ -68,13 +68,25 @@ def _load_part(
     try:
         with standing_in(*where):
             loaded = build_dataset_from_cfg(ConfigDict(config))
-        rows = len(loaded.test)
+        rows = row_count(loaded)
     except Exception as error:  # noqa: BLE001 - a loader can raise anything; only this part is lost
         traceback.print_exc()
-        session.status.refuse(dataset, part, describe(error))
+        session.status.refuse(dataset, part, describe(error).replace(str(where[1]), "data"))
         return
     session.parts[part.file] = Held(dataset, part, config, *where, loaded, rows)
-    session.status.announce(dataset, part, planned=rows, prompt=get_prompt_hash(ConfigDict(config)))
+    protocol = protocol_of(config, loaded.test, session.task.max_out_len)
+    session.status.announce(dataset, part, planned=rows, **protocol)
+
+
+def row_count(loaded: Any) -> int:
+    """Return how many rows are evaluated.
+
+    Raises:
+        MissingDataError: none.
+    """
+    if not len(loaded.test):
+        raise MissingDataError("the data have no rows")
+    return len(loaded.test)
 
 
 def _known() -> dict[str, str]:
@@ -96,9 +108,6 @@ def _start(session: Session) -> None:
 
 def _conclude(session: Session) -> int:
     done = {file: session.status.is_done(file, "score") for file in session.status.parts}
-    for dataset in session.task.datasets:
-        if all(done[file] for file, entry in session.status.parts.items() if entry["dataset"] == dataset.label):
-            job.event("finished", dataset=dataset.label)
     failed = [entry for file, entry in session.status.parts.items() if not done[file]]
     if failed:
         first = failed[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ class Status:
     def __init__(self, file: Path) -> None:
         """Start with nothing."""
         self._file = file
+        self._lock = threading.Lock()  # OpenCompass's own runner has a thread for each task
         self._content: dict[str, Any] = {"opencompass": OPENCOMPASS_VERSION, "model": {}, "parts": {}}
 
     @property
@@ -32,14 +34,14 @@ class Status:
         self._content["model"].update(facts)
         self._write()
 
-    def announce(self, dataset: Dataset, part: Part, *, planned: int, prompt: str) -> None:
-        """Add a part that is loaded and waits."""
+    def announce(self, dataset: Dataset, part: Part, *, planned: int, **protocol: object) -> None:
+        """Add a part that is loaded and waits; `protocol` says how it is asked."""
         self._content["parts"][part.file] = {
             "dataset": dataset.label,
             "abbr": part.abbr,
             "subset": part.subset,
-            "prompt": prompt,
             "planned": planned,
+            **protocol,
             "stage": "load",
             "state": "ok",
             "error": "",
@@ -49,7 +51,7 @@ class Status:
 
     def refuse(self, dataset: Dataset, part: Part, error: str) -> None:
         """Add a part that cannot be loaded."""
-        self.announce(dataset, part, planned=0, prompt="")
+        self.announce(dataset, part, planned=0)
         self.fail(part.file, "load", error)
 
     def start(self, file: str, stage: Stage) -> None:
@@ -82,8 +84,9 @@ class Status:
         self._content = json.loads(self._file.read_text(encoding="utf-8"))
 
     def _update(self, file: str, **fields: object) -> None:
-        self._content["parts"][file].update(fields)
-        self._write()
+        with self._lock:
+            self._content["parts"][file].update(fields)
+            self._write()
 
     def _write(self) -> None:
         draft = self._file.with_name(f".{self._file.name}")

@@ -4,6 +4,7 @@
 lists; what they say is nonsense, but each has one right answer.
 """
 
+# ruff: noqa: RUF001 - Chinese has marks of its own
 from __future__ import annotations
 
 import csv
@@ -56,7 +57,10 @@ def _numbers() -> range:
 
 def _gsm8k(_: Entry) -> Files:
     rows = [
-        {"question": f"Ann has {i} apples and buys {i + 1}. How many?", "answer": f"{i}+{i + 1}={2 * i + 1}\n#### {2 * i + 1}"}
+        {
+            "question": f"Ann has {i} apples and buys {i + 1}. How many?",
+            "answer": f"{i}+{i + 1}={2 * i + 1}\n#### {2 * i + 1}",
+        }
         for i in _numbers()
     ]
     return {"gsm8k/train.jsonl": lines(rows), "gsm8k/test.jsonl": lines(rows)}
@@ -192,7 +196,9 @@ def _cmb(_: Entry) -> Files:
         }
         for i in _numbers()
     ]
-    unsolved = [{"id": i, **{key: value for key, value in row.items() if key != "answer"}} for i, row in enumerate(rows)]
+    unsolved = [
+        {"id": i, **{key: value for key, value in row.items() if key != "answer"}} for i, row in enumerate(rows)
+    ]
     return {"CMB/val.json": json.dumps(rows), "CMB/test.json": json.dumps(unsolved)}
 
 
