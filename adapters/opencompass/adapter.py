@@ -17,7 +17,7 @@ from adapters.opencompass.options import (
     EndpointGeneration,
     EvaluationOptions,
 )
-from adapters.opencompass.translate import OWN, Wanted, names, wanted
+from adapters.opencompass.translate import OWN, Wanted, names, own_config, wanted
 from hub.adapter import Adapter, Asset, Complaint, DatasetInfo, DatasetRequest, Evaluation, Normalized
 
 VERSION = "1"
@@ -60,7 +60,7 @@ class OpenCompassAdapter:
 
 _OWN = DatasetInfo(
     name=OWN,
-    summary="Your own OpenCompass configuration file (options.config)",
+    summary="Your own OpenCompass configuration file, given as path",
     scoring=("generate",),
     metric="as it says",
     few_shot=0,
@@ -104,10 +104,17 @@ def _options(evaluation: Evaluation) -> Iterator[Complaint]:
         yield Complaint(
             ("options", "runner"), "runner: local is for checkpoints; an endpoint is asked by one process"
         )
+    if options.runner == "local" and any(_is_more_than_length(one.generation) for one in evaluation.datasets):
+        message = "runner: local starts OpenCompass's own processes, which obey max_tokens alone of a generation"
+        yield Complaint(("options", "runner"), message)
     for key in ("turns", "batch_size"):
         if key in evaluation.options and endpoint is (key == "batch_size"):
             kind = "checkpoints" if endpoint else "endpoints"
             yield Complaint(("options", key), f"options.{key} is for {kind}; {evaluation.model.name!r} is none")
+
+
+def _is_more_than_length(generation: Mapping[str, Any]) -> bool:
+    return any(value for key, value in generation.items() if key != "max_tokens")
 
 
 def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Complaint]:
@@ -130,8 +137,8 @@ def _config(request: DatasetRequest) -> Iterator[Complaint]:
     config = request.options.get("config")
     place = ("options", "config")
     if request.name == OWN:
-        if not config or not str(config).endswith(".py"):
-            yield Complaint(place, f"{OWN} is your own OpenCompass configuration: give options.config, a .py file")
+        if own_config(request) is None:
+            yield Complaint(("path",), f"{OWN} is your own OpenCompass configuration: give its file as path")
     elif config and (str(config).endswith(".py") or "/" in str(config)):
         message = f"options.config names one of OpenCompass's own here; a file of yours is the data set {OWN!r}"
         yield Complaint(place, message)
@@ -141,7 +148,7 @@ def _config(request: DatasetRequest) -> Iterator[Complaint]:
 
 def _data(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Complaint]:
     folder = evaluation.options.get("data")
-    if request.path is None and not folder:
+    if request.path is None and not folder and request.name != OWN:
         message = "say where OpenCompass's data lie: path here, or options.data for all data sets of the evaluation"
         yield Complaint(("path",), message)
     for path in (request.path, folder):

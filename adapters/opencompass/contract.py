@@ -52,7 +52,7 @@ class Dataset:
     Attributes:
         config: OpenCompass's file below configs/datasets, without `.py`; or an absolute path in the job.
         parts: which of the file's configurations; empty = all of them (the user's own file).
-        data: the folder inside the job that stands for OpenCompass's `./data`.
+        data: the folder inside the job that stands for OpenCompass's `./data`; empty where there is none.
         limit: first N rows of every part.
         max_tokens: the longest answer; None = as the configuration says.
         generation: further parameters of a request.

@@ -25,6 +25,12 @@ _ROLES = {"HUMAN": "user", "BOT": "assistant", "SYSTEM": "system"}
 _NO_VERDICTS = "OpenCompass says nothing about each sample that adds up to its score"
 _AVERAGE = "an average over subsets: theirs have intervals"
 _UNSEEN = "the job never got to it"
+_ENDED = {
+    ("load", "ok"): "the job ended before it was answered",
+    ("infer", "running"): "the job ended while it was answered",
+    ("infer", "ok"): "the job ended before it was scored",
+    ("score", "running"): "the job ended while it was scored",
+}
 
 
 def normalize(evaluation: Evaluation, output: Path, *, adapter_version: str) -> Normalized:
@@ -65,10 +71,7 @@ class _Part:
         """Return why there is no score."""
         if self.entry.get("error"):
             return str(self.entry["error"])
-        stage = self.entry.get("stage")
-        return {"infer": "the job ended while it was answered", "score": "the job ended while it was scored"}.get(
-            str(stage), _UNSEEN
-        )
+        return _ENDED.get((str(self.entry.get("stage")), str(self.entry.get("state"))), _UNSEEN)
 
 
 @dataclass(frozen=True)

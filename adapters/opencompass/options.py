@@ -14,7 +14,7 @@ class _Options(BaseModel):
 
 
 class DatasetOptions(_Options):
-    """Options of one data set; `config`: another of OpenCompass's configurations, or your own `.py` file."""
+    """Options of one data set; `config`: another of OpenCompass's configurations of it, or your own file."""
 
     config: str | None = None
 

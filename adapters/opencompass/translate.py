@@ -48,13 +48,13 @@ def names() -> Mapping[str, tuple[str, Way | None]]:
 
 
 def wanted(request: DatasetRequest) -> Wanted:
-    """Return what a request means; the way is as asked, else that of the name, else generation."""
+    """Return what a request means; the way is that of the name, else as asked, else generation."""
     if request.name == OWN:
         return Wanted(request, None, "generate")
     name, fixed = names()[request.name]
     entry = catalog()[name]
-    way = next((way for way in entry.configs if way == request.scoring), fixed or "generate")
-    return Wanted(request, entry, way)
+    asked = next((way for way in entry.configs if way == request.scoring), None)
+    return Wanted(request, entry, fixed or asked or "generate")
 
 
 def translate(evaluation: Evaluation) -> Mapping[str, str]:
@@ -110,7 +110,7 @@ def _dataset(one: Wanted, evaluation: Evaluation, taken: Counter[str]) -> Datase
     return Dataset(
         label=request.label,
         config=_config(one),
-        data=_data_target(request),
+        data=_data_target(one, evaluation),
         parts=parts,
         groups=(Group(_group_name(request.label, files), files, weights),) if len(parts) > 1 else (),
         limit=request.limit,
@@ -144,9 +144,16 @@ def _config(one: Wanted) -> str:
     return f"{config.partition('/')[0]}/{own}" if own else config
 
 
+def own_config(request: DatasetRequest) -> Path | None:
+    """Return the user's own configuration file: the `path` of such a data set, or its option."""
+    option = request.options.get("config")
+    return request.path or (Path(str(option)) if option else None)
+
+
 def config_target(request: DatasetRequest) -> str:
     """Return where the user's own configuration file lies in the job."""
-    return f"{DATA}/configs/{request.label}/{Path(str(request.options.get('config'))).name}"
+    file = own_config(request)
+    return f"{DATA}/configs/{request.label}/{file.name if file else ''}"
 
 
 def _generation(request: DatasetRequest, evaluation: Evaluation) -> dict[str, Any]:
@@ -162,9 +169,9 @@ def assets(evaluation: Evaluation) -> tuple[Asset, ...]:
     """Return OpenCompass's data folder, each data set's own one, and the user's configuration files."""
     options = EvaluationOptions.model_validate(dict(evaluation.options))
     every = [wanted(request) for request in evaluation.datasets]
-    shared = [one for one in every if one.request.path is None]
+    shared = [one for one in every if one.entry is None or one.request.path is None]
     found = [_shared(shared, options.data)] if shared and options.data else []
-    found += [_own(one) for one in every if one.request.path is not None]
+    found += [_own(one, evaluation) for one in every if one.entry and one.request.path is not None]
     found += [_own_config(one.request) for one in every if one.entry is None]
     return tuple(found)
 
@@ -174,14 +181,14 @@ def _shared(every: list[Wanted], folder: str) -> Asset:
     return Asset("dataset", "OpenCompass's data", _SHARED_DATA, "local", _data_folder(Path(folder)), patterns=needed)
 
 
-def _own(one: Wanted) -> Asset:
+def _own(one: Wanted, evaluation: Evaluation) -> Asset:
     path = one.request.path or Path()
-    target = _data_target(one.request)
+    target = _data_target(one, evaluation)
     return Asset("dataset", one.request.label, target, "local", _data_folder(path), patterns=_files(one))
 
 
 def _own_config(request: DatasetRequest) -> Asset:
-    file = Path(str(request.options["config"]))
+    file = own_config(request) or Path()
     return Asset("dataset", f"{request.label}'s configuration", config_target(request), "local", str(file.absolute()))
 
 
@@ -194,5 +201,7 @@ def _data_folder(path: Path) -> str:
     return str((inside if inside.is_dir() else path).absolute())
 
 
-def _data_target(request: DatasetRequest) -> str:
-    return _SHARED_DATA if request.path is None else f"{DATA}/sets/{request.label}"
+def _data_target(one: Wanted, evaluation: Evaluation) -> str:
+    if one.entry and one.request.path is not None:
+        return f"{DATA}/sets/{one.request.label}"
+    return _SHARED_DATA if evaluation.options.get("data") else ""

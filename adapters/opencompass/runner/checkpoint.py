@@ -14,13 +14,17 @@ class _Counted:
     """Counts the rows that a model is through with."""
 
     generation_kwargs: Mapping[str, Any]
+    stop_words: list[str]
     _held: Held
     _seen = 0
+    _own_stop_words: list[str] | None = None
 
     def begin(self, held: Held) -> None:
         """Say which part the next prompts belong to."""
         self._held, self._seen = held, 0
         self.generation_kwargs = generation_of(held.dataset.generation)
+        self._own_stop_words = self._own_stop_words or list(self.stop_words)
+        self.stop_words = [*self._own_stop_words, *held.dataset.generation.get("stop", ())]
 
     def _count(self, prompts: int, per_row: int = 1) -> None:
         before = self._seen // per_row

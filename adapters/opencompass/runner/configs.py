@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
-
 from adapters.opencompass.contract import EXPERIMENT, Dataset, Part, Runner
 from adapters.opencompass.names import file_name
 from adapters.opencompass.runner.session import Session
@@ -58,6 +56,8 @@ def _path(dataset: Dataset) -> Path:
 
 def _all(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the data sets of a file: its `datasets`, else all that its `..._datasets` hold."""
+    from mmengine.config import Config  # noqa: PLC0415
+
     content = Config.fromfile(str(path), format_python_code=False).to_dict()
     lists = {key: value for key, value in content.items() if key.endswith("datasets") and isinstance(value, list)}
     chosen = [lists["datasets"]] if "datasets" in lists else list(lists.values())

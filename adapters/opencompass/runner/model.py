@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
@@ -14,19 +14,10 @@ from opencompass.models.base_api import BaseAPIModel
 
 from adapters.opencompass.contract import FAILURES_FILE
 from adapters.opencompass.runner.session import Held, current
+from adapters.opencompass.runner.wire import RequestError, answer_of, messages_of, text_of
 from adapters.runtime import job
 
 SAMPLE_HEADER = "X-Evaldock-Sample"
-_ROLES = {"HUMAN": "user", "BOT": "assistant", "SYSTEM": "system"}
-
-
-class RequestError(Exception):
-    """A request came back without an answer; `seen`: the gateway said so itself, and has it in its ledger."""
-
-    def __init__(self, message: str, *, seen: bool = True) -> None:
-        """Keep both."""
-        super().__init__(message)
-        self.seen = seen
 
 
 class GatewayModel(BaseAPIModel):  # type: ignore[misc]  # it has no types
@@ -100,33 +91,3 @@ class GatewayModel(BaseAPIModel):  # type: ignore[misc]  # it has no types
         line = json.dumps(entry, ensure_ascii=False) + "\n"
         with self._failures, (current().output / FAILURES_FILE).open("a", encoding="utf-8") as file:
             file.write(line)
-
-
-def messages_of(prompt: str | Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    """Return the chat turns of a prompt; a text is one turn of the user."""
-    if isinstance(prompt, str):
-        return [{"role": "user", "content": prompt}]
-    return [{"role": _ROLES[turn["role"]], "content": turn["prompt"]} for turn in prompt]
-
-
-def text_of(prompt: str | Sequence[Mapping[str, str]]) -> str:
-    """Return a prompt as one text."""
-    return prompt if isinstance(prompt, str) else "\n".join(turn["prompt"] for turn in prompt)
-
-
-def answer_of(status: int, content: bytes, *, chat: bool) -> str:
-    """Return the text of an answer without the blanks around it, as OpenCompass's own models do.
-
-    Raises:
-        RequestError: it is an error, or no answer.
-    """
-    try:
-        body = json.loads(content)
-        if status != 200:
-            raise RequestError(f"HTTP {status}: {body['error']['message']}")
-        choice = body["choices"][0]
-        text = choice["message"]["content"] if chat else choice["text"]
-    except (ValueError, LookupError, TypeError) as error:
-        start = content[:200].decode(errors="replace")
-        raise RequestError(f"HTTP {status}, not an answer in OpenAI's form: {start}") from error
-    return str(text or "").strip()

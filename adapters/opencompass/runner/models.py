@@ -16,7 +16,7 @@ _TURNS = {
 }
 _DTYPES = {"float32": "torch.float", "float16": "torch.float16", "bfloat16": "torch.bfloat16", "auto": "auto"}
 _LENGTHS = ("max_position_embeddings", "seq_length", "model_max_length")
-_ALL_AT_ONCE = 1 << 30
+_LEAST_BATCH = 256
 _PACKAGE = "adapters.opencompass.runner"
 
 
@@ -31,7 +31,7 @@ def model_config(task: Task) -> dict[str, Any]:
         ModelError: the checkpoint does not say how long a prompt may be.
     """
     shared = {"abbr": task.model.name, "max_out_len": task.max_out_len}
-    part = _endpoint(task.model) if task.model.kind == "endpoint" else _checkpoint(task)
+    part = _endpoint(task) if task.model.kind == "endpoint" else _checkpoint(task)
     return {**shared, **part}
 
 
@@ -42,14 +42,15 @@ def is_chat(model: Model) -> bool:
     return model.kind == "endpoint" or _has_template(job.path(model.path))
 
 
-def _endpoint(model: Model) -> dict[str, Any]:
+def _endpoint(task: Task) -> dict[str, Any]:
+    model = task.model
     turns = {"meta_template": _TURNS} if model.turns and is_chat(model) else {}
     return {
         "type": f"{_PACKAGE}.model.GatewayModel",
         "path": model.name,
         "max_seq_len": model.max_seq_len or 4096,
-        # The pool of requests bounds what is under way; a smaller batch would wait for its slowest.
-        "batch_size": _ALL_AT_ONCE,
+        # The pool of requests bounds what is under way. A batch waits for its slowest, and is saved at its end.
+        "batch_size": max(_LEAST_BATCH, 32 * task.concurrency),
         "run_cfg": {"num_gpus": 0},
         **turns,
     }

@@ -15,12 +15,15 @@ class MissingDataError(Exception):
     """The data of a data set are not there."""
 
 
-def data_folder(target: str) -> Path:
+def data_folder(target: str, scratch: Path) -> Path:
     """Return what stands for `./data`: the folder shown at `target`, or `data` in it where the user gave its parent.
 
     Raises:
         MissingDataError: there is no such folder.
     """
+    if not target:
+        (scratch / "no-data").mkdir(exist_ok=True)
+        return scratch / "no-data"
     folder = job.path(target)
     if (folder / "data").is_dir():
         folder /= "data"

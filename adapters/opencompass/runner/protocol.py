@@ -7,12 +7,12 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mmengine.config import ConfigDict
-from opencompass.utils.prompt import get_prompt_hash
-
 
 def protocol_of(config: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], max_out_len: int) -> dict[str, Any]:
     """Return OpenCompass's hash of the prompt, a hash of the rows, the worked examples, the longest answer."""
+    from mmengine.config import ConfigDict  # noqa: PLC0415
+    from opencompass.utils.prompt import get_prompt_hash  # noqa: PLC0415
+
     inferencer = config["infer_cfg"]["inferencer"]
     return {
         "prompt": get_prompt_hash(ConfigDict(config)),

@@ -18,6 +18,7 @@ from adapters.opencompass.runner.inprocess import describe
 from adapters.opencompass.runner.models import is_chat, model_config
 from adapters.opencompass.runner.places import MissingDataError, absolute, data_folder, standing_in
 from adapters.opencompass.runner.protocol import protocol_of
+from adapters.opencompass.runner.resume import take_over, task_digest
 from adapters.opencompass.runner.session import Held, Session, open_session
 from adapters.opencompass.runner.status import Status
 from adapters.runtime import job
@@ -27,12 +28,13 @@ def run(task: Task, scratch: Path) -> int:
     """Run a task and return the exit code: 0 only where every part has a score."""
     output = job.path(job.OUTPUT)
     _clear(output)
-    session = Session(task, output, scratch, Status(output / STATUS_FILE))
+    session = Session(task, output, scratch, Status(output / STATUS_FILE, task_digest(task)))
     open_session(session)
     for dataset in task.datasets:
         _load(dataset, session)
     if session.parts:
         _start(session)
+        take_over(session)
         stages.answer(session)
         stages.score(session)
     return _conclude(session)
@@ -49,7 +51,7 @@ def _load(dataset: Dataset, session: Session) -> None:
     """Load the data of every part; one that fails takes no other with it."""
     try:
         found = configs.read(dataset)
-        data = data_folder(dataset.data)
+        data = data_folder(dataset.data, session.scratch)
     except Exception as error:  # noqa: BLE001 - a configuration is Python and can raise anything
         traceback.print_exc()
         for part in dataset.parts or (Part(dataset.label, dataset.label),):

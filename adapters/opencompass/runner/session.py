@@ -38,7 +38,6 @@ class Session:
     status: Status
     meter: Meter = field(default_factory=Meter)
     parts: dict[str, Held] = field(default_factory=dict)
-    model_facts: dict[str, Any] = field(default_factory=dict)
     sealed: str = "nothing was scored yet"
 
 

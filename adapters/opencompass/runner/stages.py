@@ -5,16 +5,12 @@ What kills a fork costs the part that it was at: the next fork goes on with the 
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from adapters.opencompass.contract import EXPERIMENT, Stage
 from adapters.opencompass.runner.configs import experiment_folder
-from adapters.opencompass.runner.inprocess import describe
+from adapters.opencompass.runner.forks import in_fork
 from adapters.opencompass.runner.sealed import seal
 from adapters.opencompass.runner.session import Session
 
@@ -38,7 +34,7 @@ def score(session: Session) -> None:
 
 def _stage(session: Session, stage: Stage, work: Callable[[], None]) -> None:
     for _ in range(_DEATHS):
-        death = _in_fork(work)
+        death = in_fork(work)
         session.status.reload()
         at_work = session.status.running()
         for file in at_work:
@@ -50,48 +46,6 @@ def _stage(session: Session, stage: Stage, work: Callable[[], None]) -> None:
     for file, entry in session.status.parts.items():
         if entry["state"] == "ok" and not session.status.is_done(file, stage):
             session.status.fail(file, stage, death)
-
-
-def _in_fork(work: Callable[[], None]) -> str:
-    """Do `work` in a fork; return why it did not come to its end, nothing where it did."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(read)
-        os._exit(_guarded(work, write))
-    os.close(write)
-    with os.fdopen(read, encoding="utf-8", errors="replace") as said:
-        reason = said.read()
-    _, status = os.waitpid(child, 0)
-    return reason or how_it_died(os.waitstatus_to_exitcode(status))
-
-
-def _guarded(work: Callable[[], None], write: int) -> int:
-    """Return the exit code of a fork: nothing may fall out of it into the code of its parent."""
-    code = 1
-    try:
-        work()
-        code = 0
-    except BaseException as error:  # noqa: BLE001 - the parent reports it
-        traceback.print_exc()
-        os.write(write, describe(error).encode("utf-8", "replace")[:4000])
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    return code
-
-
-def how_it_died(code: int) -> str:
-    """Return what an exit code says, nothing for success."""
-    if code == 0:
-        return ""
-    if code == -signal.SIGKILL:
-        return "the process was killed, as the kernel does where memory runs out"
-    if code < 0:
-        return f"the process died of {signal.Signals(-code).name}"
-    return f"the process ended with code {code}"
 
 
 def _run(session: Session, mode: str) -> None:

@@ -17,11 +17,11 @@ Entry = dict[str, Any]
 class Status:
     """The parts by the name of their files; `running` in a dead process's status is where it died."""
 
-    def __init__(self, file: Path) -> None:
-        """Start with nothing."""
+    def __init__(self, file: Path, task: str) -> None:
+        """Start with nothing; `task` is the digest of what the job was told."""
         self._file = file
         self._lock = threading.Lock()  # OpenCompass's own runner has a thread for each task
-        self._content: dict[str, Any] = {"opencompass": OPENCOMPASS_VERSION, "model": {}, "parts": {}}
+        self._content: dict[str, Any] = {"opencompass": OPENCOMPASS_VERSION, "task": task, "model": {}, "parts": {}}
 
     @property
     def parts(self) -> Mapping[str, Entry]:

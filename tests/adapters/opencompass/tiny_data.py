@@ -316,6 +316,7 @@ def _strategyqa(_: Entry) -> Files:
             "answer": bool(i % 2),
             "facts": ["one"],
             "decomposition": ["two"],
+            "evidence": [],
         }
         for i in _numbers()
     ]
@@ -399,11 +400,14 @@ def _mgsm(entry: Entry) -> Files:
     return {f"P-MMEval/mgsm/test/{subset}.jsonl": rows for subset in entry.parts}
 
 
-def _labelled(row: Callable[[int], dict[str, Any]], labels: tuple[object, ...]) -> Callable[[Entry], Files]:
-    """Return a writer of one kind of row with a label, into every file of the data set."""
+def _labelled(
+    row: Callable[[int], dict[str, Any]], labels: tuple[object, ...], number: str = "idx"
+) -> Callable[[Entry], Files]:
+    """Return a writer of one kind of row with a label, into every file of the data set; `number` is its column."""
 
     def write(entry: Entry) -> Files:
-        rows = [{"idx": i, **row(i), "label": labels[i % len(labels)]} for i in _numbers()]
+        count = (lambda i: {number: i}) if number else (lambda _: {})
+        rows = [{**count(i), **row(i), "label": labels[i % len(labels)]} for i in _numbers()]
         return dict.fromkeys(entry.files, lines(rows))
 
     return write
@@ -481,6 +485,11 @@ def _chinese_pair(i: int) -> dict[str, Any]:
     return {"sentence1": f"如何还款{i}", "sentence2": f"怎么还款{i}"}
 
 
+def _ocnli(i: int) -> dict[str, Any]:
+    votes = {f"label{j}": "neutral" for j in range(5)}
+    return {"level": "medium", **_chinese_pair(i), **votes, "genre": "lit", "prem_id": f"lit_{i}"}
+
+
 def _news(entry: Entry) -> Files:
     rows = [
         {
@@ -498,7 +507,7 @@ def _news(entry: Entry) -> Files:
 WRITERS: Mapping[str, Callable[[Entry], Files]] = {
     "ARC_c": _arc,
     "ARC_e": _arc,
-    "AX_b": _labelled(_pair, _ENTAILS),
+    "AX_b": _labelled(lambda i: {**_pair(i), "logic": ""}, _ENTAILS),
     "AX_g": _labelled(lambda i: {"premise": f"Ann {i} runs.", "hypothesis": f"She moves {i}."}, _ENTAILS),
     "BoolQ": _labelled(lambda i: {"question": f"is {i} odd", "passage": f"Numbers -- {i} is a number."}, _TRUTH),
     "C3": _c3,
@@ -536,18 +545,18 @@ WRITERS: Mapping[str, Callable[[Entry], Files]] = {
         _TRUTH,
     ),
     "Xsum": _xsum,
-    "afqmc": _labelled(_chinese_pair, ("0", "1")),
+    "afqmc": _labelled(_chinese_pair, ("0", "1"), ""),
     "agieval": _agieval,
     "bbh": _bbh,
-    "bustm": _labelled(_chinese_pair, ("0", "1")),
+    "bustm": _labelled(_chinese_pair, ("0", "1"), "id"),
     "ceval": _ceval,
     "chid": _chid,
     "cluewsc": _labelled(_cluewsc, _TRUTH),
     "cmb": _cmb,
     "cmmlu": _cmmlu,
-    "cmnli": _labelled(_chinese_pair, _CHINESE),
-    "csl": _labelled(lambda i: {"abst": f"本文研究第{i}个问题。", "keyword": ["问题", f"研究{i}"]}, ("0", "1")),
-    "eprstmt": _labelled(lambda i: {"sentence": f"这本书很好{i}"}, ("Positive", "Negative")),
+    "cmnli": _labelled(_chinese_pair, _CHINESE, ""),
+    "csl": _labelled(lambda i: {"abst": f"本文研究第{i}个问题。", "keyword": ["问题", f"研究{i}"]}, ("0", "1"), "id"),
+    "eprstmt": _labelled(lambda i: {"sentence": f"这本书很好{i}"}, ("Positive", "Negative"), "id"),
     "gsm8k": _gsm8k,
     "hellaswag": _hellaswag,
     "humaneval": _humaneval,
@@ -559,8 +568,8 @@ WRITERS: Mapping[str, Callable[[Entry], Files]] = {
     "mmlu": _mmlu,
     "nq": _nq,
     "obqa": _obqa,
-    "ocnli": _labelled(_chinese_pair, _CHINESE),
-    "ocnli_fc": _labelled(_chinese_pair, _CHINESE),
+    "ocnli": _labelled(_ocnli, _CHINESE, "id"),
+    "ocnli_fc": _labelled(_ocnli, _CHINESE, "id"),
     "piqa": _piqa,
     "race": _race,
     "siqa": _siqa,
