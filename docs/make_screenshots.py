@@ -31,7 +31,7 @@ def main(name: str) -> None:
     page_file = write_html(run.path, read_report(run))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path())
-        page = browser.new_page(viewport={"width": 1180, "height": 1560}, reduced_motion="reduce")
+        page = browser.new_page(viewport={"width": 1180, "height": 1880}, reduced_motion="reduce")
         page.goto(f"{page_file.as_uri()}#show=wrong")
         page.wait_for_function(READY)
         page.evaluate("scrollTo(0, 0)")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         load_report,
         load_task,
         plan_task,
+        resume_run,
         run_task,
     )
     from hub.seed.report import to_seed_reports
@@ -39,6 +40,7 @@ __all__ = [
     "load_report",
     "load_task",
     "plan_task",
+    "resume_run",
     "run_task",
     "to_seed_reports",
 ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 _FOLDER = "answers"
+_WAIT_S = 5.0
 _BESIDE = ("", "-wal", "-shm")
 _COLUMNS = (
     "key BLOB NOT NULL",
@@ -59,6 +62,22 @@ def size_of(file: Path) -> int:
     """Return the bytes that a file of answers takes on disk, with what SQLite keeps beside it."""
     found = (file.with_name(f"{file.name}{suffix}") for suffix in _BESIDE)
     return sum(path.stat().st_blocks * 512 for path in found if path.is_file())
+
+
+def count(file: Path) -> int:
+    """Return how many answers a file holds: none where it is not there, or cannot be read now."""
+    if not file.is_file():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=_WAIT_S)) as connection:
+            return int(connection.execute("SELECT count(*) FROM answers").fetchone()[0])
+    except sqlite3.Error:
+        return 0
+
+
+def journal_of(file: Path) -> Path:
+    """Return what SQLite writes to before the file itself changes."""
+    return file.with_name(f"{file.name}-wal")
 
 
 def shared_file(state_dir: Path) -> Path:

@@ -19,7 +19,8 @@ from hub.overrides import Changes
 from hub.plan import Plan
 from hub.registry import adapter_names, load_adapter
 from hub.report import Report
-from hub.runs import find_run, open_run, read_report
+from hub.resumption import Wish, resume
+from hub.runs import RunFolder, find_run, open_run, read_report
 from hub.seed.names import TemplateInfo, templates
 from hub.settings import Settings, load_settings
 from hub.taskfile import LoadedTask
@@ -94,6 +95,40 @@ def run_task(
     return reports
 
 
+def resume_run(  # noqa: PLR0913 - the words of the command
+    run: _Paths = "latest",
+    *,
+    force: bool = False,
+    settings: Sequence[str] = (),
+    engine: str | None = None,
+    offline: bool = False,
+    runs: _Paths | None = None,
+    observe: Observer = silent,
+) -> Report:
+    """Go on with a run that was stopped, failed or broke off; return its report, of one that succeeded only that.
+
+    Jobs that succeeded are kept, the others are run again; what was answered is not asked again.
+
+    Args:
+        run: a run folder, or an id (or `latest`) in the folder of runs.
+        force: go on although what makes results has changed.
+        settings: `path=value`, as --set takes: changes of the task that make no results (resources.timeout=4h).
+        engine: docker or venv; None for the run's own.
+        offline: download nothing; what is not in the cache raises.
+        runs: folder of runs; None for $EVALDOCK_RUNS, or ./runs.
+        observe: called with each event of the run (`hub.observer`), in the thread that called this.
+
+    Raises:
+        RunError: there is no such run, an older version began it, or another process drives it.
+        ChangedRunError: what makes its results has changed; nothing was done.
+        TaskError, PrerequisiteError, ImageError: the run stays what it was.
+        EngineError, GatewayError: the run says `failed` and why.
+    """
+    wish = Wish(Request(engine=engine, offline=offline), Changes(tuple(settings)), force=force)
+    report, _ = resume(_run_at(run, runs), _settings(runs), wish, observe)
+    return report
+
+
 def load_task(task: AnyTask, *, settings: Sequence[str] = (), limit: int | None = None) -> LoadedTask:
     """Read and validate a task in any form; `settings` (`path=value`) and `limit` change it as --set and --limit do.
 
@@ -129,9 +164,7 @@ def load_report(run: _Paths = "latest", *, runs: _Paths | None = None) -> Report
         RunError: there is no such run, or it has no report.
     """
     path = Path(run)
-    if path.name == "report.json" or path.is_dir():
-        return read_report(open_run(path.parent if path.name == "report.json" else path))
-    return read_report(find_run(_settings(runs).runs_dir, str(run)))
+    return read_report(_run_at(path.parent if path.name == "report.json" else run, runs))
 
 
 def list_backends() -> tuple[str, ...]:
@@ -156,6 +189,10 @@ def list_models() -> tuple[LocalModel, ...]:
 def list_templates() -> tuple[TemplateInfo, ...]:
     """Return the template types of Eval-Scope, and what evaldock does in the place of each."""
     return templates()
+
+
+def _run_at(run: _Paths, runs: _Paths | None) -> RunFolder:
+    return open_run(Path(run)) if Path(run).is_dir() else find_run(_settings(runs).runs_dir, str(run))
 
 
 def _given(task: AnyTask, changes: Changes | None = None, *, level: int = 3) -> Given:

@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from hub.finding import Finding
@@ -248,10 +248,16 @@ def _note(base_url: str, model: str, status: int, names: tuple[str, ...]) -> tup
 
 def model_names(body: bytes) -> tuple[str, ...] | None:
     """Return the listed model names, none where JSON says something else; None where it is not JSON."""
+    listed = listed_models(body)
+    return None if listed is None else tuple(str(entry["id"]) for entry in listed)
+
+
+def listed_models(body: bytes) -> tuple[dict[str, Any], ...] | None:
+    """Return the entries of a list of models, none where JSON says something else; None where it is not JSON."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
         return None
     entries = found.get("data") if isinstance(found, dict) else None
     listed = entries if isinstance(entries, list) else []
-    return tuple(str(entry["id"]) for entry in listed if isinstance(entry, dict) and "id" in entry)
+    return tuple(entry for entry in listed if isinstance(entry, dict) and "id" in entry)

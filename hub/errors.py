@@ -8,7 +8,8 @@ EvaldockError                1   something failed
 ├── GatewayError             1   the gateway did not start or died
 ├── NormalizeError           1   a backend's files could not be read
 ├── RunError                 2   a run has not what was asked for: a readable record, a report, a job, a log
-│   └── RunNotFoundError     2   no such run
+│   ├── RunNotFoundError     2   no such run
+│   └── ChangedRunError      2   what a run would go on with is not what it began with
 └── InterruptedRunError    130   the user stopped it
 """
 
@@ -103,6 +104,10 @@ class RunError(EvaldockError):
 
 class RunNotFoundError(RunError):
     """No run of that name."""
+
+
+class ChangedRunError(RunError):
+    """What a run would go on with is not what it began with, so its results could not be told apart."""
 
 
 class InterruptedRunError(EvaldockError):

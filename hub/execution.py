@@ -9,11 +9,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from hub.accounting import Account, no_account
 from hub.adapter import Adapter
 from hub.clock import Stopwatch
 from hub.engine import Engine, Handle, Placement
 from hub.errors import EngineError, NormalizeError
 from hub.files import write_atomic
+from hub.gateway import Verdict
 from hub.interrupts import undisturbed
 from hub.job import Ending, JobOutcome
 from hub.jobevents import EventTail
@@ -29,6 +31,11 @@ from hub.vigil import Vigil
 _POLL_S = 0.2
 
 
+def no_verdict(_job_id: str) -> Verdict | None:
+    """Judge nothing: there is no gateway."""
+    return None
+
+
 @dataclass(frozen=True)
 class Workplace:
     """What every job of a run shares: its engine, the prepared environments by image, who is told.
@@ -36,6 +43,8 @@ class Workplace:
     Attributes:
         interrupted: whether the user wants the run to stop; asked between steps, so that no step is left half done.
         signs: files outside its folder that change while a job is at work.
+        verdict: why a job cannot be what was planned, as the gateway judges.
+        settle: has the calls of a job that has ended written down; returns what they mean for its results.
     """
 
     run_id: str
@@ -45,6 +54,8 @@ class Workplace:
     gateway_alive: Callable[[], bool]
     interrupted: Callable[[], bool]
     signs: tuple[Path, ...] = ()
+    verdict: Callable[[str], Verdict | None] = no_verdict
+    settle: Callable[[PlannedJob], Account] = no_account
 
 
 def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workplace) -> JobReport:
@@ -55,7 +66,7 @@ def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workp
     """
     environment = work.environments[planned.job.image]
     clock = Stopwatch()
-    work.observe(JobChanged(planned.id, JobState.RUNNING))
+    work.observe(JobChanged(planned.id, JobState.PREPARING))
     try:
         forget(place.folder)
         deadline = _deadline(planned)
@@ -65,10 +76,17 @@ def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workp
     may_go_on = _end_of(planned, deadline, work) is None
     if may_go_on and (death := death_of(planned.evaluation, adapter, outcome, place.folder)):
         outcome = _start_again(narrowed(planned, adapter, death.left), death, place, work, deadline)
+    return read_again(planned, adapter, place.folder, outcome, work)
+
+
+def read_again(
+    planned: PlannedJob, adapter: Adapter, folder: Path, outcome: JobOutcome, work: Workplace
+) -> JobReport:
+    """Read what an ended job left and return its part of the report; reading twice gives the same."""
     work.observe(JobChanged(planned.id, JobState.NORMALIZING))
-    state, reason, results = _read(planned, adapter, place.folder, outcome)
-    if outcome.ending is Ending.STOPPED:
-        state = JobState.CANCELLED
+    account = work.settle(planned)
+    state, reason, results = _read(planned, adapter, folder, outcome, account)
+    state, reason = _judged(state, reason, outcome, work.verdict(planned.id))
     work.observe(JobChanged(planned.id, state, reason))
     return JobReport(
         id=planned.id,
@@ -78,11 +96,21 @@ def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workp
         state=state,
         reason=reason,
         isolation=work.engine.isolation,
-        environment=environment,
-        started_at=(read_outcome(place.folder / FIRST) or outcome).started_at,
+        environment=work.environments.get(planned.job.image),
+        started_at=(read_outcome(folder / FIRST) or outcome).started_at,
         ended_at=outcome.ended_at,
+        usage=account.usage,
         results=results,
     )
+
+
+def _judged(state: JobState, reason: str, outcome: JobOutcome, verdict: Verdict | None) -> tuple[JobState, str]:
+    """Lay over what the files say how the job ended, and what the gateway says of its calls."""
+    if outcome.ending is Ending.STOPPED:
+        return JobState.CANCELLED, reason
+    if verdict is None:
+        return state, reason
+    return JobState.PARTIAL if state is JobState.SUCCEEDED else state, verdict.reason
 
 
 def _deadline(planned: PlannedJob) -> float | None:
@@ -117,6 +145,7 @@ def _run(planned: PlannedJob, place: Placement, work: Workplace, deadline: float
     handle = work.engine.submit(planned.job, work.environments[planned.job.image], place)
     try:
         write_atomic(place.folder / "handle.json", json.dumps(asdict(handle), indent=2) + "\n")
+        work.observe(JobChanged(planned.id, JobState.RUNNING))
         return _watch(planned, handle, place.folder, work, deadline)
     except BaseException:
         with undisturbed():
@@ -146,7 +175,8 @@ def _end_of(planned: PlannedJob, deadline: float | None, work: Workplace) -> tup
         return Ending.TIMED_OUT, f"stopped after its time-out of {show_duration(planned.job.limits.timeout_s or 0)}"
     if planned.job.gateway and not work.gateway_alive():
         return Ending.FAILED, "the gateway died, so the job lost its model"
-    return None
+    verdict = work.verdict(planned.id)
+    return (Ending.FAILED, verdict.reason) if verdict and verdict.kind != "budget" else None
 
 
 def _silence(planned: PlannedJob, vigil: Vigil) -> tuple[Ending, str] | None:
@@ -169,7 +199,7 @@ def _tell(job_id: str, tail: EventTail, observe: Observer) -> None:
 
 
 def _read(
-    planned: PlannedJob, adapter: Adapter, folder: Path, outcome: JobOutcome
+    planned: PlannedJob, adapter: Adapter, folder: Path, outcome: JobOutcome, account: Account
 ) -> tuple[JobState, str, tuple[Result, ...]]:
     reason = reason_of(outcome, folder)
     try:
@@ -178,6 +208,7 @@ def _read(
             normalized = read_both(planned.evaluation, adapter, folder, death)
         else:
             normalized = read_output(planned.evaluation, adapter, folder / OUTPUT)
+        normalized = account.lay_over(normalized)
         keep(normalized, folder)
     except NormalizeError as error:
         return JobState.FAILED, reason or str(error), ()

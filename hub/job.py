@@ -15,6 +15,7 @@ Network = Literal["none", "bridge", "host"]
 # that folder as EVALDOCK_ROOT; runners go through `adapters.runtime.job.path`, so the texts never differ.
 INPUT = "/job/input"
 OUTPUT = "/job/output"
+PREVIOUS = "/job/previous"  # what the job's last start left in its output, read-only; absent at the first start
 MODELS = "/models"
 DATA = "/data"
 SOCKET_DIR = "/run/evaldock"

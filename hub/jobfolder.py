@@ -1,10 +1,27 @@
-"""A job's folder on the host: the input that it reads, the empty output that it fills."""
+"""A job's folder on the host: the input that it reads, the empty output that it fills, what an earlier start left."""
 
 from __future__ import annotations
 
+import os
+import secrets
+import shutil
 from pathlib import Path
 
 from hub.job import Job
+
+PREVIOUS = "previous"  # below a job's folder
+# What a start leaves. The engine's own files are overwritten; ledger.sqlite and bodies.jsonl grow over all starts.
+_LEFT = (
+    "output",
+    "first",
+    "log.txt",
+    "outcome.json",
+    "job.json",
+    "results.json",
+    "samples.jsonl",
+    "normalize-error.txt",
+)
+_EVENTS = "events.jsonl"
 
 
 def write_inputs(job: Job, folder: Path) -> None:
@@ -22,3 +39,38 @@ def write_inputs(job: Job, folder: Path) -> None:
         path.chmod(0o644)
     for path in (top, *(sub for sub in top.rglob("*") if sub.is_dir())):
         path.chmod(0o755)
+
+
+def shelve(folder: Path) -> None:
+    """Move what the last start left to previous/, in place of what is there, and remove what it was given.
+
+    A start that left nothing but events takes no earlier one's place. Safe to break off and repeat.
+    """
+    draft, shelf = folder / f".{PREVIOUS}", folder / PREVIOUS
+    _remove(folder / "input")
+    found = [folder / name for name in _LEFT if os.path.lexists(folder / name)]
+    if shelf.exists() and not draft.exists() and not _has_written(folder / "output"):
+        for path in found:
+            _remove(path)
+        return
+    if found or draft.exists():
+        draft.mkdir(exist_ok=True)
+        for path in found:
+            path.replace(draft / path.name)
+        _remove(shelf)
+        draft.replace(shelf)
+
+
+def _has_written(output: Path) -> bool:
+    """Return whether there is more than events; a hidden file is one that was being written."""
+    return output.is_dir() and any(path.name != _EVENTS and path.name[0] != "." for path in output.iterdir())
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder that a job filled; what it closed to us is at least out of the way."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.is_dir():
+        trash = path.with_name(f".old-{secrets.token_hex(8)}")
+        path.replace(trash)
+        shutil.rmtree(trash, ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -30,7 +30,7 @@ Outcome = Literal[
 OUTCOMES: frozenset[str] = frozenset(get_args(Outcome))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LedgerRow:
     """One call; docs/gateway.md says what each column means.
 
@@ -79,6 +79,7 @@ class LedgerRow:
 
 
 COLUMNS = tuple(field.name for field in fields(LedgerRow))
+_FLAGS = (COLUMNS.index("cached"), COLUMNS.index("delivered"))  # SQLite keeps them as numbers
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "str": (str,),
     "Outcome": (str,),
@@ -116,7 +117,7 @@ def read_rows(file: Path, job: str | None = None) -> Iterator[LedgerRow]:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'calls'").fetchone():
             return
         for found in connection.execute(query, (job,) if job else ()):
-            yield _row(dict(zip(COLUMNS, found, strict=True)))
+            yield _stored(found)
 
 
 def read_runner_rows(output: Path, session: int) -> Iterator[LedgerRow]:
@@ -163,6 +164,17 @@ def _fits(value: object, wanted: str) -> bool:
     if not isinstance(value, _KINDS[wanted]):
         return False
     return not isinstance(value, int | float) or 0 <= value < 1 << 53
+
+
+def _stored(found: Sequence[Any]) -> LedgerRow:
+    """Return the row of a ledger of ours: there may be a hundred thousand of them."""
+    parts = list(found)
+    for flag in _FLAGS:
+        parts[flag] = bool(parts[flag])
+    row = LedgerRow(*parts)
+    if row.outcome not in OUTCOMES:
+        raise ValueError(f"no outcome {row.outcome!r}")
+    return row
 
 
 def _row(found: Mapping[str, Any]) -> LedgerRow:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from hub.report import JobState
@@ -16,6 +16,16 @@ class RunStarted:
     run_id: str
     folder: str
     jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunResumed:
+    """A run goes on; `kept` are the jobs whose reports stay as they are."""
+
+    run_id: str
+    folder: str
+    jobs: tuple[str, ...]
+    kept: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -88,11 +98,23 @@ class RunEnded:
     state: str
 
 
-Event = RunStarted | EngineChosen | Preparing | Prepared | JobChanged | JobRestarted | Progressed | Said | RunEnded
+Event = (
+    RunStarted
+    | RunResumed
+    | EngineChosen
+    | Preparing
+    | Prepared
+    | JobChanged
+    | JobRestarted
+    | Progressed
+    | Said
+    | RunEnded
+)
 Observer = Callable[[Event], None]
 
-_NAMES = {
+_NAMES: dict[type[Event], str] = {
     RunStarted: "run_started",
+    RunResumed: "run_resumed",
     EngineChosen: "engine",
     Preparing: "preparing",
     Prepared: "prepared",
@@ -102,11 +124,29 @@ _NAMES = {
     Said: "message",
     RunEnded: "run_ended",
 }
+_KINDS: dict[str, type[Event]] = {name: kind for kind, name in _NAMES.items()}
 
 
 def to_plain(event: Event) -> dict[str, Any]:
     """Return an event as JSON-able data, its kind under `event`."""
     return {"event": _NAMES[type(event)], **asdict(event)}
+
+
+def from_plain(plain: Mapping[str, Any]) -> Event | None:
+    """Return the event that `to_plain` wrote; None for a kind, or a form, that another version wrote."""
+    kind = _KINDS.get(str(plain.get("event")))
+    if kind is None:
+        return None
+    try:
+        found = {part.name: plain[part.name] for part in fields(kind)}
+        if kind is JobChanged:
+            found["state"] = JobState(found["state"])
+    except (KeyError, ValueError):
+        return None
+    parts: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in found.items()
+    }
+    return kind(**parts)
 
 
 def silent(_event: Event) -> None:

@@ -35,6 +35,7 @@ class PlannedJob:
     job: Job
     assets: tuple[Asset, ...]
     upstreams: Mapping[str, ModelSpec | JudgeSpec]
+    adapter_version: str = ""
 
     @property
     def id(self) -> str:
@@ -119,6 +120,22 @@ def _global_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
             yield from _url_problem(model.endpoint, (*path, "endpoint"), source)
     if spec.judge is not None:
         yield from _url_problem(spec.judge.endpoint, ("judge", "endpoint"), source)
+    if spec.gateway.budget.cost is not None:
+        yield from _cost_problems(spec, source)
+
+
+def _cost_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
+    """Say what keeps a budget of money from being one: a server without prices, or several currencies."""
+    named = {f"models.{name}": model for name, model in spec.models.items() if model.endpoint is not None}
+    parts: dict[str, ModelSpec | JudgeSpec] = {**named, **({"judge": spec.judge} if spec.judge else {})}
+    free = [name for name, part in parts.items() if part.prices is None]
+    if free:
+        message = f"a budget of money needs prices of every server; there are none of {', '.join(free)}"
+        yield source.problem(("gateway", "budget", "cost"), message)
+    currencies = sorted({part.prices.currency for part in parts.values() if part.prices is not None})
+    if len(currencies) > 1:
+        message = f"a budget of money is of one currency; the prices are in {' and '.join(currencies)}"
+        yield source.problem(("gateway", "budget", "cost"), message)
 
 
 def _url_problem(url: str, path: KeyPath, source: Source) -> Iterator[Problem]:
@@ -212,7 +229,7 @@ def _job(
         network=spec.network,
         gateway=bool(upstreams),
     )
-    return PlannedJob(evaluation, job, assets, upstreams)
+    return PlannedJob(evaluation, job, assets, upstreams, adapter.version)
 
 
 def _limits(spec: TaskSpec, evaluation: Evaluation, *, gateway: bool) -> Limits:

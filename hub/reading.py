@@ -71,9 +71,12 @@ def first_gap(results: tuple[Result, ...]) -> str:
     for result in results:
         if result.absent:
             return f"{result.dataset}: {result.absent}"
-        if not result.counts.complete:
-            planned = count_of(result.counts.planned, "sample") if result.counts.planned else "an unknown number"
-            return f"{result.dataset}: {result.counts.scored} of {planned} scored"
+        counts = result.counts
+        if not counts.complete:
+            planned = count_of(counts.planned, "sample") if counts.planned else "an unknown number"
+            if counts.judge_fallback and counts.scored + counts.judge_fallback == counts.planned:
+                return f"{result.dataset}: {counts.judge_fallback} of {planned} scored without the judge's verdict"
+            return f"{result.dataset}: {counts.scored} of {planned} scored"
     return "the backend wrote no result"
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from hub.text import clean_all
 
 SCHEMA_VERSION = 1
+EndState = Literal["succeeded", "partial", "failed", "cancelled"]
 
 
 class _Record(BaseModel):
@@ -238,7 +239,7 @@ class Report(_Record):
     evaldock_version: str
     run_id: str
     task: str
-    state: Literal["succeeded", "partial", "failed", "cancelled"]
+    state: EndState
     started_at: float
     ended_at: float
     engine: str
@@ -284,7 +285,7 @@ def job_state(results: tuple[Result, ...]) -> JobState:
     return JobState.FAILED
 
 
-def run_state(states: tuple[JobState, ...]) -> Literal["succeeded", "partial", "failed", "cancelled"]:
+def run_state(states: tuple[JobState, ...]) -> EndState:
     """Fold job states into the run's: cancelled wins, then all alike, else partial."""
     if JobState.CANCELLED in states:
         return "cancelled"

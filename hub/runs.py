@@ -16,13 +16,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from hub.errors import EvaldockError, PrerequisiteError, RunError, RunNotFoundError
+from hub.errors import PrerequisiteError, RunError, RunNotFoundError
 from hub.files import write_atomic
-from hub.report import EnvironmentRecord, JobState, Report, Sample
+from hub.jobevents import read_events
+from hub.report import EnvironmentRecord, JobReport, JobState, Report, Sample
 from hub.text import did_you_mean
 
 RUN_SCHEMA_VERSION = 1
 RunState = Literal["preparing", "running", "succeeded", "partial", "failed", "cancelled"]
+_EVENTS = "events.jsonl"
 FINAL: frozenset[str] = frozenset({"succeeded", "partial", "failed", "cancelled"})
 
 
@@ -31,7 +33,12 @@ class _Record(BaseModel):
 
 
 class JobRecord(_Record):
-    """One job's line in run.json."""
+    """One job's line in run.json.
+
+    Attributes:
+        starts: how often it was begun, the last start included.
+        weights: identity of the model with the digest of its weights, where the job loads them.
+    """
 
     id: str
     model: str
@@ -39,10 +46,19 @@ class JobRecord(_Record):
     state: JobState = JobState.QUEUED
     reason: str = ""
     environment: EnvironmentRecord | None = None
+    starts: int = 0
+    weights: str = ""
 
 
 class RunRecord(_Record):
-    """run.json."""
+    """run.json.
+
+    Attributes:
+        folder: where the task's relative paths start; empty where a version wrote it that knew no resume.
+        upstreams: what stood behind each endpoint when it was first asked (`hub.identity`).
+        warnings: what a reader of the report must know beyond the plan.
+        resumed_at: seconds since the epoch.
+    """
 
     schema_version: int = RUN_SCHEMA_VERSION
     evaldock_version: str
@@ -56,7 +72,15 @@ class RunRecord(_Record):
     engine: str = ""
     engine_reason: str = ""
     hardware: dict[str, str] = {}
+    folder: str = ""
+    upstreams: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
+    resumed_at: tuple[float, ...] = ()
     jobs: tuple[JobRecord, ...] = ()
+
+    def job(self, job_id: str) -> JobRecord | None:
+        """Return one job's line."""
+        return next((job for job in self.jobs if job.id == job_id), None)
 
 
 class RunFolder:
@@ -85,25 +109,36 @@ class RunFolder:
     def log_event(self, event: dict[str, Any]) -> None:
         """Append one event, with its time, to events.jsonl."""
         line = json.dumps({"time": round(time.time(), 3), **event}, ensure_ascii=False)
-        with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
+        with (self.path / _EVENTS).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Yield what events.jsonl holds by now, whole lines only."""
+        return read_events(self.path / _EVENTS)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the run's lock: whoever finds it free knows that no hub drives this run.
 
         Raises:
-            EvaldockError: another process drives this run.
+            RunError: another process drives this run.
         """
         with (self.path / ".lock").open("a", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise EvaldockError(f"run {self.record.run_id!r} is driven by another process") from error
+                hint = "`evaldock status --follow` shows it, `evaldock stop` ends it"
+                raise RunError(f"run {self.record.run_id!r} is driven by {self._driver()}", hint=hint) from error
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
             yield
+
+    def _driver(self) -> str:
+        try:
+            return f"process {int((self.path / '.lock').read_text(encoding='utf-8'))}"
+        except (OSError, ValueError):
+            return "another process"
 
 
 @contextmanager
@@ -218,6 +253,11 @@ def is_live(run: RunFolder) -> bool:
     return False
 
 
+def may_resume(run: RunFolder) -> bool:
+    """Return whether `evaldock resume` could go on with this run: one that is whole, live, or too old, it cannot."""
+    return bool(run.record.folder) and run.record.state != "succeeded" and not is_live(run)
+
+
 def shown_state(run: RunFolder) -> str:
     """Return the state for people: `interrupted` where run.json says live but no hub holds the lock."""
     state = run.record.state
@@ -240,6 +280,14 @@ def read_report(run: RunFolder) -> Report:
         raise RunError(message, hint=reason) from error
     except ValidationError as error:
         raise RunError(f"{path} cannot be read: {error}") from error
+
+
+def read_job(run: RunFolder, job_id: str) -> JobReport | None:
+    """Read job.json, a job's part of the report; None where its last start was not read to its end."""
+    try:
+        return JobReport.model_validate_json((run.job_folder(job_id) / "job.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def read_samples(run: RunFolder, job_id: str) -> Iterator[Sample]:

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     field_validator,
@@ -24,6 +25,7 @@ Scoring = Literal["choice", "continuation", "generate"]
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LIKE_A_KEY = re.compile(r"sk[-_].*|(?=.*[a-z])(?=.*[0-9]).{21,}")
 _ALIAS = re.compile(r"\w[\w. -]{0,63}")
+_QUESTION = frozenset({"messages", "prompt", "input", "model", "stream"})
 _TASK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -302,6 +304,17 @@ class InterceptorSpec(_Part):
     roles: Annotated[tuple[Literal["candidate", "judge"], ...], Field(min_length=1), AfterValidator(_once)] = Field(
         ("candidate",), description="Whose requests."
     )
+
+    @field_validator("drop", "add", "rename")
+    @classmethod
+    def _parameters_alone(cls, value: Any, info: ValidationInfo) -> Any:
+        """Leave what is asked, of whom, and how the answer comes: changed, it would be another's answer."""
+        renamed = tuple((value or {}).values()) if info.field_name == "rename" else ()
+        found = next((name for name in (*(value or ()), *renamed) if name in _QUESTION), None)
+        if found is not None:
+            raise ValueError(f"{found!r} is the request itself and is not changed; parameters are")
+        _once(renamed)
+        return value
 
     @property
     def kind(self) -> InterceptorKind:

@@ -19,6 +19,7 @@ _COMMANDS = {
     "fetch": "Build and download ahead of a run; afterwards it needs no network.",
     "status": "Show a run and its jobs.",
     "logs": "Show the log of a job.",
+    "resume": "Go on with a run that was stopped, failed or broke off.",
     "stop": "Stop a run that another terminal drives.",
     "report": "Show the report of a run.",
     "export": "Write a report as CSV, for lm-eval's tools, or for Every Eval Ever.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from hub.cli.complete import complete_backend, complete_dataset
 from hub.cli.options import (
+    detach_option,
     engine_option,
     limit_option,
     offline_option,
@@ -94,6 +96,7 @@ def _seed_flags(function: Callable[..., Any]) -> Callable[..., Any]:
 @offline_option
 @yes_option
 @quiet_option
+@detach_option
 @click.option("--dry-run", is_flag=True, help="Show the plan only.")
 @click.option("--print-task", is_flag=True, help="Print the task that the flags stand for, and end.")
 @click.option("--save", type=_FOLDER_OR_FILE, metavar="FILE", help="Write that task to FILE, and end.")
@@ -105,6 +108,7 @@ def command(
     offline: bool,
     yes: bool,
     quiet: bool,
+    detach: bool,
     dry_run: bool,
     print_task: bool,
     save: Path | None,
@@ -117,13 +121,13 @@ def command(
     evaldock eval --model http://127.0.0.1:8000/v1 --api-model qwen --datasets gsm8k
     evaldock eval --task-cfg old.yaml --save task.yaml
     """  # noqa: D301 - click's mark for lines to keep
+    from hub.cli.conduct import conduct
     from hub.cli.consent import consent
     from hub.cli.lines import say_remarks
     from hub.cli.options import settings_with
     from hub.cli.plan_command import show_plan
-    from hub.cli.run_command import run_and_show
     from hub.cli.signals import end_in_order
-    from hub.orchestrator import Request
+    from hub.orchestrator import Request, run
 
     translated = _translated(flags, task_cfg, sets)
     if print_task or save:
@@ -137,7 +141,7 @@ def command(
     end_in_order()
     settings = settings_with(runs or given.outputs)
     request = Request(engine=engine, offline=offline, consent=consent(yes=yes, quiet=quiet))
-    return run_and_show(given.task, settings, request, quiet=quiet)
+    return conduct(partial(run, given.task, settings, request), quiet=quiet, detach=detach)
 
 
 def _translated(flags: dict[str, Any], file: Path | None, sets: tuple[str, ...]) -> Translated:

@@ -77,6 +77,11 @@ def _keep_trace(error: Exception) -> str:
     return file.name
 
 
+def exit_code(state: str) -> int:
+    """Return the exit code of a run that ended in `state`, or of which nobody knows how it would have ended."""
+    return {"succeeded": 0, "cancelled": 130}.get(state, 1)
+
+
 def task_path(name: str) -> Path:
     """Return the task file `name`: a path, or the name of a task that ships with evaldock.
 

@@ -29,6 +29,8 @@ def list_runs_command(runs: Path | None, as_json: bool) -> None:
     found = list_runs(settings_with(runs).runs_dir)
     rows = [(run.record.run_id, shown_state(run), run.record.engine, run.record.task) for run in found]
     _show(("run", "state", "engine", "task"), rows, as_json=as_json)
+    if any(state == "interrupted" for _, state, _, _ in rows):
+        click.echo("note: `evaldock resume RUN` goes on with one that was interrupted", err=True)
 
 
 @command.command("backends")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -42,20 +44,33 @@ def command(run: str, job: str | None, follow: bool, runs: Path | None, as_json:
         raise click.UsageError("--json prints a whole log, --follow one that grows; give one of them")
     if as_json:
         facts = {"run": found.record.run_id, "job": path.parent.name, "path": str(path)}
-        click.echo(json.dumps({**facts, "text": path.read_text(encoding="utf-8", errors="replace")}, indent=2))
+        text = b"".join((*_of_first_start(path), path.read_bytes())).decode(errors="replace")
+        click.echo(json.dumps({**facts, "text": text}, indent=2))
         return 0
-    for chunk in _chunks(path, lambda: follow and is_live(found)):
+    for chunk in chain(_of_first_start(path), _chunks(path, lambda: follow and is_live(found))):
         sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()
     return 0
 
 
+def _of_first_start(path: Path) -> Iterator[bytes]:
+    """Yield what a job printed that was then started again without one of its data sets."""
+    from hub.restart import FIRST
+
+    first = path.parent / FIRST / path.name
+    if first.is_file():
+        yield first.read_bytes()
+        yield b"\n[evaldock: here the job ended, and was started again without the data set it ended in]\n"
+
+
 def _chunks(path: Path, more: Callable[[], bool]) -> Iterator[bytes]:
     """Yield what is in the file, and what comes as long as `more()`."""
-    offset, last = 0, False
+    offset, last, known = 0, False, 0
     while True:
         if path.is_file():
             with path.open("rb") as file:
+                if (inode := os.fstat(file.fileno()).st_ino) != known:  # the job's next start has its own
+                    offset, known = 0, inode
                 file.seek(offset)
                 while chunk := file.read(1 << 16):
                     offset += len(chunk)

@@ -58,6 +58,13 @@ def yes_option(function: _Function) -> _Function:
     return option(function)
 
 
+def detach_option(function: _Function) -> _Function:
+    """Add `--detach`."""
+    what = "Print the run's id and return once it has begun; it goes on by itself."
+    option = click.option("--detach", "-d", is_flag=True, help=what)
+    return option(function)
+
+
 def quiet_option(function: _Function) -> _Function:
     """Add `--quiet`."""
     option = click.option("--quiet", is_flag=True, help="Show no progress, only the result.")

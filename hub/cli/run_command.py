@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from hub.cli.complete import complete_task
 from hub.cli.options import (
+    detach_option,
     engine_option,
     limit_option,
     offline_option,
@@ -17,11 +18,6 @@ from hub.cli.options import (
     set_option,
     yes_option,
 )
-
-if TYPE_CHECKING:
-    from hub.orchestrator import Request
-    from hub.settings import Settings
-    from hub.taskfile import LoadedTask
 
 
 @click.command("run")
@@ -33,6 +29,9 @@ if TYPE_CHECKING:
 @offline_option
 @yes_option
 @quiet_option
+@detach_option
+@click.option("--resume", "go_on", is_flag=True, help="Go on with the last run of this task where it is unfinished.")
+@click.option("--new", is_flag=True, help="Begin anew, whatever runs of this task there are.")
 def command(
     task: str,
     sets: tuple[str, ...],
@@ -42,35 +41,32 @@ def command(
     offline: bool,
     yes: bool,
     quiet: bool,
+    detach: bool,
+    go_on: bool,
+    new: bool,
 ) -> int:
     """Run TASK and write its report.
 
-    TASK is a task file, or the name of one that ships with evaldock (`evaldock list tasks`).
+    TASK is a task file, or the name of one that ships with evaldock (`evaldock list tasks`). Where the last run of
+    the same task is unfinished, it asks whether to go on with it.
     """
+    from hub.cli.conduct import conduct
     from hub.cli.consent import consent
     from hub.cli.lines import given_task
+    from hub.cli.offer import run_to_resume
     from hub.cli.options import settings_with
     from hub.cli.signals import end_in_order
-    from hub.orchestrator import Request
+    from hub.orchestrator import Request, run
+    from hub.resumption import Wish, resume
 
+    if go_on and new:
+        raise click.UsageError("--resume and --new are opposites; give one of them")
     end_in_order()
     given = given_task(task, sets, limit)
     settings = settings_with(runs or given.outputs)
     request = Request(engine=engine, offline=offline, consent=consent(yes=yes, quiet=quiet))
-    return run_and_show(given.task, settings, request, quiet=quiet)
-
-
-def run_and_show(task: LoadedTask, settings: Settings, request: Request, *, quiet: bool) -> int:
-    """Run a task, print its report and where it lies; return the exit code."""
-    from hub.cli.lines import local
-    from hub.cli.screen import open_screen
-    from hub.orchestrator import run
-    from hub.render.terminal import print_report
-
-    with open_screen(quiet=quiet) as observe:
-        report, folder = run(task, settings, request, observe)
-    print_report(report)
-    click.echo(f"report  {local(folder / 'report.json')}")
-    click.echo(f"        {local(folder / 'report.md')}")
-    click.echo(f"        {local(folder / 'report.html')}")
-    return {"succeeded": 0, "cancelled": 130}.get(report.state, 1)
+    left = None if new else run_to_resume(given.task, settings, engine, always=go_on, quiet=quiet)
+    start = partial(run, given.task, settings, request)
+    if left:
+        start = partial(resume, left, settings, Wish(Request(offline=offline, consent=request.consent)))
+    return conduct(start, quiet=quiet, detach=detach)

@@ -18,6 +18,7 @@ from hub.observer import (
     Preparing,
     Progressed,
     RunEnded,
+    RunResumed,
     RunStarted,
     Said,
     silent,
@@ -34,11 +35,14 @@ _FINISHED = float("inf")
 
 
 @contextmanager
-def open_screen(*, quiet: bool) -> Iterator[Observer]:
-    """Yield an observer that shows a run's events on stderr; where stderr goes away, the run goes on unseen."""
+def open_screen(*, quiet: bool, plain: bool = False) -> Iterator[Observer]:
+    """Yield an observer that shows a run's events on stderr; where stderr goes away, the run goes on unseen.
+
+    `plain`: in lines, also on a terminal.
+    """
     if quiet:
         yield silent
-    elif sys.stderr.isatty():
+    elif sys.stderr.isatty() and not plain:
         with _Live().open() as observe:
             yield _Lasting(observe)
     else:
@@ -63,6 +67,8 @@ def sentence(event: Event) -> str | None:
     match event:
         case RunStarted(run_id=run_id, jobs=jobs):
             return f"run {run_id}: {count_of(len(jobs), 'job')}"
+        case RunResumed(run_id=run_id, jobs=jobs, kept=kept):
+            return f"run {run_id} goes on: {len(kept)} of {count_of(len(jobs), 'job')} kept"
         case EngineChosen(engine=engine, reason=reason, isolation=isolation):
             return f"engine {engine} (isolation: {isolation}): {reason}"
         case Prepared(what=what, reference=reference, seconds=seconds) if seconds >= _QUICK_S:
@@ -87,7 +93,7 @@ class _Plain:
     """One line per change, and one per data set every few seconds."""
 
     def __init__(self) -> None:
-        self._started: dict[tuple[str, str], float] = {}
+        self._first: dict[tuple[str, str], tuple[float, int]] = {}
         self._told: dict[tuple[str, str], float] = {}
 
     def __call__(self, event: Event) -> None:
@@ -99,15 +105,15 @@ class _Plain:
 
     def _progress(self, event: Progressed) -> str | None:
         key, now = (event.job, event.dataset), time.monotonic()
-        started = self._started.setdefault(key, now)
-        if _is_open(event) and now - self._told.get(key, started) < _PLAIN_EVERY_S:
+        since, before = self._first.setdefault(key, (now, event.done))
+        if _is_open(event) and now - self._told.get(key, since) < _PLAIN_EVERY_S:
             return None
         if not event.done or self._told.get(key) == _FINISHED:
             return None
         self._told[key] = now if _is_open(event) else _FINISHED
         facts = (
-            show_rate(event.done, now - started),
-            _left(event, now - started),
+            show_rate(event.done - before, now - since),
+            _left(event, event.done - before, now - since),
             count_of(event.errors, "error") if event.errors else "",
         )
         known = ", ".join(fact for fact in facts if fact)
@@ -120,10 +126,11 @@ def _is_open(event: Progressed) -> bool:
     return event.done < event.total or not event.total
 
 
-def _left(event: Progressed, seconds: float) -> str:
-    if not 0 < event.done < event.total or seconds < 1:
+def _left(event: Progressed, more: int, seconds: float) -> str:
+    """Return the time that is left where `more` took so many seconds: what was there before tells nothing."""
+    if more < 1 or event.done >= event.total or seconds < 1:
         return ""
-    return f"{show_duration((event.total - event.done) * seconds / event.done)} left"
+    return f"{show_duration((event.total - event.done) * seconds / more)} left"
 
 
 class _Live:
@@ -145,6 +152,7 @@ class _Live:
             transient=True,
         )
         self._tasks: dict[tuple[str, str], TaskID] = {}
+        self._before: dict[tuple[str, str], int] = {}
         self._preparing: TaskID | None = None
 
     @contextmanager
@@ -174,9 +182,10 @@ class _Live:
         key = (event.job, event.dataset)
         if key not in self._tasks:
             name = f"{event.job} {event.dataset}"
+            self._before[key] = event.done
             self._tasks[key] = self._bars.add_task(name, total=event.total or None, rate="", errors="")
         task = next(task for task in self._bars.tasks if task.id == self._tasks[key])
-        rate = show_rate(event.done, task.elapsed or 0)
+        rate = show_rate(event.done - self._before[key], task.elapsed or 0)
         errors = count_of(event.errors, "error") if event.errors else ""
         self._bars.update(task.id, completed=event.done, total=event.total or None, rate=rate, errors=errors)
 

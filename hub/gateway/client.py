@@ -15,7 +15,7 @@ from typing import IO
 
 from hub.errors import GatewayError, PrerequisiteError
 from hub.gateway.config import Books, Listener, Route, Verdict
-from hub.gateway.folders import is_served, make_books_folders, make_socket_dirs, run_folder
+from hub.gateway.folders import is_free, make_books_folders, make_socket_dirs, run_folder
 from hub.gateway.news import News
 from hub.gateway.protocol import READY, Begin, Begun, Command, End, Ended, encode_command, encode_start
 from hub.job import SOCKET_NAME
@@ -54,8 +54,12 @@ class Gateway:
         self._stopped = False
 
     @classmethod
-    def start(cls, settings: Settings, run_id: str, routes: tuple[Route, ...], books: Books) -> Gateway:
+    def start(
+        cls, settings: Settings, run_id: str, routes: tuple[Route, ...], books: Books, *, patience_s: float = 0.0
+    ) -> Gateway:
         """Start the gateway and return once every socket accepts connections.
+
+        `patience_s`: for so long a gateway that the run has already may take to end: that of a killed hub ends soon.
 
         Raises:
             PrerequisiteError: a key's variable is not set, or no place for the sockets or the books.
@@ -66,7 +70,7 @@ class Gateway:
         folder = run_folder(settings.runtime_dir, run_id)
         socket_dirs = make_socket_dirs(settings.runtime_dir, run_id, [route.job_id for route in routes])
         listeners = [Listener(route, socket_dirs[route.job_id] / SOCKET_NAME) for route in routes]
-        if any(is_served(listener.socket) for listener in listeners):
+        if not is_free([listener.socket for listener in listeners], patience_s):
             raise GatewayError(
                 f"the run {run_id!r} has a gateway already", hint="let the other evaldock process end first"
             )

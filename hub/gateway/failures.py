@@ -34,6 +34,7 @@ _CAUSES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureType,
 )
 _EXCERPT = 500
 _KEPT_STATUSES = (503, 504)
+_NO_TURN = "queue_timeout"
 
 
 def from_exception(error: Exception, upstream: Upstream) -> Failure:
@@ -75,7 +76,8 @@ def asked_to_wait(upstream: Upstream, wait_s: float, last: Failure | None = None
 
 def still_away(upstream: Upstream, last: Failure) -> Failure:
     """Return the failure of a call that waited for a server to come back, as long as it could."""
-    return _no_turn(upstream, f"did not come back within {upstream.deadline_s:g} s; {_what(last, upstream)}")
+    what = f"did not come back within {upstream.deadline_s:g} s: {_what(last, upstream)}"
+    return Failure(last.status, last.type, _NO_TURN, f"{name_of(upstream)} {what}")
 
 
 def down(upstream: Upstream, away_s: float, last: Failure, now: float) -> Failure:
@@ -185,7 +187,7 @@ def name_of(upstream: Upstream) -> str:
 
 
 def _no_turn(upstream: Upstream, what: str) -> Failure:
-    return Failure(504, "upstream_timeout", "queue_timeout", f"{name_of(upstream)}: {what}")
+    return Failure(504, "upstream_timeout", _NO_TURN, f"{name_of(upstream)}: {what}")
 
 
 def _what(failure: Failure, upstream: Upstream) -> str:

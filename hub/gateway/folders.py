@@ -20,6 +20,7 @@ from hub.private import make_private, require_ours, require_short
 _RUN = re.compile(r"[0-9a-f]{8}")
 _ANSWER_S = 1.0
 _YOUNG_S = 60.0
+_POLL_S = 0.1
 
 
 def run_folder(runtime_dir: Path, run_id: str) -> Path:
@@ -80,6 +81,16 @@ def is_served(path: Path) -> bool:
         return True
 
 
+def is_free(sockets: Sequence[Path], patience_s: float) -> bool:
+    """Return whether no process serves any of the sockets, at once or after waiting for its end."""
+    until = time.monotonic() + patience_s
+    while any(map(is_served, sockets)):
+        if time.monotonic() >= until:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
 def sweep_sockets(runtime_dir: Path) -> tuple[str, ...]:
     """Remove the folders of runs whose gateway is dead; return a line for each.
 
@@ -116,6 +127,17 @@ def listen(path: Path) -> socket.socket:
         os.umask(before)
     listener.listen(1024)
     return listener
+
+
+def remove(path: Path, ours: os.stat_result) -> None:
+    """Remove a socket of ours; in its place may be by now that of the gateway which took over."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    # The number of a file that was removed may be given to the next; so may its name.
+    if (found.st_dev, found.st_ino, found.st_mtime_ns) == (ours.st_dev, ours.st_ino, ours.st_mtime_ns):
+        path.unlink(missing_ok=True)
 
 
 def give_to_job(path: Path, uid: int | None, gid: int | None) -> None:

@@ -12,7 +12,7 @@ from hub.gateway.books import Ledger, open_books
 from hub.gateway.budget import budget_of
 from hub.gateway.call import Step
 from hub.gateway.config import Books, Listener, Verdict
-from hub.gateway.folders import give_to_job, listen
+from hub.gateway.folders import give_to_job, listen, remove
 from hub.gateway.handler import Handler
 from hub.gateway.protocol import Begun, Ended, Event
 from hub.gateway.send import open_sender
@@ -104,7 +104,7 @@ class _Job:
         listener = self._listener
         async with AsyncExitStack() as stack:
             opened = stack.enter_context(listen(listener.socket))
-            stack.callback(listener.socket.unlink, missing_ok=True)
+            stack.callback(remove, listener.socket, listener.socket.lstat())
             give_to_job(listener.socket, listener.route.uid, listener.route.gid)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
+from hub.gateway.asstream import as_stream
 from hub.gateway.breaker import Breaker
 from hub.gateway.budget import Budget, with_budget
 from hub.gateway.call import Answer, Call, Failure, Step
@@ -45,7 +46,7 @@ def assemble(
     """
     known, tell, purse = tuple(routes), _once(verdict), budget or Budget()
     gates = _gates(known, tell)
-    once = through_gate(within_timeout(counted(send, purse.settle)), gates)
+    once = through_gate(within_timeout(as_stream(counted(send, purse.settle))), gates)
     asked = with_retry(with_patience(with_key_watch(once, _jobs_by(known, key_at), tell)))
     paid = with_memory(with_budget(asked, purse, tell), Memory(), tell)
     return with_model_list(with_interceptors(with_answers(paid)), once)

@@ -38,7 +38,7 @@ class StrippedStream:
 
     def __init__(self) -> None:
         """Begin a stream."""
-        self._texts: dict[object, Stripper] = {}  # of choices that have not ended
+        self._texts: dict[int, Stripper] = {}  # of choices that have not ended
         self._last: Json = {}
 
     def read(self, lines: bytes) -> bytes:
@@ -68,7 +68,7 @@ class StrippedStream:
         return _line(event, line[len(line.rstrip()) :]) if any(changed) else line
 
     def _strip(self, choice: Json) -> bool:
-        index, ends = choice.get("index"), bool(choice.get("finish_reason"))
+        index, ends = _index(choice), bool(choice.get("finish_reason"))
         stripper = self._texts.setdefault(index, Stripper())
         if ends:
             del self._texts[index]
@@ -99,6 +99,11 @@ def _change_text(choice: Json, strip: Callable[[str], str]) -> bool:
     if after != (before or ""):
         place[member] = after
     return after != (before or "")
+
+
+def _index(choice: Json) -> int:
+    index = choice.get("index")
+    return index if isinstance(index, int) else 0
 
 
 def _choices(found: Json) -> list[Json]:

@@ -25,12 +25,16 @@ class Asked:
         images: what the last turn's images are, in words.
         seed: the request's own.
         index: which of the `n` answers this one is.
+        number: of the answer, where each is to be another; None: the same request has the same answer.
+        errs: whether the answer is to be wrong; None: as those who answer decide.
     """
 
     text: str
     images: tuple[str, ...] = ()
     seed: int | None = None
     index: int = 0
+    number: int | None = None
+    errs: bool | None = None
 
 
 class Said(NamedTuple):
@@ -60,8 +64,8 @@ class Answers:
         self._say = say
 
     def say(self, asked: Asked) -> Said:
-        """Return the answer."""
-        return self._say(asked)
+        """Return the answer; one that is to be wrong knows nothing."""
+        return Said(UNKNOWN, "wrong") if asked.errs else self._say(asked)
 
     def judge(self, prompt: str) -> Belief | None:  # noqa: ARG002 - GoldAnswers has one
         """Return what the mock thinks of the answer at the end of a prompt; None: nothing."""
@@ -95,7 +99,7 @@ def echo(asked: Asked) -> Said:
 
 def words(asked: Asked, seed: str) -> Said:
     """Return 4 to 32 words that depend on the seed and on what was asked."""
-    source = (seed, asked.text, asked.images, asked.seed, asked.index)
+    source = (seed, asked.text, asked.images, asked.seed, asked.index, asked.number)
     length = 4 + draw.number(*source) % 29
     return Said(" ".join(_word(place, *source) for place in range(length)))
 

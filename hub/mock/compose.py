@@ -51,7 +51,7 @@ def chat(request: ChatRequest, answers: Answerer) -> Reply:
     choices = tuple(choice for choice, _ in made)
     return Reply(
         kind="chat",
-        id=f"chatcmpl-{draw.digest(asked.text, request.model).hex()[:24]}",
+        id=f"chatcmpl-{_name(asked.text, request.model, choices)}",
         model=request.model,
         choices=choices,
         prompt_tokens=prompt + len(images) * tokens.IMAGE_TOKENS,
@@ -82,6 +82,10 @@ def _chat_choice(request: ChatRequest, asked: Asked, answers: Answerer) -> tuple
     done = tokens.finish(text, request.stops, min(limits, default=None))
     scored = scores.of_answer(done.tokens, said.others, request.top_logprobs or 0) if request.logprobs else None
     return Choice(asked.index, done.tokens, done.reason, scored=scored), said.note
+
+
+def _name(asked: object, model: str, choices: tuple[Choice, ...]) -> str:
+    return draw.digest(asked, model, *(choice.text for choice in choices)).hex()[:24]
 
 
 def _formed(text: str, wanted: ResponseFormat | None) -> str:
@@ -121,11 +125,12 @@ def completion(request: CompletionRequest, answers: Answerer) -> Reply:
     """Return the reply to raw prompts: `n` choices for each, in order."""
     pairs = [(prompt, index) for prompt in request.prompts for index in range(request.n or 1)]
     made = [_text_choice(request, *pair, place, answers) for place, pair in enumerate(pairs)]
+    choices = tuple(choice for choice, _, _ in made)
     return Reply(
         kind="text",
-        id=f"cmpl-{draw.digest(request.prompts, request.model).hex()[:24]}",
+        id=f"cmpl-{_name(request.prompts, request.model, choices)}",
         model=request.model,
-        choices=tuple(choice for choice, _, _ in made),
+        choices=choices,
         prompt_tokens=sum(map(tokens.count, request.prompts)),
         completion_tokens=sum(generated for _, generated, _ in made),
         notes=tuple(note for _, _, note in made),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from hub.adapter import Gold
@@ -29,7 +29,10 @@ class _Decided:
     errs: bool
     pick: int
 
-    def said(self) -> Said:
+    def said(self, asked: Asked | None = None) -> Said:
+        """Return the answer; where it is drawn anew, `asked` says whether it is wrong, and which one it then is."""
+        if asked and asked.errs is not None and asked.number is not None:
+            return replace(self, errs=asked.errs, pick=asked.number).said()
         gold = self.gold
         if not (self.errs and gold.wrong):
             return Said(gold.right, "right", gold.wrong)
@@ -57,9 +60,9 @@ class GoldAnswers:
         self._questions = TextTable((entry.gold.question, entry) for entry in decided)
 
     def say(self, asked: Asked) -> Said:
-        """Return the answer; the same for each of `n`, as at temperature 0."""
+        """Return the answer; unless it is to be drawn anew the same for each of `n`, as at temperature 0."""
         found = self._prompts.find(asked.text) or self._questions.find(asked.text)
-        return found.said() if found else Said(UNKNOWN, "unmatched")
+        return found.said(asked) if found else Said(UNKNOWN, "unmatched")
 
     def judge(self, prompt: str) -> Belief | None:
         """Return whether the answer at the end of a prompt (`... Answer: B`) is the one that the mock would give."""

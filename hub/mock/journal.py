@@ -29,6 +29,7 @@ class Entry:
     began: float = field(default_factory=time.monotonic)
     status: int = CLIENT_LEFT
     model: str = ""
+    id: str = ""
     stream: bool = False
     fault: str = ""
     prompt: str = ""
@@ -40,13 +41,13 @@ class Entry:
 
     def take(self, prepared: Prepared) -> None:
         """Take over what is worth noting of an answer."""
-        self.model, self.stream = prepared.model, bool(prepared.events)
+        self.model, self.id, self.stream = prepared.model, prepared.id, bool(prepared.events)
         self.prompt, self.answer, self.notes = prepared.prompt, prepared.answer, prepared.notes
         self.prompt_tokens, self.completion_tokens = prepared.prompt_tokens, prepared.completion_tokens
 
     def befall(self, fault: str) -> None:
         """Note a fault, and that there was no answer."""
-        self.fault, self.answer, self.notes, self.completion_tokens = fault, "", (), 0
+        self.fault, self.id, self.answer, self.notes, self.completion_tokens = fault, "", "", (), 0
 
 
 class Journal:
@@ -131,6 +132,7 @@ def _line(entry: Entry) -> dict[str, object]:
         "method": entry.method,
         "path": entry.path,
         "model": entry.model,
+        "id": entry.id,
         "fault": entry.fault,
         "stream": entry.stream,
         "latency_s": round(time.monotonic() - entry.began, 4),

@@ -21,7 +21,7 @@ class Prepared:
         body: the whole answer; empty where it is streamed.
         events: the stream; empty where it is not.
         longest: tokens that come one after another.
-        prompt, answer, notes, prompt_tokens, completion_tokens: for the log.
+        id, prompt, answer, notes, prompt_tokens, completion_tokens: for the log.
     """
 
     model: str
@@ -33,6 +33,7 @@ class Prepared:
     notes: tuple[str, ...]
     prompt_tokens: int
     completion_tokens: int
+    id: str = ""
 
 
 def prepare(operation: Operation, body: bytes, answers: Answerer) -> Prepared:
@@ -64,6 +65,7 @@ def _generated(asked: ChatRequest | CompletionRequest, reply: Reply, prompt: str
         notes=reply.notes,
         prompt_tokens=reply.prompt_tokens,
         completion_tokens=reply.completion_tokens,
+        id=reply.id,
     )
 
 

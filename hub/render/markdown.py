@@ -23,7 +23,7 @@ def render_markdown(report: Report) -> str:
     if gaps:
         lines += ["", "## What is missing", "", *(f"- {_cell(gap)}" for gap in gaps)]
     if report.warnings:
-        lines += ["", "## Left out by the plan", "", *(f"- {_cell(text)}" for text in report.warnings)]
+        lines += ["", "## Worth knowing", "", *(f"- {_cell(text)}" for text in report.warnings)]
     lines += _usage(report)
     lines += ["", "## Where the numbers come from", ""]
     lines += [line for job in report.jobs for line in _provenance(job)]

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from hub.finding import Finding
 from hub.plan import Plan, PlannedJob
 from hub.text import count_of
+from hub.version import VERSION
 
 _MARKS = {"ok": "ok     ", "warning": "note   ", "missing": "MISSING"}
 
@@ -20,9 +21,12 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
     """Return the plan as JSON-able data: no secret is in it, keys of endpoints are names."""
     return {
         "schema_version": 1,
+        "evaldock_version": VERSION,
         "task": plan.task,
         "engine": plan.engine,
         "skipped": list(plan.skipped),
+        "gateway": _plain(plan.gateway),
+        "max_infra_errors": plan.max_infra_errors,
         "jobs": [_plain(_job_to_dict(planned)) for planned in plan.jobs],
     }
 
@@ -30,6 +34,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
 def _job_to_dict(planned: PlannedJob) -> dict[str, Any]:
     return {
         "id": planned.id,
+        "adapter_version": planned.adapter_version,
         "evaluation": asdict(planned.evaluation),
         "job": asdict(planned.job),
         "assets": [asdict(asset) for asset in planned.assets],

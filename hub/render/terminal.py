@@ -30,7 +30,7 @@ def print_report(report: Report, console: Console | None = None) -> None:
         for usage in job.usage:
             console.print(Text(usage_line(job, usage), style="dim"))
     for text in report.warnings:
-        console.print(Text(f"left out: {text}", style="yellow"))
+        console.print(Text(text, style="yellow"))
     console.print(Text(summary_line(report), style=_STYLES[report.state]))
 
 

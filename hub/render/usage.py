@@ -104,7 +104,7 @@ def _notes(job: JobReport, usage: Usage) -> Iterator[str]:
     if usage.uncounted:
         yield f"{count_of(usage.uncounted, 'answer')} without a count of tokens, missing in the sums"
     if usage.paid_tokens_in != usage.tokens_in or usage.paid_tokens_out != usage.tokens_out:
-        yield f"asked upstream: {_known(usage.paid_tokens_in)} tokens in, {_known(usage.paid_tokens_out)} out"
+        yield f"all requests together: {_known(usage.paid_tokens_in)} tokens in, {_known(usage.paid_tokens_out)} out"
     if job.starts > 1:
         yield f"answered in {job.starts} starts: requests, times and cost are of all, the rest of the last"
 

@@ -29,6 +29,7 @@ class FakeEngine:
         self.findings = findings
         self.fail_prepare = fail_prepare
         self.submitted: list[Job] = []
+        self.places: dict[str, Placement] = {}
         self.stopped: list[tuple[Ending, str]] = []
 
     def check(self, *, gpus: bool, probe: bool = True) -> tuple[Finding, ...]:
@@ -48,6 +49,7 @@ class FakeEngine:
 
     def submit(self, job: Job, environment: EnvironmentRecord, place: Placement) -> Handle:
         self.submitted.append(job)
+        self.places[job.id] = place
         self._clock = Stopwatch()
         return Handle("venv", job.id, str(place.folder), self._clock.started_at)
 

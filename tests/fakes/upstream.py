@@ -14,18 +14,58 @@ import socket
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, get_args
 
-Fault = Literal["refuse", "401", "429", "500", "redirect", "html", "truncated", "hang", "trickle", "drop", "close"]
+Fault = Literal[
+    "refuse",  # the connection
+    "close",  # it, without an answer
+    "drop",  # it, in the middle of an answer
+    "silence",
+    "hang",  # silence, of a stream after its first event
+    "trickle",  # bytes without end that say nothing
+    "truncated",  # half an answer that ends as if it were whole
+    "huge",  # 65 MiB
+    "401",
+    "404",
+    "429",  # with Retry-After
+    "429-bare",
+    "429-quota",
+    "500",
+    "503",
+    "redirect",
+    "html",
+    "binary",
+    "empty",  # no choices, or no data
+    "text",  # JSON that is called text
+    "unstreamed",  # a whole answer to whom asked for a stream
+]
 Body = dict[str, Any]
 # A text, or the members of a message (chat) or choice (completions) in its place: {"tool_calls": [...]}.
 Answer = Callable[[Body], "str | Mapping[str, Any]"]
 
 _TRICKLE_S = 0.02
+_ELSEWHERE = "http://127.0.0.1:9/v1/chat/completions"
+
+
+def _error(message: str, kind: str, code: str | None) -> Body:
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+_REFUSALS: dict[Fault, tuple[int, Body]] = {
+    "401": (401, _error("Incorrect API key provided: {key}", "auth", "bad_key")),
+    "404": (404, _error("no such model", "invalid_request_error", None)),
+    "429": (429, _error("slow down", "requests", "rate_limit_exceeded")),
+    "429-bare": (429, _error("slow down", "requests", "rate_limit_exceeded")),
+    "429-quota": (429, _error("no money left", "requests", "insufficient_quota")),
+    "500": (500, {"detail": "out of memory"}),
+    "503": (503, {"error": "model is loading"}),
+    "redirect": (307, {}),
+}
 
 
 @dataclass(frozen=True)
@@ -57,9 +97,12 @@ class FakeUpstream:
         peak: the most requests that were under way at one time.
         cancelled: requests whose client left before the answer was there.
         connections: accepted so far.
-        fault: may be changed while it serves; `fault_times` ends it after so many requests,
+        entry: what /models says of each model beyond its name; may be changed while it serves.
+        fault: may be changed while it serves; `fault_times` ends it after so many requests of a model,
             `fault_when` says for which bodies it is shown (that of a GET is empty).
         parrot: repeat the credentials that a request came with, wherever an answer has room for them.
+        retry_after: what "429" asks for.
+        port: of the server; 0 for a free one.
     """
 
     def __init__(
@@ -72,6 +115,8 @@ class FakeUpstream:
         latency_s: float = 0.0,
         models: tuple[str, ...] = ("fake",),
         parrot: bool = False,
+        retry_after: str = "7",
+        port: int = 0,
     ) -> None:
         self.answer = answer
         self.fault = fault
@@ -79,13 +124,17 @@ class FakeUpstream:
         self.fault_when = fault_when
         self.latency_s = latency_s
         self.models = models
+        self.entry: dict[str, Any] = {}
         self.parrot = parrot
+        self.retry_after = retry_after
+        self.port = port
         self.requests: list[Request] = []
         self.peak = 0
         self.cancelled = 0
         self.connections = 0
         self.base_url = ""
         self.closing = threading.Event()
+        self._shown: Counter[object] = Counter()
         self._under_way = 0
         self._lock = threading.Lock()
 
@@ -133,11 +182,10 @@ class FakeUpstream:
     def _take_fault(self, body: Body) -> Fault | None:
         model = body.get("model")
         named = next((fault for fault in get_args(Fault) if model == f"fault-{fault}"), None)
-        if named or self.fault is None or self.fault_times == 0 or not self.fault_when(body):
+        if named or self.fault is None or not self.fault_when(body):
             return named
-        if self.fault_times is not None:
-            self.fault_times -= 1
-        return self.fault
+        self._shown[model] += 1
+        return self.fault if self.fault_times is None or self._shown[model] <= self.fault_times else None
 
 
 class _Server(ThreadingHTTPServer):
@@ -147,7 +195,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, fake: FakeUpstream) -> None:
         self.fake = fake
         self._connections: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", fake.port), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._connections.add(request)
@@ -213,26 +261,45 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _misbehave(self, fault: Fault, body: Body) -> None:
         match fault:
-            case "401":
-                # Some servers repeat the key that they refuse.
-                message = f"Incorrect API key provided: {self.headers.get('Authorization')}"
-                self._json(401, {"error": {"message": message, "type": "auth", "param": None, "code": "bad_key"}})
-            case "429":
-                error = {"message": "slow down", "type": "requests", "code": "rate_limit_exceeded"}
-                self._json(429, {"error": error}, {"Retry-After": "7"})
-            case "500":
-                self._json(500, {"detail": "out of memory"})
-            case "redirect":
-                self._json(307, {}, {"Location": "http://127.0.0.1:9/v1/chat/completions"})
-            case "html":
-                self._send(200, "text/html", b"<html><title>Log in</title></html>")
             case "close":
                 self.close_connection = True
+            case "silence":
+                self._wait(3600)
             case "hang":
                 self._begin_stream(body)
                 self._wait(3600)
-            case _:
+            case "truncated" | "trickle" | "drop":
                 self._break_off(fault, body)
+            case _ if fault in _REFUSALS:
+                self._refuse(fault)
+            case _:
+                self._mistake(fault, body)
+
+    def _refuse(self, fault: Fault) -> None:
+        status, body = _REFUSALS[fault]
+        # Some servers repeat the key that they refuse.
+        told = json.loads(json.dumps(body).replace("{key}", str(self.headers.get("Authorization"))))
+        headers = {"429": {"Retry-After": self.server.fake.retry_after}, "redirect": {"Location": _ELSEWHERE}}
+        self._json(status, told, headers.get(fault))
+
+    def _mistake(self, fault: Fault, body: Body) -> None:
+        """Answer 200 with something else than was asked for."""
+        whole = _whole(self.path, body, self.server.fake)[1]
+        match fault:
+            case "html":
+                self._send(200, "text/html", b"<html><title>Log in</title></html>")
+            case "binary":
+                self._send(200, "application/octet-stream", bytes(range(256)))
+            case "empty":
+                self._json(200, {**whole, **{name: [] for name in ("choices", "data") if name in whole}})
+            case "text":
+                self._send(200, "text/plain", json.dumps(whole).encode())
+            case "huge":
+                self._head(200, "application/json", {"Content-Length": str(65 << 20)})
+                for _ in range(65):
+                    self.wfile.write(b" " * (1 << 20))
+            case _:
+                self._json(200, whole)
 
     def _break_off(self, fault: Fault, body: Body) -> None:
         """Send the first half, then end as if whole (truncated), go on forever (trickle), or reset (drop)."""
@@ -312,7 +379,8 @@ def _with_credentials(value: Any, credentials: str) -> Any:
 def _whole(path: str, body: Body, fake: FakeUpstream) -> tuple[int, Body]:
     operation = path.partition("?")[0].removeprefix("/v1/")
     if operation == "models":
-        return 200, {"object": "list", "data": [{"id": name, "object": "model"} for name in fake.models]}
+        data = [{"id": name, "object": "model", **fake.entry} for name in fake.models]
+        return 200, {"object": "list", "data": data}
     if operation == "embeddings":
         texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
         data = [

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +204,21 @@ def test_importing_hub_imports_nothing_of_it() -> None:
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert answer.stdout == "[]\n"
+
+
+def test_a_run_goes_on_and_what_succeeded_is_kept(
+    task: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def work(_job: Job, _output: Path) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    use = partial(monkeypatch.setattr, orchestrator, "choose_engine")
+    use(lambda *_args, **_named: Choice(FakeEngine(work), "it is a test"))
+    assert hub.run_task(task).state == "cancelled"
+    use(lambda *_args, **_named: Choice(FakeEngine(echo), "it is a test"))
+
+    report = hub.resume_run()
+
+    assert report.state == "succeeded"
+    assert report.jobs[0].starts == 2
+    assert hub.resume_run(tmp_path / "runs" / report.run_id) == report

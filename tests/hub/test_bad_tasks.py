@@ -34,6 +34,10 @@ def datasets(entries: str) -> str:
     return GOOD.replace("[gsm8k]", entries)
 
 
+def interceptor(fields: str) -> str:
+    return f"{GOOD}gateway:\n  interceptors:\n    - {{{fields}}}\n"
+
+
 CASES = {
     # what is no YAML, or no YAML that a task may be
     "a bracket that never closes": Bad(HEAD + "models: {m: [\n", "3: not YAML", "expected the node content"),
@@ -159,6 +163,24 @@ CASES = {
     ),
     "a value that fills the screen": Bad(
         GOOD + f"engine: {'k' * 300_000}\n", "7: engine: must be 'auto'", "characters)"
+    ),
+    # gateway.interceptors
+    "two changes in one": Bad(
+        interceptor("drop: [n], max_tokens: 5"), "9: gateway.interceptors[0]", "exactly one of"
+    ),
+    "a change of the question": Bad(
+        interceptor("add: {messages: []}"), "9: gateway.interceptors[0].add", "'messages'"
+    ),
+    "a model's name put in": Bad(interceptor("add: {model: x}"), "9: gateway.interceptors[0].add", "'model'"),
+    "a stream switched off": Bad(interceptor("drop: [n, stream]"), "9: gateway.interceptors[0].drop", "'stream'"),
+    "a new name for the messages": Bad(
+        interceptor("rename: {messages: x}"), "9: gateway.interceptors[0].rename", "'messages'"
+    ),
+    "the messages' name for another": Bad(
+        interceptor("rename: {x: prompt}"), "9: gateway.interceptors[0].rename", "'prompt'"
+    ),
+    "one new name for two": Bad(
+        interceptor("rename: {x: z, y: z}"), "9: gateway.interceptors[0].rename", "stands here twice"
     ),
 }
 

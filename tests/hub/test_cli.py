@@ -164,6 +164,28 @@ def test_logs_prints_what_the_backend_printed(
     assert capfdbinary.readouterr().out == b"raw \xff bytes\n"
 
 
+def test_logs_begins_with_what_a_job_printed_before_it_was_started_again(
+    task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(monkeypatch, FakeEngine(echo))
+    code_of("run", str(task), "--quiet")
+    (run,) = (task.parent.parent / "runs").iterdir()
+    job = run / "jobs" / "1-m-echo"
+    (job / "first").mkdir()
+    (job / "first" / "log.txt").write_text("the traceback\n")
+    (job / "log.txt").write_text("the rest\n")
+    capsys.readouterr()
+
+    assert code_of("logs") == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert code_of("logs", "--json") == 0
+    text = json.loads(capsys.readouterr().out)["text"].splitlines()
+
+    assert shown == text
+    assert (shown[0], shown[-1]) == ("the traceback", "the rest")
+    assert "started again without the data set" in shown[2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

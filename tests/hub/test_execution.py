@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.accounting import Account, no_account
 from hub.adapter import Evaluation, Normalized
 from hub.engine import Handle, Placement
 from hub.errors import EngineError
@@ -14,7 +15,10 @@ from hub.execution import Workplace, execute
 from hub.interrupts import held
 from hub.job import Ending, Job, JobOutcome
 from hub.observer import Event, JobChanged, Progressed, Said
-from hub.report import EnvironmentRecord, JobReport, JobState, Sample, SampleState
+from hub.overlay import Terms
+from hub.plan import PlannedJob
+from hub.report import EnvironmentRecord, JobReport, JobState, Sample, SampleState, Usage
+from tests.fakes import ledger
 from tests.fakes.adapter import FakeAdapter
 from tests.fakes.engine import FakeEngine, Work
 from tests.hub.test_plan import plan
@@ -34,10 +38,11 @@ def carry_out(
     events: list[Event] | None = None,
     adapter: FakeAdapter | None = None,
     interrupted: Callable[[], bool] = lambda: False,
+    settle: Callable[[PlannedJob], Account] = no_account,
 ) -> JobReport:
     environment = EnvironmentRecord(engine="venv", image="echo", reference="/fake", digest="sha256:0")
     observe = events.append if events is not None else lambda _event: None
-    work = Workplace("run", engine, {"echo": environment}, observe, lambda: True, interrupted)
+    work = Workplace("run", engine, {"echo": environment}, observe, lambda: True, interrupted, settle=settle)
     return execute(plan().jobs[0], adapter or FakeAdapter(), Placement("run", folder), work)
 
 
@@ -58,6 +63,35 @@ def test_a_job_that_scores_everything_succeeded(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "outcome.json").read_text())["ending"] == "succeeded"
     assert json.loads((tmp_path / "results.json").read_text())[0]["dataset"] == "pairs"
     assert json.loads((tmp_path / "samples.jsonl").read_text())["prediction"] == "<b>&\u202e"
+
+
+def test_what_the_calls_do_not_bear_out_is_withheld_in_every_file(tmp_path: Path) -> None:
+    terms = Terms(1, "endpoint", ("pairs",), excludes_failures=False)
+    account = Account((ledger.row(0, dataset="pairs"), ledger.failed(1, dataset="pairs")), terms)
+
+    report = carry_out(FakeEngine(done(right=2)), tmp_path, settle=lambda _job: account)
+
+    assert report.results[0].metrics == ()
+    assert (report.state, report.results[0].backend_value) == (JobState.PARTIAL, "1.0")
+    assert report.reason.startswith("pairs: 1 of its 2 requests failed")
+    assert json.loads((tmp_path / "results.json").read_text())[0]["metrics"] == []
+
+
+def test_the_report_of_a_job_says_what_it_asked_even_where_its_output_cannot_be_read(tmp_path: Path) -> None:
+    account = Account(usage=(Usage(role="candidate", calls=7),))
+
+    report = carry_out(FakeEngine(lambda _job, _output: Ending.SUCCEEDED), tmp_path, settle=lambda _job: account)
+
+    assert (report.state, report.usage[0].calls) == (JobState.FAILED, 7)
+
+
+def test_a_job_whose_judge_failed_says_so(tmp_path: Path) -> None:
+    rows = (*ledger.calls(2, dataset="pairs"), *ledger.calls(1, 1, dataset="pairs", role="judge"))
+    account = Account(rows, Terms(1, "endpoint", ("pairs",), excludes_failures=True))
+
+    report = carry_out(FakeEngine(done(right=2)), tmp_path, settle=lambda _job: account)
+
+    assert report.reason == "pairs: 1 of 2 samples scored without the judge's verdict"
 
 
 def test_lost_samples_make_it_partial_and_say_how_many(tmp_path: Path) -> None:
@@ -115,7 +149,7 @@ def test_events_of_the_runner_reach_the_observer(tmp_path: Path) -> None:
     assert Progressed("1-local-echo", "pairs", 1, 2, 1) in events
     assert Said("1-local-echo", "hello") in events
     states = [event.state for event in events if isinstance(event, JobChanged)]
-    assert states == [JobState.RUNNING, JobState.NORMALIZING, JobState.SUCCEEDED]
+    assert states == [JobState.PREPARING, JobState.RUNNING, JobState.NORMALIZING, JobState.SUCCEEDED]
 
 
 def test_an_interrupt_stops_the_job_and_keeps_what_was_scored(tmp_path: Path) -> None:

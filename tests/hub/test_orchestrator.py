@@ -2,10 +2,13 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from adapters.echo.adapter import EchoAdapter
 from hub import orchestrator
+from hub.engine import Handle
 from hub.engines import Choice
 from hub.errors import BaseImageError, EvaldockError, ImageError, PrerequisiteError
 from hub.files import write_atomic
@@ -13,6 +16,7 @@ from hub.finding import Finding
 from hub.job import Ending, Job
 from hub.observer import EngineChosen, Event
 from hub.orchestrator import plan_task, run
+from hub.report import EnvironmentRecord
 from hub.runs import find_run, list_runs, read_report
 from hub.settings import Settings
 from hub.spec import ResourcesSpec
@@ -298,5 +302,57 @@ def test_what_is_written_before_the_first_job_does_not_grow_with_the_jobs(
 
     report, _ = run(load_task(task.spec.model_copy(update={"models": models})), settings)
 
-    assert at_first_job[0] == 4  # made, engine chosen, running, the job's own state
+    assert at_first_job[0] == 5  # made, engine chosen, running, the job's own preparing and running
     assert all(job.environment for job in report.jobs)
+
+
+def test_what_the_plan_left_out_is_worth_knowing(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, FakeEngine(echo))
+    models = {**task.spec.models, "n": task.spec.models["n"].model_copy(update={"modality": "vision"})}
+
+    report, folder = run(load_task(task.spec.model_copy(update={"models": models})), settings)
+
+    assert report.warnings == ("left out by the plan: echo does not evaluate vision models: 'n'",)
+    assert "## Worth knowing\n\n- left out by the plan" in (folder / "report.md").read_text()
+
+
+def test_who_looks_from_elsewhere_sees_each_state_as_it_happens(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, ...]] = []
+
+    def look(*_: object) -> None:
+        (run,) = list_runs(settings.runs_dir)
+        seen.append((run.record.state, *(job.state.value for job in run.record.jobs)))
+
+    class Seen(FakeEngine):
+        def prepare(self, *arguments: Any) -> EnvironmentRecord:
+            look()
+            return super().prepare(*arguments)
+
+        def submit(self, *arguments: Any) -> Handle:
+            look()
+            return super().submit(*arguments)
+
+    def work(job: Job, output: Path) -> Ending:
+        look()
+        return echo(job, output)
+
+    normalize = EchoAdapter.normalize
+    monkeypatch.setattr(EchoAdapter, "normalize", lambda *given: (look(), normalize(*given))[1])
+    use(monkeypatch, Seen(work))
+    run(task, settings)
+    look()
+
+    assert seen == [
+        ("preparing", "queued", "queued"),
+        ("running", "preparing", "queued"),
+        ("running", "running", "queued"),
+        ("running", "normalizing", "queued"),
+        ("running", "succeeded", "preparing"),
+        ("running", "succeeded", "running"),
+        ("running", "succeeded", "normalizing"),
+        ("succeeded", "succeeded", "succeeded"),
+    ]

@@ -162,3 +162,28 @@ def test_a_job_is_not_idle_while_it_may_wait_for_an_answer(
     jobs = plan(resources=resources).jobs
 
     assert (jobs[0].job.limits.idle_s, jobs[2].job.limits.idle_s) == (local, served)
+
+
+PRICES = {"input": 1, "output": 2}
+
+
+def test_a_budget_of_money_needs_prices_of_every_server() -> None:
+    models = {**TASK["models"], "paid": {"endpoint": "http://h:2", "model": "q", "prices": PRICES}}
+    judge = {"endpoint": "http://h:3", "model": "j"}
+
+    with pytest.raises(TaskError, match=r"gateway.budget.cost: .* there are none of models.served, judge"):
+        plan(models=models, judge=judge, gateway={"budget": {"cost": 5}})
+
+
+def test_and_all_in_one_currency() -> None:
+    paid = {"endpoint": "http://h:2", "model": "q", "prices": PRICES}
+    models = {"paid": paid, "other": {**paid, "prices": {**PRICES, "currency": "CNY"}}}
+
+    with pytest.raises(TaskError, match="CNY and USD"):
+        plan(models=models, gateway={"budget": {"cost": 5}})
+
+
+def test_a_budget_of_money_with_prices_is_a_plan_s() -> None:
+    models = {"paid": {"endpoint": "http://h:2", "model": "q", "prices": PRICES}, "local": {"checkpoint": "./model"}}
+
+    assert plan(models=models, gateway={"budget": {"cost": 5}}).gateway.budget.cost == 5

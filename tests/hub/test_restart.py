@@ -323,4 +323,5 @@ def test_states_are_told_in_order(tmp_path: Path) -> None:
         for event in events
         if not hasattr(event, "done")
     ]
-    assert told == [JobState.RUNNING, "restarted", JobState.NORMALIZING, JobState.PARTIAL]
+    started = [JobState.PREPARING, JobState.RUNNING, "restarted", JobState.RUNNING]
+    assert told == [*started, JobState.NORMALIZING, JobState.PARTIAL]

@@ -5,7 +5,9 @@ EvaluationError
 │   └── RowError     one row of it cannot
 ├── PromptError      a template cannot be filled in
 ├── ModelError       the model cannot be loaded or used at all
-└── UnreachableError the endpoint answers nothing
+└── BrokenOffError   what is left of a data set was not tried
+    ├── UnreachableError  the endpoint answers nothing
+    └── EndedError        the job was told to end
 """
 
 from __future__ import annotations
@@ -49,5 +51,13 @@ class ModelError(EvaluationError):
     """The model cannot be loaded or used at all."""
 
 
-class UnreachableError(EvaluationError):
-    """The endpoint answers nothing; the samples that are left were not tried."""
+class BrokenOffError(EvaluationError):
+    """What is left of a data set was not tried."""
+
+
+class UnreachableError(BrokenOffError):
+    """The endpoint answers nothing."""
+
+
+class EndedError(BrokenOffError):
+    """The job was told to end."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.native.contract import NativeDataset
 from adapters.native.evaluator.dataset import Subset, load_subsets
-from adapters.native.evaluator.errors import EvaluationError
+from adapters.native.evaluator.errors import EndedError, EvaluationError
 from adapters.native.evaluator.items import Item
 from adapters.native.evaluator.progress import Progress
 from adapters.native.evaluator.prompts import Prompter
@@ -59,6 +59,8 @@ def evaluate(dataset: NativeDataset, model: Model, record: Record, *, seed: int)
     absent = ""
     try:
         model.answer(dataset.label, [entry.request for entry in asked], collector.deliver)
+    except EndedError as error:
+        absent = error.reason
     except EvaluationError as error:
         absent = error.advice
         job.event("failed", reason=f"{dataset.label}: {error.reason}", hint=error.hint)

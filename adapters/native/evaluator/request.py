@@ -70,6 +70,10 @@ class Model(Protocol):
     def facts(self) -> Mapping[str, str]:
         """Return what the summary says about it: device, dtype, versions."""
 
+    @property
+    def ended(self) -> bool:
+        """Return whether the job was told to end while it answered: nothing more is to be asked."""
+
     def answer(self, dataset: str, requests: Sequence[Request], deliver: Deliver) -> None:
         """Answer every request, in any order, and deliver each outcome under its index as soon as it is there.
 

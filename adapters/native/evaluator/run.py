@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import signal
 from contextlib import ExitStack
 from typing import Any
 
@@ -22,7 +23,10 @@ LOG = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Evaluate /job/input/task.json into /job/output and return the exit code: 0 all data sets evaluated, else 1."""
+    """Evaluate /job/input/task.json into /job/output and return the exit code.
+
+    0: all data sets were evaluated; 143, as a shell has it for SIGTERM: the job was told to end; else 1.
+    """
     task = loads((job.path(job.INPUT) / TASK_FILE).read_text(encoding="utf-8"))
     take_over(job.path(job.PREVIOUS), job.path(job.OUTPUT))
     facts = {"version": 1, "versions": {"evaluator": EVALUATOR_VERSION, "python": platform.python_version()}}
@@ -36,6 +40,8 @@ def run() -> int:
             return 1
         record.facts(model=dict(model.facts))
         entries = [_isolated(dataset, model, record, task) for dataset in task.datasets]
+    if model.ended:
+        return 128 + signal.SIGTERM
     return int(any(entry["absent"] for entry in entries))
 
 
@@ -61,9 +67,12 @@ def load_model(task: NativeTask, closing: ExitStack) -> Model:
 
 
 def _isolated(dataset: NativeDataset, model: Model, record: Record, task: NativeTask) -> dict[str, Any]:
-    """Evaluate one data set so that its failure leaves the others alone."""
+    """Evaluate one data set so that its failure leaves the others alone; none once the job was told to end."""
     try:
-        entry = evaluate(dataset, model, record, seed=task.seed)
+        if model.ended:
+            entry = absent_entry(dataset, "the job was ended before it came to this data set")
+        else:
+            entry = evaluate(dataset, model, record, seed=task.seed)
     except EvaluationError as error:
         _give_up(error, f"{dataset.label}: ")
         entry = absent_entry(dataset, error.advice)

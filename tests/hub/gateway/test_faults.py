@@ -1,8 +1,6 @@
 """Whatever an upstream does, the client gets OpenAI-shaped JSON, in time."""
 
 import asyncio
-import socket
-import time
 
 import pytest
 
@@ -24,44 +22,7 @@ def ask(tmp_path, fault, *, stream=False, key_env=None, base_url=None, model="m"
         return asyncio.run(run(up))
 
 
-WHOLE = {
-    "refuse": (502, "upstream_unreachable", "connect"),
-    "401": (401, "auth", "bad_key"),
-    "429": (429, "upstream_error", "retry_after"),
-    "500": (502, "upstream_error", "http_500"),
-    "redirect": (502, "upstream_invalid", "redirect"),
-    "html": (502, "upstream_invalid", "not_json"),
-    "truncated": (502, "upstream_invalid", "not_json"),
-    "hang": (504, "upstream_timeout", "timeout"),
-    "trickle": (504, "upstream_timeout", "timeout"),
-    "drop": (502, "upstream_invalid", "truncated"),
-    "close": (502, "upstream_unreachable", "dropped"),
-}
-BROKEN = {
-    "truncated": (502, "upstream_invalid", "truncated"),
-    "hang": (504, "upstream_timeout", "timeout"),
-    "trickle": (504, "upstream_timeout", "timeout"),
-    "drop": (502, "upstream_invalid", "truncated"),
-}
-
-
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("fault", WHOLE)
-def test_a_fault_is_told_in_openai_s_shape_within_the_deadline(tmp_path, fault, stream):
-    began = time.monotonic()
-
-    got, statuses = ask(tmp_path, fault, stream=stream)
-
-    status, kind, code = BROKEN[fault] if stream and fault in BROKEN else WHOLE[fault]
-    error = got.events[-1]["error"] if stream and fault in BROKEN else got.error
-    assert (error["type"], error["code"]) == (kind, code)
-    assert error["message"]
-    assert statuses == {status: 1}
-    assert got.status == (200 if stream and fault in BROKEN else status)
-    assert time.monotonic() - began < DEADLINE_S + 1.5
-
-
-@pytest.mark.parametrize("fault", BROKEN)
+@pytest.mark.parametrize("fault", ["truncated", "hang", "trickle", "drop"])
 def test_a_broken_stream_gives_what_came_and_then_the_error(tmp_path, fault):
     got, _ = ask(tmp_path, fault, stream=True)
 
@@ -85,17 +46,6 @@ def test_a_key_that_the_upstream_repeats_is_scrubbed(tmp_path, stream):
     assert KEY not in str(got)
     assert "Bearer [key]" in got.error["message"]
     assert KEY_ENV in got.error["message"]
-
-
-def test_a_name_that_does_not_resolve_is_unreachable(tmp_path, monkeypatch):
-    def fail(*_, **__):
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    monkeypatch.setattr(socket, "getaddrinfo", fail)
-
-    got, _ = ask(tmp_path, None, base_url="http://no-such-host.invalid/v1")
-
-    assert (got.status, got.error["type"], got.error["code"]) == (502, "upstream_unreachable", "dns")
 
 
 def test_plain_http_on_a_tls_address_is_unreachable(tmp_path):

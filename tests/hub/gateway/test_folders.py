@@ -1,9 +1,11 @@
 import os
+import socket
+import threading
 
 import pytest
 
 from hub.errors import PrerequisiteError
-from hub.gateway.folders import is_served, listen, make_socket_dirs, run_folder, sweep_sockets
+from hub.gateway.folders import is_free, is_served, listen, make_socket_dirs, remove, run_folder, sweep_sockets
 from hub.job import SOCKET_NAME
 
 
@@ -92,3 +94,35 @@ def test_sockets_of_a_dead_gateway_are_swept_and_those_of_a_living_one_are_not(t
 
 def test_nothing_is_swept_where_there_is_nothing(tmp_path):
     assert sweep_sockets(tmp_path / "none") == ()
+
+
+def test_a_socket_is_free_once_who_served_it_has_ended(tmp_path):
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        assert not is_free([path], 0)
+
+        def end_when_looked_at():
+            listener.accept()[0].close()  # the look above
+            listener.accept()[0].close()
+            listener.close()
+
+        ending = threading.Thread(target=end_when_looked_at)
+        ending.start()
+
+        assert is_free([path], 30)
+        ending.join()
+
+
+def test_a_gateway_that_ends_leaves_the_socket_of_the_one_that_took_over(tmp_path):
+    path = tmp_path / "s"
+    with listen(path):
+        of_the_first = path.lstat()
+        with listen(path):
+            remove(path, of_the_first)
+            assert is_served(path)
+
+            remove(path, path.lstat())
+            assert not path.exists()
+    remove(path, of_the_first)

@@ -56,6 +56,7 @@ def test_an_answer_is_alive():
     "told",
     [
         failure("upstream_timeout", "queue_timeout", 504),
+        failure("upstream_unreachable", "queue_timeout", 502),
         failure("upstream_error", "retry_after", 429),
         failure("upstream_down", "outage", 503),
         failure("budget_spent", "insufficient_quota", 402),

@@ -68,6 +68,14 @@ def test_a_request_that_hangs_does_not_keep_it_from_ending() -> None:
     assert "1 faults (1 hang)" in err
 
 
+def test_no_two_answers_are_alike_where_that_is_asked_for() -> None:
+    with started("--answer", "fixed:42", "--unique", "--error-rate", "0.5") as (_, url):
+        answers = [ask(url, "x") for _ in range(20)]
+
+    assert len(set(answers)) == 20
+    assert {answer.partition("\n")[2] for answer in answers} == {"42", "I do not know."}
+
+
 def test_it_answers_from_the_gold_of_a_shipped_task() -> None:
     with started("--gold", "native/own-data", "--error-rate", "0.25") as (process, url):
         assert ask(url, "What is 12 + 7?") in {"19", "4", "red red"}
@@ -86,7 +94,10 @@ def test_it_answers_from_the_gold_of_a_shipped_task() -> None:
         (("--error-rate", "2", "--gold", "quickstart"), 2, "0<=x<=1"),
         (("--fault", "flood"), 2, "no 'flood'; known: 429, 500, "),
         (("--fault-rate", "0.1"), 2, "give --fault"),
-        (("--fault", "500", "--fault-rate", "0.1", "--fault-first", "1"), 2, "give one of them"),
+        (("--fault-for", "30s"), 2, "give --fault"),
+        (("--fault", "500", "--fault-rate", "0.1", "--fault-first", "1"), 2, "leave out --fault-rate"),
+        (("--fault", "500", "--fault-for", "1s", "--fault-first", "1"), 2, "leave out --fault-rate"),
+        (("--fault", "500", "--fault-for", "soon"), 2, "not a duration such as 200ms"),
         (("--latency", "soon"), 2, "not a duration such as 200ms"),
         (("--gold", "absent.yaml"), 2, "no such file"),
         (("--answer", "file:absent.csv"), 2, "1 problem in the file of answers"),

@@ -39,6 +39,19 @@ def test_the_first_requests_fail_and_no_other() -> None:
     assert [faults.pick("m", body) for body in BODIES[:4]] == ["drop", "drop", None, None]
 
 
+def test_an_outage_has_a_begin_and_an_end() -> None:
+    times = iter([100.0, 119.9, 120.0, 149.9, 150.0, 500.0])
+    faults = Faults(FaultPlan(("refuse",), after_s=20, lasting_s=30), clock=lambda: next(times))
+
+    assert [faults.pick("m", body) for body in BODIES[:6]] == [None, None, "refuse", "refuse", None, None]
+
+
+def test_a_rate_holds_within_an_outage() -> None:
+    faults = Faults(FaultPlan(("refuse",), rate=0.5, lasting_s=30), clock=lambda: 0.0)
+
+    assert 850 < sum(faults.pick("m", body) is not None for body in BODIES) < 1150
+
+
 def test_of_several_faults_each_has_its_turn() -> None:
     assert set(picks(FaultPlan(("500", "429", "drop")), BODIES[:100]).values()) == {"500", "429", "drop"}
 

@@ -1,8 +1,11 @@
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from hub.render.markdown import render_markdown
+from hub.render.terminal import print_report
 from hub.render.usage import UsageRow, show_cost, usage_line, usage_rows
 from hub.report import JobReport, Quantiles, Usage
 from tests.fakes.reports import job, metric, report, result
@@ -66,7 +69,7 @@ def test_a_kind_of_failure_that_a_newer_evaldock_knows_keeps_its_name() -> None:
 def test_what_was_asked_upstream_is_told_where_the_cache_answered_the_rest() -> None:
     usage = asked(paid_tokens_in=45, paid_tokens_out=67)
 
-    assert row(usage).notes == ("asked upstream: 45 tokens in, 67 out",)
+    assert row(usage).notes == ("all requests together: 45 tokens in, 67 out",)
 
 
 def test_a_resumed_job_says_what_its_numbers_are_of() -> None:
@@ -119,3 +122,13 @@ def test_the_page_in_markdown_has_a_table_of_it_with_its_notes() -> None:
     assert "| 1-m-native | candidate | 120 | 0 | 1 | 120 | 0 | 12,345 | 4,567 | 850 ms |" in text
     assert "- 1-m-native, candidate: 1 got an error from the server" in text
     assert "  - answered in 2 starts" in text
+
+
+def test_the_terminal_has_a_line_for_each_role() -> None:
+    console = Console(file=StringIO(), width=200)
+
+    print_report(report(made(asked(), Usage(role="judge", calls=3))), console)
+
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "1-m-native asked the candidate 120 times" in said
+    assert "1-m-native asked the judge 3 times" in said

@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.endings.conftest import Stage
 
-REASONS = {"oom": "out of memory: its limit is 128 MiB", "crash": "exit code 3", "segfault": "ended by SIGSEGV"}
+REASONS = {"oom": "out of memory: its limit is 128 MiB", "crash": "exit code 3"}
 
 
 def named(name: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from hub.images import load_image
 from hub.job import Ending, Job, JobOutcome, Limits, Mount
 from hub.report import EnvironmentRecord
 from hub.settings import Settings
+from tests.integration.venv.desk import Desk, open_desk
 
 TIMEOUT_S = 60.0
 
@@ -91,6 +92,12 @@ def bench(tmp_path: Path, echo_environment: tuple[Path, EnvironmentRecord]) -> I
     yield bench
     for handle in bench.handles:
         bench.engine.stop(handle, Ending.STOPPED, "the test is over")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, echo_environment: tuple[Path, EnvironmentRecord]) -> Iterator[Desk]:
+    with open_desk(tmp_path, echo_environment[0]) as desk:
+        yield desk
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,12 +12,15 @@ from typing import Any
 import aiohttp
 
 from adapters.native.contract import NativeModel
-from adapters.native.evaluator.errors import ModelError, UnreachableError
+from adapters.native.evaluator.errors import BrokenOffError, EndedError, ModelError
 from adapters.native.evaluator.models.patience import Patience
 from adapters.native.evaluator.models.reply import LOST, Reply, read_reply
 from adapters.native.evaluator.request import Deliver, Generation, Outcome, Request
 from adapters.runtime import job
 from adapters.runtime.gateway import WAITS_S, sample_headers
+
+# What is under way when the job is told to end may still be answered: it is not any answers that take long.
+DRAIN_S = 2.0
 
 
 class EndpointModel:
@@ -31,6 +34,7 @@ class EndpointModel:
         self._concurrency = concurrency
         self._timeout_s = timeout_s
         self._waits_s = waits_s
+        self.ended = False
         self.chat = model.chat is not False
         self.facts: Mapping[str, str] = {"kind": "endpoint"}
 
@@ -38,7 +42,8 @@ class EndpointModel:
         """Ask every request; to try again what failed is the gateway's business.
 
         Raises:
-            UnreachableError: nothing but failures of one kind came back; the rest was delivered as skipped.
+            BrokenOffError: nothing but failures of one kind came back, or the job was told to end (SIGTERM); what was
+                not answered was delivered as skipped.
         """
         generations = [_generation(request) for request in requests]
         url = job.gateway_url("candidate", dataset) + ("/chat/completions" if self.chat else "/completions")
@@ -51,18 +56,27 @@ class EndpointModel:
         connector = aiohttp.TCPConnector(limit=self._concurrency)
 
         async def work() -> None:
-            for index, request in waiting:
+            while not self.ended and (entry := next(waiting, None)):
+                index, request = entry
                 reply = await self._ask(session, url, request)
                 deliver(index, reply.outcome)
                 delivered.add(index)
                 patience.note(reply)
 
+        def end() -> None:
+            self.ended = True
+            loop.call_later(DRAIN_S, lambda: [worker.cancel() for worker in workers])
+
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, end)
         async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
             workers = [asyncio.create_task(work()) for _ in range(min(self._concurrency, len(requests)))]
             try:
-                await asyncio.gather(*workers)
-            except UnreachableError as error:
-                await _cancel(workers)
+                await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+                await _finish(workers)
+                if len(delivered) < len(requests):
+                    raise EndedError("the job was ended before all was answered")
+            except BrokenOffError as error:
                 for index in range(len(requests)):
                     if index not in delivered:
                         deliver(index, Outcome("skipped", error=error.reason))
@@ -104,9 +118,11 @@ def _generation(request: Request) -> Generation:
     raise ModelError("an endpoint gives no log-likelihoods", hint="Use scoring: generate.")
 
 
-async def _cancel(workers: Sequence[asyncio.Task[None]]) -> None:
+async def _finish(workers: Sequence[asyncio.Task[None]]) -> None:
+    """End those that still work, and raise what made one of them give up."""
     for worker in workers:
         worker.cancel()
-    for worker in workers:
-        with contextlib.suppress(asyncio.CancelledError, UnreachableError):
-            await worker
+    found = await asyncio.gather(*workers, return_exceptions=True)
+    for error in found:
+        if isinstance(error, Exception):
+            raise error

@@ -1,0 +1,155 @@
+"""The jobs of a live run: each is read or started, its calls are accounted for, and its report is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+from hub import answers
+from hub.accounting import Account, account_of, gather_ledger
+from hub.engine import Engine, Placement
+from hub.execution import Workplace, execute, no_verdict, read_again
+from hub.files import write_atomic
+from hub.gateway import Gateway
+from hub.interrupts import held
+from hub.job import PREVIOUS, Ending, Mount
+from hub.jobfolder import PREVIOUS as SHELF
+from hub.jobfolder import shelve
+from hub.observer import Observer
+from hub.outset import Course, Outset
+from hub.plan import PlannedJob
+from hub.prepare import Environments
+from hub.reading import OUTPUT, read_outcome
+from hub.registry import load_adapter
+from hub.report import JobReport, JobState
+from hub.routes import books_of, route_of
+from hub.runs import JobRecord, RunFolder
+from hub.settings import Settings
+
+_FORMER_ENDS_S = 20.0  # a gateway whose hub was killed lets calls end that are under way
+
+
+class Jobs:
+    """What is left to do of a run, one job after the other.
+
+    Attributes:
+        lost: why no job can reach its model any more; empty while they can.
+    """
+
+    def __init__(
+        self, folder: RunFolder, outset: Outset, settings: Settings, planned: tuple[PlannedJob, ...]
+    ) -> None:
+        """Hold the jobs; `planned` are those of the outset that are not kept, with all that is known by now."""
+        self.lost = ""
+        self._folder = folder
+        self._outset = outset
+        self._settings = settings
+        self._planned = planned
+        self._state_file = answers.run_file(settings.state_dir, folder.record.run_id)
+
+    def carry_out(self, engine: Engine, environments: Environments, observe: Observer) -> Iterator[JobReport]:
+        """Yield the report of each job, once it is in job.json; ends early where the user or the gateway ends."""
+        lines = tuple(self._placed(job, environments) for job in self._folder.record.jobs)
+        self._folder.update(state="running", jobs=lines)
+        with held() as interrupted, self._gateway(engine) as gateway:  # its end, too, is not to be cut short
+            if gateway:
+                answers.belong_to(self._settings.state_dir, self._folder.record.run_id, self._folder.path)
+            work = Workplace(
+                self._folder.record.run_id,
+                engine,
+                environments,
+                observe,
+                gateway.alive if gateway else lambda: False,
+                interrupted,
+                (self._state_file, answers.journal_of(self._state_file)),
+                gateway.verdict if gateway else no_verdict,
+                self._account,
+            )
+            for planned in self._planned:
+                if interrupted() or self.lost:
+                    break
+                yield self._kept(self._carry_out(planned, gateway, work))
+                if gateway and planned.job.gateway and not gateway.alive():
+                    self.lost = _loss(gateway)
+
+    def _placed(self, job: JobRecord, environments: Environments) -> JobRecord:
+        """Return a job's line with what it will run in, and on which weights."""
+        planned = next((part for part in self._planned if part.id == job.id), None)
+        if planned is None:
+            return job
+        weights = planned.evaluation.model.identity if planned.evaluation.model.via == "in_job" else ""
+        return job.model_copy(update={"environment": environments[planned.job.image], "weights": weights})
+
+    def _gateway(self, engine: Engine) -> AbstractContextManager[Gateway | None]:
+        """Return the gateway of the jobs that need one; None where no job does."""
+        gate, run_id = self._outset.plan.gateway, self._folder.record.run_id
+        routes = []
+        for planned in self._planned:
+            if planned.job.gateway:
+                folder = self._folder.job_folder(planned.id)
+                user, session = engine.job_user(folder), self._starts(planned) + 1
+                routes.append(route_of(planned, gate, self._outset.who, user=user, session=session, folder=folder))
+        if not routes:
+            return nullcontext()
+        books = books_of(gate, self._settings, run_id)
+        patience_s = _FORMER_ENDS_S if self._outset.resumed else 0.0
+        return Gateway.start(self._settings, run_id, tuple(routes), books, patience_s=patience_s)
+
+    def _carry_out(self, planned: PlannedJob, gateway: Gateway | None, work: Workplace) -> JobReport:
+        """Read what the job left where that is all it needs, else run it."""
+        folder, adapter = self._folder.job_folder(planned.id), load_adapter(planned.evaluation.backend)
+        course = self._outset.course(planned.id)
+        if course.step == "read" and (outcome := read_outcome(folder)):
+            report = read_again(planned, adapter, folder, outcome, work)
+            if report.state is JobState.SUCCEEDED or work.interrupted():
+                return report
+        if self._starts(planned):
+            self._account(planned)
+            shelve(folder)
+        sockets = gateway.socket_dir(planned.id) if gateway and planned.job.gateway else None
+
+        def settle(job: PlannedJob) -> Account:
+            if gateway and job.job.gateway and gateway.alive():
+                gateway.end_job(job.id)
+            return self._account(job)
+
+        place = Placement(work.run_id, folder, sockets)
+        return execute(_with_past(planned, folder, course), adapter, place, replace(work, settle=settle))
+
+    def _account(self, planned: PlannedJob) -> Account:
+        """Write down, for good, what the starts of a job have asked; return what it means."""
+        start = self._starts(planned)
+        rows = gather_ledger(self._folder.job_folder(planned.id), planned.id, self._state_file, start)
+        return account_of(planned, rows, self._outset.plan, load_adapter(planned.evaluation.backend), start)
+
+    def _kept(self, report: JobReport) -> JobReport:
+        record = self._folder.record.job(report.id)
+        whole = report.model_copy(update={"starts": record.starts if record else 1})
+        write_atomic(self._folder.job_folder(report.id) / "job.json", whole.model_dump_json(indent=2) + "\n")
+        return whole
+
+    def _starts(self, planned: PlannedJob) -> int:
+        record = self._folder.record.job(planned.id)
+        return record.starts if record else 0
+
+
+def ended_well(folder: Path) -> bool:
+    """Return whether a job came to its end with exit code 0 while evaldock watched."""
+    outcome = read_outcome(folder)
+    return outcome is not None and outcome.ending is Ending.SUCCEEDED
+
+
+def _loss(gateway: Gateway) -> str:
+    last = gateway.last_words().strip().rpartition("\n")[2]
+    return "the gateway died, through which jobs reach their models" + (f": {last}" if last else "")
+
+
+def _with_past(planned: PlannedJob, folder: Path, course: Course) -> PlannedJob:
+    """Return the job with what its last start left, where it loads the weights itself: no cache remembers that."""
+    past = folder / SHELF / OUTPUT
+    if course.anew or planned.evaluation.model.via != "in_job" or not past.is_dir():
+        return planned
+    job = replace(planned.job, mounts=(*planned.job.mounts, Mount(past, PREVIOUS)))
+    return replace(planned, job=job)

@@ -1,0 +1,150 @@
+"""A backend that swallows failures and prints a score cannot hide it: whole runs through the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hub.ledger import FILE, read_rows
+from tests.e2e.harness import Ran
+from tests.fakes.checkout import Checkout, make_checkout
+from tests.fakes.upstream import Body, FakeUpstream, last_message
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    return make_checkout(tmp_path_factory.mktemp("checkout"), "gullible")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def upstream() -> Iterator[FakeUpstream]:
+    with FakeUpstream() as served:
+        yield served
+
+
+@pytest.fixture
+def judge() -> Iterator[FakeUpstream]:
+    with FakeUpstream(models=("wise",)) as served:
+        yield served
+
+
+class Bench:
+    """One checkout and its upstreams, and a folder for one run."""
+
+    def __init__(self, checkout: Checkout, cache: Path, folder: Path, urls: tuple[str, str]) -> None:
+        self._checkout = checkout
+        self._env = {"EVALDOCK_CACHE": str(cache), "EVALDOCK_STATE": str(folder / "state")}
+        self._folder = folder
+        self._urls = urls
+
+    def run(self, *datasets: str, **more: Any) -> Ran:
+        """Run these data sets; a request is tried once."""
+        once = {"concurrency": 4, "retry": {"attempts": 1}}
+        plain = {
+            "version": 1,
+            "name": "honest",
+            "models": {"m": {"endpoint": self._urls[0], "model": "fake", **once}},
+            "judge": {"endpoint": self._urls[1], "model": "wise", **once},
+            "evaluations": [{"backend": "gullible", "datasets": list(datasets)}],
+        }
+        task = self._folder / "task.yaml"
+        task.write_text(yaml.safe_dump({**plain, **more}))
+        return self.evaldock("run", str(task), "--engine", "venv")
+
+    def evaldock(self, *arguments: str) -> Ran:
+        """Run a command."""
+        return self._checkout.evaldock(self._folder, *arguments, **self._env)
+
+
+@pytest.fixture
+def bench(checkout: Checkout, cache: Path, tmp_path: Path, upstream: FakeUpstream, judge: FakeUpstream) -> Bench:
+    return Bench(checkout, cache, tmp_path, (upstream.base_url, judge.base_url))
+
+
+def results(ran: Ran) -> dict[str, dict[str, Any]]:
+    assert ran.err is not None
+    (job,) = ran.report["jobs"]
+    return {result["dataset"]: result for result in job["results"]}
+
+
+def one_of(number: int) -> Any:
+    def when(body: Body) -> bool:
+        return last_message(body) == f"question {number}"
+
+    return when
+
+
+def test_without_a_failure_every_printed_score_stands(bench: Bench) -> None:
+    ran = bench.run("once", "thrice", "judged")
+
+    assert ran.code == 0
+    assert {name: found["metrics"][0]["raw"]["literal"] for name, found in results(ran).items()} == {
+        "once": "100.0",
+        "thrice": "100.0",
+        "judged": "100.0",
+    }
+
+
+def test_the_account_of_a_run_is_in_its_report_and_in_its_ledger(bench: Bench, upstream: FakeUpstream) -> None:
+    ran = bench.run("once", "judged")
+
+    (job,) = ran.report["jobs"]
+    usage = {part["role"]: (part["calls"], part["requests"], part["failed"]) for part in job["usage"]}
+    rows = list(read_rows(ran.folder / "jobs" / job["id"] / FILE))
+    assert usage == {"candidate": (20, 20, 0), "judge": (10, 10, 0)}
+    assert len(rows) == 30
+    assert sum(request.method == "POST" for request in upstream.requests) == 20
+
+
+def test_a_swallowed_failure_takes_the_score_and_names_it(bench: Bench, upstream: FakeUpstream) -> None:
+    upstream.fault, upstream.fault_when = "500", one_of(3)
+
+    ran = bench.run("once")
+
+    found = results(ran)["once"]
+    assert ran.code == 1
+    assert (found["metrics"], found["backend_value"]) == ([], "90.0")
+    assert found["absent"].startswith("1 of its 10 requests failed, so what the backend made of them cannot be")
+    assert (found["counts"]["scored"], found["counts"]["infra_error"]) == (9, 1)
+    assert ran.report["jobs"][0]["state"] == "partial"
+    assert "the backend printed 90.0; withheld" in (ran.folder / "report.md").read_text().replace("\\", "")
+
+
+def test_a_failure_that_the_task_admits_leaves_the_score_shown(bench: Bench, upstream: FakeUpstream) -> None:
+    upstream.fault, upstream.fault_when = "500", one_of(3)
+
+    ran = bench.run("once", max_infra_errors=1)
+
+    found = results(ran)["once"]
+    assert [metric["raw"]["literal"] for metric in found["metrics"]] == ["90.0"]
+    assert (found["counts"]["scored"], found["counts"]["infra_error"]) == (9, 1)
+    assert (ran.code, ran.report["state"]) == (1, "partial")
+
+
+def test_a_backend_that_never_asks_has_no_score(bench: Bench) -> None:
+    ran = bench.run("never", "once")
+
+    found = results(ran)
+    assert (found["never"]["metrics"], found["never"]["backend_value"]) == ([], "90.0")
+    assert found["never"]["absent"] == "the backend printed a score without asking the model"
+    assert found["once"]["metrics"] != []
+
+
+def test_a_judge_that_fails_is_counted_and_the_score_stays(bench: Bench, judge: FakeUpstream) -> None:
+    judge.fault, judge.fault_when = "500", one_of(3)
+
+    ran = bench.run("judged")
+
+    found = results(ran)["judged"]
+    assert [metric["raw"]["literal"] for metric in found["metrics"]] == ["90.0"]
+    assert (found["counts"]["scored"], found["counts"]["judge_fallback"]) == (9, 1)
+    assert (ran.code, ran.report["state"]) == (1, "partial")
