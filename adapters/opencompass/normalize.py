@@ -212,12 +212,8 @@ class _Reader:
             metrics=metrics,
             backend_value=numbers[0].literal,
         )
-        unseen = [failure for failure in failed.values() if not failure.seen]
-        if not unseen:
-            return result
-        # No ledger has these, so that nobody but us knows that the score counts empty answers as wrong.
-        absent = f"{len(unseen)} of its {part.planned} requests never reached the gateway: {unseen[0].error}"
-        return result.model_copy(update={"metrics": (), "absent": absent})
+        withheld = _why_withheld(part, failed)
+        return result.model_copy(update={"metrics": (), "absent": withheld}) if withheld else result
 
     def _metric(self, part: _Part, figure: Figure, said: Mapping[str, Verdict]) -> Metric:
         share = share_right(said, part.planned)
@@ -339,6 +335,16 @@ class _Samples:
                 scores=scores,
                 error=failure.error if failure else "" if part.scored else part.why_not,
             )
+
+
+def _why_withheld(part: _Part, failed: Mapping[int, _Failure]) -> str:
+    """Return why a score that counts empty answers as wrong is none, whatever the ledger says and the task admits."""
+    unseen = [failure.error for failure in failed.values() if not failure.seen]
+    if unseen:
+        return f"{len(unseen)} of its {part.planned} requests never reached the gateway: {unseen[0]}"
+    if len(failed) == part.planned:
+        return f"no request was answered: {next(iter(failed.values())).error}"
+    return ""
 
 
 def _state(part: _Part, failure: _Failure | None) -> SampleState:
