@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
-from hub.gateway.call import Call, Failure
+from hub.gateway.call import Call, Failure, FailureType
+from hub.gateway.meaning import blames_request
 from hub.ledger import OUTCOMES, LedgerRow, Outcome
 
 CLIENT_LEFT = 499  # nginx's number for it
+_OURS = frozenset(get_args(FailureType)) & OUTCOMES  # upstreams have types of their own
 
 
 @dataclass
@@ -37,9 +40,10 @@ class Ending:
             return "client_left"
         if self.failure is None:
             return "ok"
-        if self.failure.type == "invalid_request_error":
+        if blames_request(self.failure):
             return "invalid_request"
-        return self.failure.type if self.failure.type in OUTCOMES else "upstream_error"  # type: ignore[return-value]
+        kind = self.failure.type
+        return kind if kind in _OURS else "upstream_error"  # type: ignore[return-value]
 
 
 def row_of(call: Call, ending: Ending) -> LedgerRow:

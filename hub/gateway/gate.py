@@ -42,24 +42,17 @@ class Gate:
 
     async def enter(self, call: Call) -> Sent | Failure:
         """Wait until `call` may be sent; whoever was let through must `leave`. A Failure says why not in time."""
-        loop = asyncio.get_running_loop()
         refusal = self._down or self._too_late(call)
         if refusal:
             return refusal
-        tokens = expected(call.fields).total if self._limits.tokens_per_minute else 0
-        waiter = _Waiter(call, tokens, loop.create_future())
+        now = asyncio.get_running_loop().time()
         if not self._line and not self._under_way:
-            self._breaker.begin(loop.time())
-        self._line.append(waiter)
-        self._serve()
-        expiry = loop.call_at(call.expires_at, self._expire, waiter)
-        try:
-            return await waiter.told
-        except asyncio.CancelledError:
-            self._withdraw(waiter)
-            raise
-        finally:
-            expiry.cancel()
+            self._breaker.begin(now)
+        tokens = expected(call.fields).total if self._limits.tokens_per_minute else 0
+        if not self._line and self._ready_at(now, tokens) <= now:
+            return self._admit(now, tokens)
+        with call.account.waiting():
+            return await self._wait(call, tokens)
 
     def note(self, call: Call, sent: Sent, failure: Failure | None) -> None:
         """Note what the server did with `call`."""
@@ -95,31 +88,48 @@ class Gate:
         if not self._line and not self._under_way:
             self._breaker.end(asyncio.get_running_loop().time())
 
+    async def _wait(self, call: Call, tokens: int) -> Sent | Failure:
+        loop = asyncio.get_running_loop()
+        waiter = _Waiter(call, tokens, loop.create_future())
+        self._line.append(waiter)
+        self._serve()
+        expiry = loop.call_at(call.expires_at, self._expire, waiter)
+        try:
+            return await waiter.told
+        except asyncio.CancelledError:
+            self._withdraw(waiter)
+            raise
+        finally:
+            expiry.cancel()
+
     def _serve(self) -> None:
         """Let through whoever may be now, and come back when the next one may be."""
-        loop = asyncio.get_running_loop()
-        while self._line and self._ready_at() <= loop.time():
-            self._admit(self._line.popleft())
         if self._timer:
             self._timer.cancel()
-        ready_at = self._ready_at() if self._line else math.inf
-        self._timer = loop.call_at(ready_at, self._serve) if math.isfinite(ready_at) else None
+            self._timer = None
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        while self._line:
+            ready_at = self._ready_at(now, self._line[0].tokens)
+            if ready_at > now:
+                self._timer = loop.call_at(ready_at, self._serve) if math.isfinite(ready_at) else None
+                return
+            waiter = self._line.popleft()
+            if not waiter.told.cancelled():
+                waiter.told.set_result(self._admit(now, waiter.tokens))
 
-    def _ready_at(self) -> float:
-        """Return when the first in line may be sent; infinity where somebody else must do something first."""
-        now = asyncio.get_running_loop().time()
+    def _ready_at(self, now: float, tokens: int) -> float:
+        """Return when a request may be sent; infinity where somebody else must do something first."""
         if self._under_way >= self._limits.concurrency or (self._breaker.is_open and self._scout):
             return math.inf
-        return max(self._held_until, self._breaker.ready_at(now), self._minute.earliest(now, self._line[0].tokens))
+        return max(self._held_until, self._breaker.ready_at(now), self._minute.earliest(now, tokens))
 
-    def _admit(self, waiter: _Waiter) -> None:
-        if waiter.told.cancelled():
-            return
+    def _admit(self, now: float, tokens: int) -> Sent:
         self._under_way += 1
-        sent = self._minute.add(asyncio.get_running_loop().time(), waiter.tokens)
+        sent = self._minute.add(now, tokens)
         if self._breaker.is_open:
             self._scout = sent
-        waiter.told.set_result(sent)
+        return sent
 
     def _refuse(self, waiter: _Waiter, failure: Failure) -> None:
         self._line.remove(waiter)

@@ -13,6 +13,7 @@ from hub.gateway.call import Failure, Headers
 Health = Literal["alive", "failing", "away"]
 
 _RETRIED_STATUSES = frozenset({408, 409, 425, 429})
+_REQUEST_S_FAULT = frozenset({400, 413, 422})
 _QUOTA = "insufficient_quota"
 _LONGEST_HOLD_S = 3600.0
 # What a gate says of a call that it does not let through.
@@ -52,6 +53,14 @@ def was_sent(failure: Failure) -> bool:
 def refuses_key(failure: Failure) -> bool:
     """Return whether the key is refused, or its account has no money left."""
     return failure.status in {401, 403} or failure.code == _QUOTA
+
+
+def blames_request(failure: Failure) -> bool:
+    """Return whether the request itself cannot be answered: too long, say, or not well formed.
+
+    By the status, since many an upstream calls a wrong key or an unknown model an `invalid_request_error`, too.
+    """
+    return failure.status in _REQUEST_S_FAULT
 
 
 def retry_after_s(headers: Headers, now: float) -> float | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, suppress
 
 from hub.gateway import failures
 from hub.gateway.call import Answer, Call, Failure, Step
+from hub.gateway.deadline import Deadline
 from hub.gateway.gate import Gate
 from hub.gateway.limits import Place, place_of
 from hub.gateway.meaning import retry_after_s, worth_another_try
@@ -20,18 +20,21 @@ def through_gate(following: Step, gates: Mapping[Place, Gate]) -> Step:
 
     async def step(call: Call) -> Answer:
         gate = gates[place_of(call.upstream)]
-        with call.account.waiting():
-            sent = await gate.enter(call)
+        sent = await gate.enter(call)
         if isinstance(sent, Failure):
             return Answer.failed(sent)
-        async with AsyncExitStack() as stack:
-            stack.callback(lambda: gate.leave(sent, call.account.tokens))
+        streams = False
+        try:
             answer = await following(call)
             if call.operation != "models":  # which servers list that cannot answer, and others do not
                 gate.note(call, sent, answer.failure)
             answer = _obeyed(call, gate, answer)
-            if answer.rest is not None:
-                call.closing.push_async_callback(stack.pop_all().aclose)
+            streams = answer.rest is not None
+        finally:
+            if not streams:
+                gate.leave(sent, call.account.tokens)
+        if streams:
+            call.closing.callback(lambda: gate.leave(sent, call.account.tokens))
         return answer
 
     return step
@@ -41,14 +44,14 @@ def within_timeout(following: Step) -> Step:
     """Give up on a server that is silent, or does not come to the end of a stream, for longer than a try may take."""
 
     async def step(call: Call) -> Answer:
-        limit_s = min(call.upstream.timeout_s, call.time_left_s())
-        until = asyncio.get_running_loop().time() + limit_s
-        late = failures.took_too_long(call.upstream, min(call.upstream.timeout_s, call.upstream.deadline_s))
+        now = asyncio.get_running_loop().time()
+        until = min(now + call.upstream.timeout_s, call.expires_at)
         try:
-            answer = await asyncio.wait_for(_coroutine(following, call), limit_s)
+            with Deadline(until):
+                answer = await following(call)
         except asyncio.TimeoutError:
-            return Answer.failed(late)
-        return answer if answer.rest is None else answer.with_rest(call, _until(until, answer.rest, late))
+            return Answer.failed(_late(call))
+        return answer if answer.rest is None else answer.with_rest(call, _until(until, answer.rest, _late(call)))
 
     return step
 
@@ -119,17 +122,17 @@ async def _metered(meter: _Meter, rest: AsyncIterator[bytes | Failure]) -> Async
 async def _until(
     until: float, rest: AsyncIterator[bytes | Failure], late: Failure
 ) -> AsyncGenerator[bytes | Failure, None]:
-    loop = asyncio.get_running_loop()
-    with suppress(asyncio.TimeoutError):
-        while (piece := await asyncio.wait_for(_next(rest), until - loop.time())) is not None:
-            yield piece
-        return
-    yield late
+    while True:
+        try:
+            with Deadline(until):
+                piece = await anext(rest, None)
+        except asyncio.TimeoutError:
+            yield late
+            return
+        if piece is None:
+            return
+        yield piece
 
 
-async def _next(rest: AsyncIterator[bytes | Failure]) -> bytes | Failure | None:
-    return await anext(rest, None)
-
-
-async def _coroutine(step: Step, call: Call) -> Answer:
-    return await step(call)
+def _late(call: Call) -> Failure:
+    return failures.took_too_long(call.upstream, min(call.upstream.timeout_s, call.upstream.deadline_s))

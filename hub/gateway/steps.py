@@ -14,6 +14,7 @@ from hub.gateway.breaker import Breaker
 from hub.gateway.budget import Budget, with_budget
 from hub.gateway.call import Answer, Call, Failure, Step
 from hub.gateway.config import Route, Upstream, Verdict
+from hub.gateway.deadline import Deadline
 from hub.gateway.gate import Gate
 from hub.gateway.interceptors import with_interceptors
 from hub.gateway.keys import key_at, with_key_watch
@@ -59,8 +60,8 @@ def with_model_list(following: Step, once: Step) -> Step:
         if call.operation != "models":
             return await following(call)
         try:
-            timeout_s = min(_MODELS_TIMEOUT_S, call.time_left_s() / 2)
-            answer = await asyncio.wait_for(_coroutine(once, call), timeout_s)
+            with Deadline(asyncio.get_running_loop().time() + min(_MODELS_TIMEOUT_S, call.time_left_s() / 2)):
+                answer = await once(call)
         except asyncio.TimeoutError:
             return _model_list(call.upstream.model)
         return _model_list(call.upstream.model) if answer.failure else answer
@@ -72,10 +73,6 @@ def _model_list(model: str) -> Answer:
     entry = {"id": model, "object": "model", "created": 0, "owned_by": "evaldock"}
     body = json.dumps({"object": "list", "data": [entry]}).encode()
     return Answer(200, (("Content-Type", "application/json"),), body)
-
-
-async def _coroutine(step: Step, call: Call) -> Answer:
-    return await step(call)
 
 
 def _once(verdict: Tell) -> Tell:

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+_MARK = b'"usage"'
 # The lookbehind leaves out the same word inside an answer's text, where the quotes are escaped.
-_USAGE = re.compile(rb'(?<!\\)"usage"\s*:\s*(?=\{)')
-_MOST_OF_ONE_COUNT = 8192  # bytes of a usage object
+_BEGIN = re.compile(rb'(?<!\\)"usage"\s*:\s*\{')
+_MOST_OF_ONE_COUNT = 4096  # bytes of a usage object
 _BYTES_PER_TOKEN = 4  # of English text, roughly
 _TOKENS_OF_A_PICTURE = 1000
 _TOKENS_OF_AN_ANSWER = 512  # where a request does not say how long it may be
@@ -33,8 +34,12 @@ def usage_of(body: bytes) -> Usage | None:
 
     The last count of a stream is taken: some servers count with every event. None where there is no count.
     """
-    counts = (_counted(body[found.end() :][:_MOST_OF_ONE_COUNT]) for found in reversed([*_USAGE.finditer(body)]))
-    return next((usage for usage in counts if usage), None)
+    place = len(body)
+    while (place := body.rfind(_MARK, 0, place)) >= 0:
+        begin = _BEGIN.match(body, place)
+        if begin and (usage := _counted(body[begin.end() - 1 : begin.end() + _MOST_OF_ONE_COUNT])):
+            return usage
+    return None
 
 
 def reckoned(text: int) -> int:

@@ -19,7 +19,7 @@ from tests.hub.gateway.support import Got, gateway
 TRIES = 3
 DEADLINE_S = 5.0
 TIMEOUT_S = 0.25  # of a try where the server is silent
-AWAY_S = 0.3  # deadline where the server is away: it is asked until then
+AWAY_S = 1.0  # deadline where the server is away: it is asked until then
 RETRY = Retry(attempts=TRIES, first_wait_s=0.01, longest_wait_s=0.01)
 TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}]
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.gateway.call import Failure
-from hub.gateway.meaning import health_of, refuses_key, retry_after_s, was_sent, worth_another_try
+from hub.gateway.meaning import blames_request, health_of, refuses_key, retry_after_s, was_sent, worth_another_try
 
 NOW = 1_700_000_000.0
 
@@ -66,6 +66,15 @@ def test_an_answer_is_alive():
 def test_what_a_call_is_told_that_was_not_sent_is_final_and_says_nothing_of_the_request(told):
     assert not worth_another_try(told)
     assert not was_sent(told)
+
+
+@pytest.mark.parametrize(
+    ("status", "blamed"),
+    [(400, True), (413, True), (422, True), (401, False), (403, False), (404, False), (429, False), (502, False)],
+)
+def test_a_request_that_cannot_be_answered_is_told_by_the_status(status, blamed):
+    assert blames_request(failure("invalid_request_error", "x", status)) is blamed
+    assert blames_request(failure("BadRequestError", "x", status)) is blamed
 
 
 @pytest.mark.parametrize(

@@ -90,9 +90,9 @@ def test_an_answer_comes_whole_and_as_a_stream(tmp_path):
     ],
 )
 def test_a_failure_is_the_right_exception_and_they_ask_once(tmp_path, fault, error, told):
-    short = {"deadline_s": 0.6, "timeout_s": 0.2} if fault in {"refuse", "503", "silence"} else {}
+    short = {"refuse": {"deadline_s": 1.0}, "503": {"deadline_s": 1.0}, "silence": {"timeout_s": 0.2}}
     with FakeUpstream(fault=fault) as up:
-        got, rows = ask(tmp_path, up, False, True, **short)
+        got, rows = ask(tmp_path, up, False, True, **short.get(fault, {}))
 
     for raised in got:
         assert type(raised) is error

@@ -31,13 +31,19 @@ def test_an_upstream_sees_no_more_calls_at_a_time_than_it_may(tmp_path, stream):
 
 
 def test_waiting_for_a_place_is_part_of_the_deadline_and_told_apart(tmp_path):
-    async def steps(client, up):
-        return await asyncio.gather(*(client.post(f"candidate/arc/{CHAT}") for _ in range(2)))
+    async def steps(up):
+        patient, hasty = (Upstream(up.base_url, "m", None, 1, deadline_s) for deadline_s in (1.0, 0.3))
+        async with gateway(tmp_path, {"candidate": patient, "judge": hasty}) as client:
+            holder = asyncio.ensure_future(client.post(f"candidate/arc/{CHAT}"))
+            await until(lambda: up.requests)
+            waiting = await client.post(f"judge/arc/{CHAT}")
+            return await holder, waiting
 
-    answers = run(tmp_path, steps, concurrency=1, deadline_s=0.3, fault="hang")
+    with FakeUpstream(fault="hang") as up:
+        holder, waiting = asyncio.run(steps(up))
 
-    assert {got.status for got in answers} == {504}
-    assert sorted(got.error["code"] for got in answers) == ["queue_timeout", "timeout"]
+    assert (holder.status, holder.error["code"]) == (504, "timeout")
+    assert (waiting.status, waiting.error["code"]) == (504, "queue_timeout")
 
 
 @pytest.mark.parametrize("fault", ["hang", "drop", "500", "truncated", "trickle"])
