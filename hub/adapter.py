@@ -28,7 +28,7 @@ class Asset:
         hub: where it comes from; `local` means `location` is a path on the host.
         location: hub id, or absolute host path.
         revision: branch, tag or commit at the hub; empty for local files.
-        patterns: which files of the hub's repository are needed; empty for all.
+        patterns: which files of the hub's repository, or of the user's folder, are needed; empty for all.
     """
 
     kind: Literal["model", "dataset"]
@@ -73,6 +73,7 @@ class DatasetRequest:
         label: unique in the evaluation; `name` unless the task gives an alias.
         path: absolute host path of the user's own data; None for the benchmark's published data.
         limit: first N rows per subset.
+        limit_by_default: whether the limit is not its own, so that it may be left out where it would break a metric.
     """
 
     name: str
@@ -81,6 +82,7 @@ class DatasetRequest:
     subsets: tuple[str, ...] | None = None
     few_shot: int | None = None
     limit: int | None = None
+    limit_by_default: bool = False
     scoring: str | None = None
     generation: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -108,16 +110,26 @@ class Evaluation:
 class Complaint:
     """Something in the user's part of an evaluation that the backend cannot take.
 
-    `path` is relative to the evaluation in the task file, e.g. ("datasets", 0, "few_shot").
+    `path` is relative to the evaluation in the task file, e.g. ("datasets", 0, "few_shot"). Where it does not refuse,
+    the plan goes on and shows the message.
     """
 
     path: tuple[str | int, ...]
     message: str
+    refuses: bool = True
 
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """One line of `evaldock list datasets`."""
+    """One line of `evaldock list datasets`.
+
+    Attributes:
+        subsets: all of them, where they are known.
+        rows: how many the published data have, about.
+        files: those that are read, `{}` standing for a subset.
+        runs_code: whether scoring executes what the model wrote; outside containers only where the task allows it.
+        alias_of: the name under which it is listed.
+    """
 
     name: str
     summary: str
@@ -126,6 +138,12 @@ class DatasetInfo:
     few_shot: int
     source: str
     own_data: bool = False
+    subsets: tuple[str, ...] = ()
+    rows: int | None = None
+    licence: str = ""
+    files: tuple[str, ...] = ()
+    runs_code: bool = False
+    alias_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -189,6 +207,10 @@ class Adapter(Protocol):
 
         Where it does not, the hub withholds the score of a data set that met a failure.
         """
+
+    @property
+    def path_options(self) -> tuple[str, ...]:
+        """Return which options of an evaluation are paths; the plan makes them absolute."""
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return every data set by the user's name."""

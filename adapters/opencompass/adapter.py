@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ class OpenCompassAdapter:
     version = VERSION
     modalities = ("text",)
     excludes_failures = False
+    path_options = ("data",)
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return every data set, by OpenCompass's own names too, and the user's own configuration."""
@@ -66,6 +68,7 @@ _OWN = DatasetInfo(
     few_shot=0,
     source="your own data",
     own_data=True,
+    runs_code=True,  # its scoring may
 )
 
 
@@ -76,7 +79,13 @@ def _info(name: str, entry: Entry, way: str | None) -> DatasetInfo:
         scoring=(way,) if way else tuple(entry.configs),
         metric=entry.metric,
         few_shot=entry.few_shot,
-        source=f"OpenCompass's data: {entry.files[0].partition('/')[0]}",
+        source="OpenCompass's data folder",
+        subsets=tuple(subset for subset in entry.parts if subset),
+        rows=entry.rows,
+        licence=entry.licence,
+        files=entry.files,
+        runs_code=entry.runs_code,
+        alias_of="" if name == entry.name else entry.name,
     )
 
 
@@ -85,7 +94,7 @@ def _complaints(evaluation: Evaluation) -> tuple[Complaint, ...]:
     found = list(_whole(evaluation))
     for index, request in enumerate(evaluation.datasets):
         inside = _dataset(request, evaluation)
-        found += [Complaint(("datasets", index, *complaint.path), complaint.message) for complaint in inside]
+        found += [replace(complaint, path=("datasets", index, *complaint.path)) for complaint in inside]
     return tuple(found)
 
 
@@ -208,8 +217,11 @@ def _limit(request: DatasetRequest, one: Wanted) -> Iterator[Complaint]:
     if request.limit is not None and request.limit < 1:
         yield Complaint(("limit",), f"limit must be 1 or more, not {request.limit}")
     elif request.limit is not None and one.entry and one.entry.whole:
-        message = f"the metric of {request.name} needs all {one.entry.rows} rows: leave limit out"
-        yield Complaint(("limit",), message)
+        needs = f"the metric of {request.name} needs all {one.entry.rows} rows"
+        if request.limit_by_default:
+            yield Complaint(("limit",), f"limit {request.limit} of {request.label!r}: {needs}", refuses=False)
+        else:
+            yield Complaint(("limit",), f"{needs}: leave limit out")
 
 
 def _checked(model: type[BaseModel], given: Mapping[str, Any], key: str) -> Iterator[Complaint]:

@@ -284,7 +284,7 @@ class _Reader:
             scoring=one.way,
             prompt=_fingerprint(fields.get("prompt")),
             data=_fingerprint(fields.get("data")),
-            limit=request.limit,
+            limit=one.limit,
             generation=self._generation(one, fields) if one.way == "generate" else {},
             seed=self.evaluation.seed,
             model=self.evaluation.model.identity,

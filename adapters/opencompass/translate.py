@@ -38,6 +38,12 @@ class Wanted:
             return ()
         return self.request.subsets or tuple(self.entry.parts)
 
+    @property
+    def limit(self) -> int | None:
+        """Return the limit; none where it would break the metric and is the task's, not the data set's own."""
+        left_out = self.entry is not None and self.entry.whole and self.request.limit_by_default
+        return None if left_out else self.request.limit
+
 
 def names() -> Mapping[str, tuple[str, Way | None]]:
     """Return every name that a task may give a data set, OpenCompass's own too -> the catalog's, and the way."""
@@ -113,7 +119,7 @@ def _dataset(one: Wanted, evaluation: Evaluation, taken: Counter[str]) -> Datase
         data=_data_target(one, evaluation),
         parts=parts,
         groups=(Group(_group_name(request.label, files), files, weights),) if len(parts) > 1 else (),
-        limit=request.limit,
+        limit=one.limit,
         max_tokens=request.generation.get("max_tokens"),
         generation=_generation(request, evaluation),
         runs_code=entry.runs_code if entry else True,

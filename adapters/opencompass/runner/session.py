@@ -6,11 +6,12 @@ forks of this process and inherit it.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adapters.opencompass.contract import Dataset, Part, Task
+from adapters.opencompass.contract import EXPERIMENT, Dataset, Part, Task
 from adapters.opencompass.runner.meter import Meter
 from adapters.opencompass.runner.status import Status
 
@@ -39,6 +40,14 @@ class Session:
     meter: Meter = field(default_factory=Meter)
     parts: dict[str, Held] = field(default_factory=dict)
     sealed: str = "nothing was scored yet"
+
+    def answered(self, held: Held) -> int:
+        """Return how many rows of a part an earlier start has answered, where it broke off."""
+        begun = self.output / EXPERIMENT / "predictions" / self.task.model.name / f"tmp_{held.part.file}.json"
+        try:
+            return len(json.loads(begun.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return 0
 
 
 _current: list[Session] = []

@@ -53,6 +53,16 @@ def test_a_limit_that_breaks_the_metric_is_refused() -> None:
     assert message == "the metric of humaneval needs all 164 rows: leave limit out"
 
 
+def test_a_limit_of_the_task_is_left_out_there_and_said() -> None:
+    (found,) = ADAPTER.complain(evaluation(request("humaneval", limit=10, limit_by_default=True)))
+
+    assert (found.refuses, found.message) == (
+        False,
+        "limit 10 of 'humaneval': the metric of humaneval needs all 164 rows",
+    )
+    assert task_of(evaluation(request("humaneval", limit=10, limit_by_default=True))).datasets[0].limit is None
+
+
 def test_few_shot_is_refused_unless_it_is_what_the_configuration_has() -> None:
     assert complaints(evaluation(request("gsm8k", few_shot=4))) == {}
     assert "gsm8k shows 4" in only(evaluation(request("gsm8k", few_shot=0)), "datasets", 0, "few_shot")

@@ -15,6 +15,7 @@ from adapters.opencompass.contract import Dataset, Model, Part, Task
 from adapters.opencompass.runner import stages
 from adapters.opencompass.runner.configs import experiment
 from adapters.opencompass.runner.forks import how_it_died, in_fork
+from adapters.opencompass.runner.generation import generation_of, prompts_per_row
 from adapters.opencompass.runner.meter import Meter
 from adapters.opencompass.runner.models import ModelError, is_chat, model_config
 from adapters.opencompass.runner.places import MissingDataError, absolute, data_folder, standing_in
@@ -193,6 +194,31 @@ class TestProtocol:
         ]
 
         assert few_shot_of({"retriever": {}, "prompt_template": {"template": {"round": turns}}}) == 2
+
+
+class TestGeneration:
+    def test_nothing_is_drawn_unless_it_is_warm(self) -> None:
+        assert generation_of({"top_p": 0.9}) == {}
+        assert generation_of({"temperature": 0.5, "top_p": 0.9, "stop": ["x"]}) == {
+            "do_sample": True,
+            "temperature": 0.5,
+            "top_p": 0.9,
+        }
+
+    def test_a_penalty_holds_without_drawing(self) -> None:
+        assert generation_of({"repetition_penalty": 1.1}) == {"repetition_penalty": 1.1}
+
+    @pytest.mark.parametrize(
+        ("infer", "count"),
+        [
+            ({"inferencer": {"labels": ["A", "B", "C"]}}, 3),
+            ({"inferencer": {}, "prompt_template": {"template": {0: "x", 1: "y"}}}, 2),
+            ({"inferencer": {}, "ice_template": {"template": {"A": "x", "B": "y"}}}, 2),
+            ({"inferencer": {}, "prompt_template": {"template": "{question}"}}, 1),
+        ],
+    )
+    def test_each_option_is_a_prompt(self, infer: dict[str, Any], count: int) -> None:
+        assert prompts_per_row({"infer_cfg": infer}) == count
 
 
 class TestMeter:
