@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
-from collections.abc import Iterator
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,7 @@ import yaml
 from adapters.opencompass.catalog import catalog
 from tests.adapters.opencompass.tiny_answers import answer
 from tests.adapters.opencompass.tiny_data import write_data
-from tests.e2e.harness import ROOT, Ran, evaldock
+from tests.e2e.harness import EVALDOCK, ROOT, Ran, evaldock
 from tests.fakes.upstream import FakeUpstream
 
 pytestmark = pytest.mark.e2e
@@ -238,7 +242,8 @@ def test_an_endpoint_that_dies_leaves_no_score(tmp_path: Path, data: Path) -> No
         model = {
             "endpoint": upstream.base_url,
             "model": "mock",
-            "retry": {"attempts": 2, "first_wait": 0.01, "longest_wait": 0.01},
+            "timeout": 2,
+            "retry": {"attempts": 2, "first_wait": 0.01, "longest_wait": 0.01, "within": 3},
         }
         ran = evaldock(
             tmp_path, "run", write_task(tmp_path, model, ["gsm8k", "ARC_c"], data=str(data)), "--engine", "venv"
@@ -266,3 +271,40 @@ def test_programs_that_a_model_wrote_reach_no_network(tmp_path: Path, data: Path
 
     assert ran.code == 0, ran.err
     assert ran.scores()["mbpp"]["score"] == 1.0  # each passes only where it was refused a socket
+
+
+def test_a_run_killed_at_half_goes_on_and_asks_nothing_twice(tmp_path: Path, data: Path) -> None:
+    with FakeUpstream(answer=answer, latency_s=0.3) as upstream:
+        model = {"endpoint": upstream.base_url, "model": "mock", "concurrency": 2}
+        task = write_task(tmp_path, model, ["ARC_c", "gsm8k", "race", "lambada"], data=str(data))
+        hub = subprocess.Popen(
+            [EVALDOCK, "run", task, "--engine", "venv"],
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        until(lambda: len(asked(upstream)) >= 15)
+        os.killpg(hub.pid, signal.SIGKILL)
+        hub.wait()
+
+        ran = evaldock(tmp_path, "resume")
+
+        prompts = asked(upstream)
+    assert ran.code == 0, ran.err
+    assert_equal(ran)
+    assert len(set(prompts)) == 6 + 6 + 12 + 6
+    assert len(prompts) <= len(set(prompts)) + model["concurrency"]  # those on their way when it was killed
+
+
+def asked(upstream: FakeUpstream) -> list[str]:
+    """Return the prompts that reached the server."""
+    return [json.dumps(request.json["messages"]) for request in upstream.requests if request.method == "POST"]
+
+
+def until(done: Callable[[], bool], within_s: float = 120.0) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + within_s
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
