@@ -10,6 +10,7 @@ _FOLDER = "answers"
 _WAIT_S = 5.0
 _BESIDE = ("", "-wal", "-shm")
 _COLUMNS = (
+    "turn INTEGER PRIMARY KEY",  # rises with each use: the lowest was used longest ago
     "key BLOB NOT NULL",
     "number INTEGER NOT NULL",
     "status INTEGER NOT NULL",
@@ -24,7 +25,6 @@ _COLUMNS = (
 SCHEMA = (
     f"CREATE TABLE IF NOT EXISTS answers ({', '.join(_COLUMNS)})",
     "CREATE UNIQUE INDEX IF NOT EXISTS answers_by_key ON answers (key, number)",
-    "CREATE INDEX IF NOT EXISTS answers_by_use ON answers (used_at, size)",
 )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from hub.finding import Finding
+from hub.text import is_secret
 
 if TYPE_CHECKING:
     import ssl
@@ -164,7 +165,7 @@ def _ask(url: str, key: str | None, timeout_s: float, body: bytes | None) -> Rep
 
     def reply(status: int, content: bytes, said: Message) -> Reply:
         location, date = said.get("Location") or "", said.get("Date") or ""
-        if key:
+        if key and is_secret(key):
             content, location = content.replace(key.encode(), b"[key]"), location.replace(key, "[key]")
         return Reply(status, content, location, date, time.monotonic() - started)
 

@@ -19,7 +19,7 @@ from hub.gateway import Verdict
 from hub.interrupts import undisturbed
 from hub.job import Ending, JobOutcome
 from hub.jobevents import EventTail
-from hub.jobfolder import write_inputs
+from hub.jobfolder import with_past, write_inputs
 from hub.observer import JobChanged, JobRestarted, Observer, Progressed, Said
 from hub.plan import PlannedJob
 from hub.reading import EVENTS, OUTPUT, first_gap, keep, read_outcome, read_output, reason_of, write_outcome
@@ -132,6 +132,8 @@ def _start_again(
     """Start a job that died once more, without the data set that it died in."""
     work.observe(JobRestarted(narrow.id, death.dataset, death.reason))
     set_aside(place.folder)
+    if narrow.evaluation.model.via == "in_job":  # what it had computed is known to the start after this one, too
+        narrow = replace(narrow, job=with_past(narrow.job, place.folder / FIRST / OUTPUT))
     clock = Stopwatch()
     try:
         return _start(narrow, place, work, deadline)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
-from hub.job import Job
+from hub.job import PREVIOUS as TARGET
+from hub.job import Job, Mount
 
 PREVIOUS = "previous"  # below a job's folder
 # What a start leaves. The engine's own files are overwritten; ledger.sqlite and bodies.jsonl grow over all starts.
@@ -39,6 +41,12 @@ def write_inputs(job: Job, folder: Path) -> None:
         path.chmod(0o644)
     for path in (top, *(sub for sub in top.rglob("*") if sub.is_dir())):
         path.chmod(0o755)
+
+
+def with_past(job: Job, past: Path) -> Job:
+    """Return the job with what an earlier start left in its output, in place of what it would have found there."""
+    others = tuple(mount for mount in job.mounts if mount.target != TARGET)
+    return replace(job, mounts=(*others, Mount(past, TARGET)))
 
 
 def shelve(folder: Path) -> None:

@@ -14,9 +14,9 @@ from hub.execution import Workplace, execute, no_verdict, read_again
 from hub.files import write_atomic
 from hub.gateway import Gateway
 from hub.interrupts import held
-from hub.job import PREVIOUS, Ending, Mount
+from hub.job import Ending
 from hub.jobfolder import PREVIOUS as SHELF
-from hub.jobfolder import shelve
+from hub.jobfolder import shelve, with_past
 from hub.observer import Observer
 from hub.outset import Course, Outset
 from hub.plan import PlannedJob
@@ -151,5 +151,4 @@ def _with_past(planned: PlannedJob, folder: Path, course: Course) -> PlannedJob:
     past = folder / SHELF / OUTPUT
     if course.anew or planned.evaluation.model.via != "in_job" or not past.is_dir():
         return planned
-    job = replace(planned.job, mounts=(*planned.job.mounts, Mount(past, PREVIOUS)))
-    return replace(planned, job=job)
+    return replace(planned, job=with_past(planned.job, past))

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -79,6 +80,7 @@ class LedgerRow:
 
 
 COLUMNS = tuple(field.name for field in fields(LedgerRow))
+_VALUES = attrgetter(*COLUMNS)
 _FLAGS = (COLUMNS.index("cached"), COLUMNS.index("delivered"))  # SQLite keeps them as numbers
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "str": (str,),
@@ -94,15 +96,16 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS calls (job TEXT NOT NULL, "
     + ", ".join(f"{field.name} {_TYPES.get(str(field.type), 'REAL')}" for field in fields(LedgerRow))
     + ")",
-    # The occurrences that a start of a job has used up: asked for with every call.
-    "CREATE INDEX IF NOT EXISTS calls_by_key ON calls (job, session, key)",
 )
+# The occurrences that a start of a job has used up. Keys come in no order: each would write a page of it, so it is
+# made when it is first needed.
+BY_KEY = "CREATE INDEX IF NOT EXISTS calls_by_key ON calls (job, session, key)"
 INSERT = f"INSERT INTO calls VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"  # noqa: S608 - only question marks
 
 
 def values(job: str, row: LedgerRow) -> tuple[Any, ...]:
     """Return what INSERT takes."""
-    return (job, *(getattr(row, name) for name in COLUMNS))
+    return (job, *_VALUES(row))
 
 
 def read_rows(file: Path, job: str | None = None) -> Iterator[LedgerRow]:

@@ -165,6 +165,7 @@ class LiveRun:
     def _give_up(self, error: EvaldockError) -> None:
         if self._former is not None:
             self.folder.update(**{name: getattr(self._former, name) for name in _CHANGED_WHILE_PREPARING})
+            self.observe(RunEnded(self._former.state if self._former.state in FINAL else "interrupted"))
             return
         if self.folder.record.state in FINAL:
             return  # the report is whole; what could not be added to it is in the message
@@ -173,6 +174,7 @@ class LiveRun:
             if job.state in _OPEN:
                 self.folder.update_job(job.id, state=JobState.FAILED, reason=error.message)
         self.folder.update(state="failed", reason=str(error), ended_at=self._clock.now)
+        self.observe(RunEnded("failed"))
         error.hint = error.hint or f"`evaldock resume {self.folder.record.run_id}` goes on with it"
 
 

@@ -93,7 +93,7 @@ class Said:
 
 @dataclass(frozen=True)
 class RunEnded:
-    """The run is over; its report is written."""
+    """The run is over; where it has a report, that is written."""
 
     state: str
 

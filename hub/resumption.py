@@ -14,6 +14,7 @@ from hub.difference import Difference, differences
 from hub.engines import make_engine
 from hub.errors import ChangedRunError, EvaldockError, PrerequisiteError, RunError
 from hub.files import write_atomic
+from hub.hardware import describe
 from hub.identity import Acquaintance, Address, Identity, address_of, changes, reconciled
 from hub.jobfolder import shelve
 from hub.jobs import ended_well
@@ -135,7 +136,7 @@ class _Resumption:
         self._task = load_again(run, wish.changes)
         self._plan = plan_task(self._task, settings)
         self._met = Acquaintance()
-        self._warnings = list(run.record.warnings)
+        self._warnings = [*run.record.warnings, *_elsewhere(run)]
         self._courses: dict[str, Course] = {}
 
     def outset(self, observe: Observer) -> Outset:
@@ -228,7 +229,7 @@ class _Resumption:
             jobs=tuple(self._queued(planned) for planned in self._plan.jobs),
             resumed_at=(*self.run.record.resumed_at, time.time()),
             upstreams=identities_of(self._plan, self._identity),
-            warnings=tuple(self._warnings),
+            warnings=tuple(dict.fromkeys(self._warnings)),
         )
 
     def _of_what_was_prepared(self, environments: Environments, jobs: tuple[PlannedJob, ...]) -> Iterator[Difference]:
@@ -251,6 +252,15 @@ class _Resumption:
     def _queued(self, planned: PlannedJob) -> JobRecord:
         state = JobState.SUCCEEDED if self._courses[planned.id].step == "keep" else JobState.QUEUED
         return self._record(planned.id).model_copy(update={"state": state, "reason": ""})
+
+
+def _elsewhere(run: RunFolder) -> Iterator[str]:
+    """Yield what is another now than when the run began, and changes no plan: who reads the report must know."""
+    began, gpus = run.record.evaldock_version, run.record.hardware.get("gpus", "none")
+    if began != VERSION:
+        yield f"begun by evaldock {began}, resumed by {VERSION}"
+    if (now := describe().get("gpus", "none")) != gpus:
+        yield f"begun on GPUs {gpus}, resumed on {now}"
 
 
 def _address(identity: Identity) -> Address:

@@ -9,6 +9,7 @@ from typing import Any
 
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
 _SIZE_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_SHORTEST_SECRET = 12
 _NUMBER = r"(\d{1,9}(?:\.\d+)?)"
 _DURATION = re.compile(rf"(?:{_NUMBER}d)?(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s?)?")
 _DURATION_UNITS_S = (86400, 3600, 60, 1)
@@ -92,6 +93,14 @@ def show_rate(count: int, seconds: float) -> str:
         return ""
     rate, unit = (count / seconds, "s") if count >= seconds else (count / seconds * 60, "min")
     return f"{rate:.0f}/{unit}" if rate >= 10 else f"{rate:.1f}/{unit}"
+
+
+def is_secret(key: str) -> bool:
+    """Return whether a key is one whose every occurrence may be taken out of a text.
+
+    Servers that want none are given `EMPTY`, `none` or `x`: those are words, and letters, of any model's answer.
+    """
+    return len(key) >= _SHORTEST_SECRET
 
 
 def slug(text: str) -> str:

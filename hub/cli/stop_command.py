@@ -19,7 +19,7 @@ def command(run: str, force: bool, runs: Path | None) -> int:
     Waits until it has ended. Removes what a dead hub left behind. Exit code 1 when it had already ended.
     """
     from hub.cli.options import settings_with
-    from hub.runs import find_run
+    from hub.runs import find_run, may_resume, open_run
     from hub.stopping import stop
 
     settings = settings_with(runs)
@@ -31,4 +31,6 @@ def command(run: str, force: bool, runs: Path | None) -> int:
         click.echo(f"{found.record.run_id} had already ended: {ended.state}")
         return 1
     click.echo(f"{found.record.run_id} {'was killed' if ended.killed else 'has ended'}: {ended.state}")
+    if may_resume(open_run(found.path)):
+        click.echo(f"go on   evaldock resume {found.record.run_id}")
     return 0

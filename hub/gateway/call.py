@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hub.gateway.config import Upstream
+from hub.gateway.tokens import Usage
+from hub.text import is_secret
 
 Operation = Literal["chat/completions", "completions", "embeddings", "models"]
 FailureType = Literal[
@@ -53,20 +55,24 @@ class Account:
 
     Attributes:
         key, number: hash of the request in its scope, and its occurrence there; set by the cache.
+        bytes_in: of the request's body as it came.
         attempts: requests sent upstream.
         waited_s: for a free place, rates, and between tries.
         first_byte_at: the event loop's time at which a stream's first piece was there.
         cached: nothing was asked upstream for it.
+        leave: gives its occurrence back, for others to take where it was not delivered; set by the cache.
     """
 
     key: str = ""
     number: int = 0
+    bytes_in: int = 0
     attempts: int = 0
     waited_s: float = 0.0
     first_byte_at: float | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
     cached: bool = False
+    leave: Callable[[], None] = lambda: None
 
     @property
     def tokens(self) -> int | None:
@@ -84,18 +90,20 @@ class Account:
             self.waited_s += loop.time() - began
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Call:
-    """A valid request.
+    """A valid request; only its body is set later than the rest.
 
     Attributes:
         headers: the client's, all of them; what goes on to the upstream is decided when it is sent.
         fields: the JSON body, empty for GET.
         session: which start of the job asks.
+        body: what is sent upstream, encoded; empty until the cache has looked at it, and for GET.
         query: raw, without the question mark.
         expires_at: the event loop's time at which the answer must have ended.
         sample: what the runner calls the sample; empty where it does not say.
         account: what the ledger will say of it.
+        connected: returns whether the client still waits.
         closing: closed when the call has ended, in whatever way: steps leave there what they hold until then.
     """
 
@@ -111,6 +119,8 @@ class Call:
     closing: AsyncExitStack
     sample: str = ""
     session: int = 1
+    body: bytes = b""
+    connected: Callable[[], bool] = lambda: True
     account: Account = field(default_factory=Account)
 
     def time_left_s(self) -> float:
@@ -126,6 +136,7 @@ class Answer:
         body: all of it, or the first piece of a stream.
         rest: further pieces of a stream, each of whole lines; a Failure as the last one if it broke.
         failure: set where the answer tells one.
+        usage: what the upstream counted; of a stream nobody has counted yet.
     """
 
     status: int
@@ -133,6 +144,7 @@ class Answer:
     body: bytes
     rest: AsyncIterator[bytes | Failure] | None = None
     failure: Failure | None = None
+    usage: Usage | None = None
 
     @classmethod
     def failed(cls, failure: Failure) -> Answer:
@@ -157,8 +169,8 @@ class Key:
 
     def scrub(self, text: str) -> str:
         """Return `text` without the key."""
-        return text.replace(self.value, "[key]")
+        return text.replace(self.value, "[key]") if is_secret(self.value) else text
 
     def scrub_bytes(self, data: bytes) -> bytes:
         """Return `data` without the key."""
-        return data.replace(self.value.encode(), b"[key]")
+        return data.replace(self.value.encode(), b"[key]") if is_secret(self.value) else data

@@ -21,7 +21,7 @@ _LARGE = 256 << 10  # bytes; more than this is written in the thread
 _LOOP_WAIT_S = 0.005  # for another process that writes
 _THREAD_WAIT_S = 30.0
 _COPY_WAIT_S = 0.1
-_LOG_BYTES = 16 << 20  # of the write-ahead log, above which it is copied into the file
+_LOG_BYTES = 64 << 20  # of the write-ahead log, above which it is copied into the file
 _COMMITS_PER_LOOK = 64
 
 Values = Sequence[Any]
@@ -32,27 +32,21 @@ class BooksError(Exception):
     """What must be kept cannot be written: nothing may be delivered any more."""
 
 
-class _Batch:
-    """Statements that are committed together; `done` gets how many rows each changed."""
-
-    def __init__(self, done: asyncio.Future[list[int]]) -> None:
-        self.statements: list[tuple[str, Values]] = []
-        self.done = done
-
-
 class Written:
     """A statement on its way to the disk."""
 
-    __slots__ = ("_batch", "_place")
-
-    def __init__(self, batch: _Batch, place: int) -> None:
-        self._batch = batch
-        self._place = place
+    def __init__(self, statement: str, values: Values) -> None:
+        """Begin with nothing done."""
+        self._statement = statement
+        self._values = values
+        self._changed: int | None = None
+        self._error: BooksError | None = None
+        self._waiting: list[asyncio.Future[None]] = []
 
     @property
     def durable(self) -> bool:
         """Return whether it is on disk."""
-        return self._batch.done.done()
+        return self._changed is not None
 
     async def committed(self) -> int:
         """Wait until it is durable; return how many rows it changed.
@@ -60,7 +54,28 @@ class Written:
         Raises:
             BooksError: it never will be.
         """
-        return (await asyncio.shield(self._batch.done))[self._place]
+        while self._changed is None:
+            if self._error is not None:
+                raise self._error
+            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiting)
+            await waiting
+        return self._changed
+
+    def carry_out(self, connection: sqlite3.Connection) -> int:
+        """Execute it and return how many rows it changed."""
+        return connection.execute(self._statement, self._values).rowcount
+
+    def settle(self, outcome: int | BooksError) -> None:
+        """Tell whoever waits for it, and let its values go: they may be large."""
+        self._values = ()
+        if isinstance(outcome, BooksError):
+            self._error = outcome
+        else:
+            self._changed = outcome
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
 
 
 class Database:
@@ -81,7 +96,10 @@ class Database:
         self._turn = asyncio.Lock()  # held while the thread writes
         self._work: set[asyncio.Task[None]] = set()
         self._commits = 0
-        self._batch = _Batch(self._loop.create_future())
+        self._batch: list[Written] = []
+        self._called = False  # `_commit` will be called
+        self._urgent = 0  # statements of this iteration that somebody waits for
+        self._busy = False  # the last iteration had more than one
         try:
             os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # SQLite's own would be 0644
             self._there = _connect(file, _THREAD_WAIT_S)
@@ -111,18 +129,24 @@ class Database:
         except sqlite3.Error as error:
             raise self._failed(error) from error
 
-    def write(self, statement: str, values: Values, size: int = 0) -> Written:
-        """Make a statement part of the next commit; `size` is what it writes in bytes, where that may be much."""
+    def write(self, statement: str, values: Values) -> Written:
+        """Make a statement part of the commit that ends this iteration of the loop."""
+        return self._add(Written(statement, values))
+
+    def write_now(self, statement: str, values: Values, size: int) -> Written:
+        """Commit a statement of `size` bytes that somebody waits for.
+
+        The first one of a quiet time is committed at once; where there are many, those of an iteration wait for it.
+        """
+        written = Written(statement, values)
         if size > _LARGE:  # alone: nobody else should wait for it
-            batch = _Batch(self._loop.create_future())
-            batch.statements.append((statement, values))
-            self._start(self._commit_in_thread(batch))
-            return Written(batch, 0)
-        batch = self._batch
-        if not batch.statements:
-            self._loop.call_soon(self._commit)
-        batch.statements.append((statement, values))
-        return Written(batch, len(batch.statements) - 1)
+            self._start(self._commit_in_thread([written]))
+            return written
+        self._add(written)
+        self._urgent += 1
+        if self._urgent == 1 and not self._busy:
+            self._commit()
+        return written
 
     async def in_thread(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `work` makes of a connection in a thread; nothing else of ours writes meanwhile."""
@@ -130,22 +154,33 @@ class Database:
             try:
                 return await self._loop.run_in_executor(self._thread, work, self._there)
             finally:
-                if self._batch.statements:
-                    self._loop.call_soon(self._commit)
+                self._loop.call_soon(self._commit)
 
     async def aclose(self) -> None:
         """Write what is still to be written and close the file."""
-        while self._batch.statements or self._work:
+        while self._batch or self._work:
             self._commit()
             await asyncio.gather(*self._work, asyncio.sleep(0))
         await self._loop.run_in_executor(self._thread, _close, self._there)
         self._here.close()
         self._thread.shutdown()
 
+    def _add(self, written: Written) -> Written:
+        self._batch.append(written)
+        if not self._called:
+            self._called = True
+            self._loop.call_soon(self._end_iteration)
+        return written
+
+    def _end_iteration(self) -> None:
+        self._called = False
+        self._busy, self._urgent = self._urgent > 1, 0
+        self._commit()
+
     def _commit(self) -> None:
-        if self._turn.locked() or not self._batch.statements:
+        if self._turn.locked() or not self._batch:
             return  # whoever holds the file comes back here
-        batch, self._batch = self._batch, _Batch(self._loop.create_future())
+        batch, self._batch = self._batch, []
         if not self._begun():
             self._start(self._commit_in_thread(batch))
             return
@@ -163,21 +198,23 @@ class Database:
             return False
         return True
 
-    async def _commit_in_thread(self, batch: _Batch) -> None:
+    async def _commit_in_thread(self, batch: list[Written]) -> None:
         try:
             self._finish(batch, await self.in_thread(lambda there: _carry_out(there, batch, begin=True)))
         except sqlite3.Error as error:
             self._fail(batch, error)
 
-    def _finish(self, batch: _Batch, changed: list[int]) -> None:
-        batch.done.set_result(changed)
+    def _finish(self, batch: list[Written], changed: list[int]) -> None:
+        for written, count in zip(batch, changed, strict=True):
+            written.settle(count)
         self._commits += 1
         if self._commits % _COMMITS_PER_LOOK == 0 and not self._work and self._log_bytes() > _LOG_BYTES:
             self._start(self._copy_log())
 
-    def _fail(self, batch: _Batch, error: sqlite3.Error) -> None:
-        batch.done.set_exception(self._failed(error))
-        batch.done.exception()  # it has been told: who waits for it hears it too, but there may be nobody
+    def _fail(self, batch: list[Written], error: sqlite3.Error) -> None:
+        failure = self._failed(error)
+        for written in batch:
+            written.settle(failure)
 
     def _failed(self, error: sqlite3.Error) -> BooksError:
         failure = BooksError(f"{self.file}: {error}")
@@ -226,11 +263,11 @@ def _find(connection: sqlite3.Connection, query: str, values: Values) -> list[An
     return connection.execute(query, values).fetchall()
 
 
-def _carry_out(connection: sqlite3.Connection, batch: _Batch, *, begin: bool = False) -> list[int]:
+def _carry_out(connection: sqlite3.Connection, batch: list[Written], *, begin: bool = False) -> list[int]:
     try:
         if begin:
             connection.execute("BEGIN IMMEDIATE")
-        changed = [connection.execute(*statement).rowcount for statement in batch.statements]
+        changed = [written.carry_out(connection) for written in batch]
         connection.execute("COMMIT")
     except sqlite3.Error:
         if connection.in_transaction:

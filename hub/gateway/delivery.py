@@ -80,9 +80,14 @@ async def _finish(response: web.StreamResponse, failure: Failure | None) -> None
 
 def _require_client(request: web.BaseRequest) -> None:
     """Raise where the client has left and the loop does not know yet: what it would get would count as delivered."""
-    transport = request.transport
-    if transport is None or has_left(transport.get_extra_info("socket").fileno()):
+    if not is_connected(request):
         raise ConnectionResetError("the client left")
+
+
+def is_connected(request: web.BaseRequest) -> bool:
+    """Return whether the client still waits."""
+    transport = request.transport
+    return transport is not None and not has_left(transport.get_extra_info("socket").fileno())
 
 
 def has_left(file: int) -> bool:

@@ -30,7 +30,6 @@ class Ending:
     status: int = CLIENT_LEFT
     failure: Failure | None = None
     delivered: bool = False
-    bytes_in: int = 0
     bytes_out: int = 0
 
     @property
@@ -71,6 +70,6 @@ def row_of(call: Call, ending: Ending) -> LedgerRow:
         tokens_out=account.tokens_out,
         cached=account.cached,
         delivered=ending.delivered,
-        bytes_in=ending.bytes_in,
+        bytes_in=account.bytes_in,
         bytes_out=ending.bytes_out,
     )

@@ -16,20 +16,23 @@ import aiohttp
 
 from hub.gateway.call import MAX_BODY, Failure, FailureType, Headers, Key
 from hub.gateway.config import Upstream
+from hub.gateway.connection import CannotConnectError, CannotResolveError, NotHttpError
 from hub.gateway.limits import Limits
 from hub.text import show_duration
 
-# What aiohttp raises when an upstream misbehaves.
-CLIENT_ERRORS = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
+# What is raised when an upstream misbehaves.
+CLIENT_ERRORS = (aiohttp.ClientError, NotHttpError, asyncio.TimeoutError, OSError)
+_NO_ADDRESS = (aiohttp.ClientConnectorDNSError, CannotResolveError)
+_NO_CONNECTION = (aiohttp.ClientConnectorError, CannotConnectError)
 # The first row that fits: the library's classes inherit from one another.
 _CAUSES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureType, str, str], ...] = (
     (asyncio.TimeoutError, "upstream_timeout", "connect_timeout", "no connection in time"),
-    (aiohttp.ClientConnectorDNSError, "upstream_unreachable", "dns", "the host's name cannot be resolved"),
+    (_NO_ADDRESS, "upstream_unreachable", "dns", "the host's name cannot be resolved"),
     ((aiohttp.ClientSSLError, ssl.SSLError), "upstream_unreachable", "tls", "TLS failed"),
     (aiohttp.ClientHttpProxyError, "upstream_unreachable", "proxy", "the proxy refused to connect"),
     (aiohttp.ClientProxyConnectionError, "upstream_unreachable", "proxy", "the proxy cannot be reached"),
-    (aiohttp.ClientConnectorError, "upstream_unreachable", "connect", "cannot be reached"),
-    (aiohttp.ClientResponseError, "upstream_invalid", "not_http", "the answer is no valid HTTP"),
+    (_NO_CONNECTION, "upstream_unreachable", "connect", "cannot be reached"),
+    ((aiohttp.ClientResponseError, NotHttpError), "upstream_invalid", "not_http", "the answer is no valid HTTP"),
     (Exception, "upstream_unreachable", "dropped", "closed the connection without an answer"),
 )
 _EXCERPT = 500

@@ -7,17 +7,16 @@ import time
 from contextlib import AsyncExitStack
 from urllib.parse import unquote
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from hub.gateway import failures
 from hub.gateway.books import Ledger
-from hub.gateway.call import MAX_BODY, Answer, Call, Failure, Step
+from hub.gateway.call import MAX_BODY, Account, Answer, Call, Failure, Step
 from hub.gateway.config import Route
 from hub.gateway.database import BooksError
-from hub.gateway.delivery import deliver
+from hub.gateway.delivery import deliver, is_connected
 from hub.gateway.ending import CLIENT_LEFT, Ending, row_of
 from hub.gateway.request import Target, read_fields, read_target, too_large, unreadable
-from hub.gateway.tokens import usage_of
 
 SAMPLE_HEADER = "X-Evaldock-Sample"
 _LONGEST_SAMPLE = 1024
@@ -29,6 +28,7 @@ class Handler:
     def __init__(self, route: Route, way: Step, ledger: Ledger) -> None:
         """Send every call of the job on its `way`."""
         self._route = route
+        self._roles = frozenset(route.upstreams)
         self._way = way
         self._ledger = ledger
         self._calls: set[asyncio.Task[object]] = set()
@@ -45,27 +45,31 @@ class Handler:
         finally:
             self._calls.discard(task)
 
-    async def ended(self) -> None:
-        """Wait until no call is under way; none may arrive any more."""
+    async def ended(self, grace_s: float) -> None:
+        """Wait until no call is under way, for so long; then end them. None may arrive any more."""
         if self._calls:
-            await asyncio.wait(self._calls)
+            _, late = await asyncio.wait(self._calls, timeout=grace_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method == "GET" and request.raw_path == "/healthz":
             return web.json_response({"status": "ok"})
-        target = read_target(request.method, request.raw_path, self._route.upstreams.keys())
+        target = read_target(request.method, request.raw_path, self._roles)
         if isinstance(target, Failure):
             refusal = Answer.failed(target)
             return web.Response(status=refusal.status, headers=refusal.headers, body=refusal.body)
         ending = Ending(time.time(), asyncio.get_running_loop().time())
+        fields: dict[str, object] = {}
         async with AsyncExitStack() as closing:
-            fields: dict[str, object] = {}
             call = self._call(request, target, fields, ending, closing)
-            try:
-                answer = await self._answer(request, call, fields, ending)
-                return await deliver(request, call, answer, ending)
-            finally:
-                self._end(call, ending)
+            # Below what else is closed: what a client has left behind is read to its end, and then accounted.
+            closing.callback(self._end, call, ending)
+            answer = await self._answer(request, call, fields)
+            response = await deliver(request, call, answer, ending)
+            self._end(call, ending)  # at once: it has used its number up
+            return response
 
     def _call(
         self,
@@ -89,38 +93,44 @@ class Handler:
             closing=closing,
             sample=unquote(request.headers.get(SAMPLE_HEADER, ""))[:_LONGEST_SAMPLE],
             session=self._route.session,
+            connected=lambda: is_connected(request),
         )
 
-    async def _answer(
-        self, request: web.BaseRequest, call: Call, fields: dict[str, object], ending: Ending
-    ) -> Answer:
+    async def _answer(self, request: web.BaseRequest, call: Call, fields: dict[str, object]) -> Answer:
         if call.operation != "models":
-            found = await _read(request, ending)
+            found = await _read(request.content, call.account)
             if isinstance(found, Failure):
                 return Answer.failed(found)
             fields.update(found)
         try:
-            answer = await self._way(call)
+            return await self._way(call)
         except BooksError:  # the process is about to end
             return Answer.failed(failures.cannot_keep())
-        if answer.failure is None and call.account.tokens_in is None and (usage := usage_of(answer.body)):
-            call.account.tokens_in, call.account.tokens_out = usage
-        return answer
 
     def _end(self, call: Call, ending: Ending) -> None:
+        if ending.ended_at:
+            return
         ending.ended_at = asyncio.get_running_loop().time()
         if call.operation != "models":
             self._ledger.write(call.job_id, row_of(call, ending))
+        call.account.leave()
 
 
-async def _read(request: web.BaseRequest, ending: Ending) -> dict[str, object] | Failure:
-    body = bytearray()
+async def _read(content: StreamReader, account: Account) -> dict[str, object] | Failure:
     try:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > MAX_BODY:
-                return too_large()
+        # Most come together with their heads.
+        body = content.read_nowait() if content.is_eof() else await _body(content)
     except web.RequestPayloadError:
         return unreadable()
-    ending.bytes_in = len(body)
-    return read_fields(body)
+    account.bytes_in = len(body)
+    return read_fields(body) if len(body) <= MAX_BODY else too_large()
+
+
+async def _body(content: StreamReader) -> bytearray:
+    """Return the whole body, or more than MAX_BODY of one that is too large."""
+    body = bytearray()
+    async for chunk in content.iter_any():
+        body += chunk
+        if len(body) > MAX_BODY:
+            break
+    return body

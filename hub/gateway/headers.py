@@ -33,10 +33,11 @@ def to_client(headers: Iterable[tuple[str, str]], key: Key | None) -> Headers:
 
 
 def _passed(headers: Iterable[tuple[str, str]], dropped: frozenset[str]) -> Headers:
-    every = tuple((name, name.lower(), value) for name, value in headers)
-    named = {word.strip().lower() for _, name, value in every if name == "connection" for word in value.split(",")}
-    return tuple(
-        (name, value)
-        for name, lower, value in every
-        if lower not in dropped and lower not in named and not lower.startswith(_PRIVATE) and value.isascii()
-    )
+    passed, named = [], set()
+    for name, value in headers:
+        lower = name.lower()
+        if lower == "connection":
+            named |= {word.strip().lower() for word in value.split(",")}
+        elif lower not in dropped and not lower.startswith(_PRIVATE) and value.isascii():
+            passed.append((name, value))
+    return tuple(pair for pair in passed if pair[0].lower() not in named) if named else tuple(passed)

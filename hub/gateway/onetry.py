@@ -69,10 +69,11 @@ def counted(following: Step, settle: Callable[[Call, Usage], None]) -> Step:
             raise
         if answer.failure is not None or call.operation == "models":
             return answer
-        meter.read(answer.body)
         if answer.rest is None:
+            meter.note(answer)
             settle(call, meter.usage)
             return answer
+        meter.read(answer.body)
         call.closing.callback(lambda: settle(call, meter.usage))
         return answer.with_rest(call, _metered(meter, answer.rest))
 
@@ -87,9 +88,15 @@ class _Meter:
         self._counted: Usage | None = None
         self._bytes = 0
 
+    def note(self, answer: Answer) -> None:
+        self._take(answer.usage or usage_of(answer.body), answer.body)
+
     def read(self, piece: bytes) -> None:
+        self._take(usage_of(piece), piece)
+
+    def _take(self, counted: Usage | None, piece: bytes) -> None:
         self._bytes += len(piece)
-        self._counted = usage_of(piece) or self._counted
+        self._counted = counted or self._counted
         if self._counted:
             self._call.account.tokens_in, self._call.account.tokens_out = self._counted
 

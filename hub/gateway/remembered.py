@@ -12,7 +12,7 @@ from hub.gateway.meaning import was_sent
 
 _MOST = 10_000  # failures, of about a kilobyte
 _LOOP = 100
-Asked = tuple[str, int]
+Asked = tuple[str, int, str, int]
 
 
 @dataclass
@@ -25,7 +25,7 @@ class _Known:
 
 
 class Memory:
-    """Failures by request and occurrence; those that were not asked for longest are forgotten first."""
+    """Failures by start of a job, request and occurrence; those not asked for longest are forgotten first."""
 
     def __init__(self, most: int = _MOST) -> None:
         """Begin with none; hold so many."""
@@ -58,7 +58,7 @@ def with_memory(following: Step, memory: Memory, tell: Callable[[Verdict], None]
     """
 
     async def step(call: Call) -> Answer:
-        asked = (call.account.key, call.account.number)
+        asked = _asked(call)
         if not call.account.key:
             return await following(call)
         if recalled := memory.recall(asked):
@@ -81,5 +81,10 @@ async def _watched(
     async for piece in rest:
         if isinstance(piece, Failure):
             chances = call.upstream.retry.attempts - 1
-            memory.keep((call.account.key, call.account.number), piece, chances=chances)
+            memory.keep(_asked(call), piece, chances=chances)
         yield piece
+
+
+def _asked(call: Call) -> Asked:
+    """Return what a call is remembered by; a job that is started once more may ask anew."""
+    return call.job_id, call.session, call.account.key, call.account.number

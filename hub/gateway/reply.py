@@ -6,6 +6,7 @@ import json
 
 from hub.gateway import failures
 from hub.gateway.call import Answer, Call, Headers, Key, Operation
+from hub.gateway.tokens import usage_in
 
 # The list that an answer must have; an answer with an empty one answers nothing.
 _LISTS: dict[Operation, str] = {
@@ -24,7 +25,7 @@ def judge_reply(call: Call, status: int, headers: Headers, body: bytes, *, key: 
     if status >= 400:
         return Answer.failed(failures.from_status(status, headers, body, call.upstream, key))
     try:
-        found = json.loads(body)
+        found = json.loads(body.decode())
     except (ValueError, RecursionError):
         what = "HTML" if body.lstrip()[:1] == b"<" else "something other than whole JSON"
         return Answer.failed(failures.invalid(call.upstream, "not_json", f"answered {status} with {what}"))
@@ -38,4 +39,4 @@ def judge_reply(call: Call, status: int, headers: Headers, body: bytes, *, key: 
         ("Content-Type", "application/json"),
         *(pair for pair in headers if pair[0].lower() != "content-type"),
     )
-    return Answer(status, typed, key.scrub_bytes(body) if key else body)
+    return Answer(status, typed, key.scrub_bytes(body) if key else body, usage=usage_in(found.get("usage")))

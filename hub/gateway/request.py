@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import get_args
 from urllib.parse import unquote
 
@@ -23,7 +23,8 @@ class Target:
     query: str
 
 
-def read_target(method: str, raw_path: str, roles: Collection[str]) -> Target | Failure:
+@lru_cache(1024)  # a job asks few paths, many times
+def read_target(method: str, raw_path: str, roles: frozenset[str]) -> Target | Failure:
     """Return the target of a raw (still quoted) path, or what is wrong with it and what there is instead."""
     path, _, query = raw_path.partition("?")
     parts = path.lstrip("/").split("/", 3)
@@ -46,7 +47,7 @@ def read_target(method: str, raw_path: str, roles: Collection[str]) -> Target | 
 def read_fields(body: bytes | bytearray) -> dict[str, object] | Failure:
     """Return the JSON object that a client sent."""
     try:
-        found = json.loads(body)
+        found = json.loads(body.decode())
     except (ValueError, RecursionError) as error:
         return _refusal(400, "not_json", f"the request's body is not JSON: {error}")
     if not isinstance(found, dict):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from typing import Protocol
 
 import aiohttp
 from yarl import URL
@@ -17,53 +17,101 @@ from hub.gateway.config import Upstream
 from hub.gateway.headers import to_client, to_upstream
 from hub.gateway.reply import judge_reply
 from hub.gateway.sse import Lines
+from hub.gateway.wire import Wire
 
 _CONNECT_TIMEOUT_S = 30.0
 # Shorter than the 5 s after which uvicorn (vLLM, SGLang) closes an idle connection: whoever reuses one at
 # that very moment gets a reset, and a POST must not be repeated blindly.
 _KEEPALIVE_S = 4.0
+_JSON = ("Content-Type", "application/json")
+
+
+class Reply(Protocol):
+    """What a server answers, once its head has come."""
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status."""
+
+    @property
+    def headers(self) -> Iterable[tuple[str, str]]:
+        """Return the headers."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Return the body as it comes."""
+
+    def header(self, name: str) -> str:
+        """Return a header's value, empty where there is none; `name` is in lower case."""
+
+    def close(self) -> None:
+        """Let the connection go, whether or not the body was read."""
+
+
+class _Foreign:
+    """An answer that aiohttp has received."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.status = response.status
+        self.headers = tuple(response.headers.items())
+        self._response = response
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        return self._response.content.iter_any()
+
+    def header(self, name: str) -> str:
+        return self._response.headers.get(name, "")
+
+    def close(self) -> None:
+        self._response.release()
 
 
 class Sender:
     """The innermost step: holds the connections and the keys."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, keys: Mapping[str, Key], proxies: Mapping[str, str | None]
+        self,
+        wire: Wire,
+        session: aiohttp.ClientSession,
+        keys: Mapping[str, Key],
+        proxies: Mapping[str, str | None],
     ) -> None:
-        """Use `session` for everything; keys by variable name, proxies by base URL."""
+        """Use `wire` for plain addresses, `session` for others; keys by variable name, proxies by base URL."""
+        self._wire = wire
         self._session = session
         self._keys = keys
         self._proxies = proxies
+        self._plain = {url for url, proxy in proxies.items() if proxy is None and url.startswith("http:")}
 
     async def __call__(self, call: Call) -> Answer:
         """Return the upstream's answer, or a failure for whatever it did instead."""
         key = self._keys.get(call.upstream.api_key_env or "")
-        async with AsyncExitStack() as stack:
-            try:
-                response = await stack.enter_async_context(self._request(call, key))
-            except failures.CLIENT_ERRORS as error:
-                return Answer.failed(failures.from_exception(error, call.upstream))
-            if response.status == 200 and call.fields.get("stream") and _is_stream(response):
-                return await _stream(call, response, key, stack)
-            body = await _read(response, call.upstream)
+        try:
+            reply = await self._request(call, key)
+        except failures.CLIENT_ERRORS as error:
+            return Answer.failed(failures.from_exception(error, call.upstream))
+        if reply.status == 200 and call.fields.get("stream") and _is_stream(reply):
+            return await _stream(call, reply, key)
+        body = await _read(reply, call.upstream)
         if isinstance(body, Failure):
             return Answer.failed(body)
-        return judge_reply(call, response.status, to_client(response.headers.items(), key), body, key=key)
+        return judge_reply(call, reply.status, to_client(reply.headers, key), body, key=key)
 
-    def _request(self, call: Call, key: Key | None) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    async def _request(self, call: Call, key: Key | None) -> Reply:
         query = f"?{call.query}" if call.query else ""
-        headers = [*to_upstream(call.headers.items(), key)]
-        body = None
-        if call.operation != "models":
-            headers.append(("Content-Type", "application/json"))
-            body = json.dumps({**call.fields, "model": call.upstream.model}).encode()
-        return self._session.request(
-            "GET" if body is None else "POST",
-            URL(f"{call.upstream.base_url}/{call.operation}{query}", encoded=True),
-            data=None if body is None else io.BytesIO(body),  # in pieces, which bytes are not
-            headers=headers,
-            allow_redirects=False,
-            proxy=self._proxies.get(call.upstream.base_url),
+        url = f"{call.upstream.base_url}/{call.operation}{query}"
+        headers = to_upstream(call.headers.items(), key)
+        headers = (*headers, _JSON) if call.body else headers
+        if call.upstream.base_url in self._plain:
+            return await self._wire.ask(url, headers, call.body)
+        return _Foreign(
+            await self._session.request(
+                "POST" if call.body else "GET",
+                URL(url, encoded=True),
+                data=io.BytesIO(call.body) if call.body else None,  # in pieces, which bytes are not
+                headers=headers,
+                allow_redirects=False,
+                proxy=self._proxies[call.upstream.base_url],
+            )
         )
 
 
@@ -84,44 +132,45 @@ async def open_sender(upstreams: Iterable[Upstream], environ: Mapping[str, str])
         trust_env=False,  # it would also send what ~/.netrc says; the proxies are looked up below
     ) as session:
         keys = {name: Key(environ[name].strip()) for name in names}
-        yield Sender(session, keys, {upstream.base_url: proxy_for(upstream.base_url) for upstream in known})
+        proxies = {upstream.base_url: proxy_for(upstream.base_url) for upstream in known}
+        with closing(Wire()) as wire:
+            yield Sender(wire, session, keys, proxies)
 
 
-def _is_stream(response: aiohttp.ClientResponse) -> bool:
-    return response.content_type == "text/event-stream"
+def _is_stream(reply: Reply) -> bool:
+    return reply.header("content-type").partition(";")[0].strip().lower() == "text/event-stream"
 
 
-async def _read(response: aiohttp.ClientResponse, upstream: Upstream) -> bytes | Failure:
+async def _read(reply: Reply, upstream: Upstream) -> bytes | Failure:
     """Read the whole body; its limit is for the unpacked size, so that a small bomb stays small."""
     body = bytearray()
     try:
-        async for chunk in response.content.iter_any():
+        async for chunk in reply.chunks():
             body += chunk
             if len(body) > MAX_BODY:
                 return failures.too_large(upstream)
     except failures.CLIENT_ERRORS:
         return failures.broke_off(upstream)
+    finally:
+        reply.close()
     return bytes(body)
 
 
-async def _stream(call: Call, response: aiohttp.ClientResponse, key: Key | None, stack: AsyncExitStack) -> Answer:
+async def _stream(call: Call, reply: Reply, key: Key | None) -> Answer:
     """Wait for the first piece, so that a stream that fails at once is still told by its status."""
-    pieces = _pieces(response, call.upstream, key)
-    stack.push_async_callback(pieces.aclose)
-    first = await pieces.__anext__()
+    pieces = _pieces(reply, call.upstream, key)
+    first = await anext(pieces)
     if isinstance(first, Failure):
+        await pieces.aclose()
         return Answer.failed(first)
-    call.closing.push_async_callback(stack.pop_all().aclose)
-    return Answer(200, to_client(response.headers.items(), key), first, rest=pieces)
+    return Answer(200, to_client(reply.headers, key), first).with_rest(call, pieces)
 
 
-async def _pieces(
-    response: aiohttp.ClientResponse, upstream: Upstream, key: Key | None
-) -> AsyncGenerator[bytes | Failure, None]:
+async def _pieces(reply: Reply, upstream: Upstream, key: Key | None) -> AsyncGenerator[bytes | Failure, None]:
     """Yield whole lines as they arrive; at least one piece, and a Failure at the end if the stream broke."""
     lines = Lines()
     try:
-        async for chunk in response.content.iter_any():
+        async for chunk in reply.chunks():
             whole = lines.feed(chunk)
             if whole:
                 yield key.scrub_bytes(whole) if key else whole
@@ -131,6 +180,8 @@ async def _pieces(
     except failures.CLIENT_ERRORS:
         yield failures.broke_off(upstream)
         return
+    finally:
+        reply.close()
     rest = lines.flush()
     if lines.finished:
         yield key.scrub_bytes(rest) if key else rest

@@ -10,8 +10,9 @@ from aiohttp import web
 
 from hub.gateway.books import Ledger, open_books
 from hub.gateway.budget import budget_of
+from hub.gateway.cache import Cache
 from hub.gateway.call import Step
-from hub.gateway.config import Books, Listener, Verdict
+from hub.gateway.config import Books, Listener
 from hub.gateway.folders import give_to_job, listen, remove
 from hub.gateway.handler import Handler
 from hub.gateway.protocol import Begun, Ended, Event
@@ -19,6 +20,8 @@ from hub.gateway.send import open_sender
 from hub.gateway.steps import assemble
 
 _SHUTDOWN_S = 0.5
+_GRACE_S = 5.0
+_LAST_GRACE_S = 2.0  # the run is stopped, or its hub is gone and the next one may be waiting
 Tell = Callable[[Event], None]
 
 
@@ -40,11 +43,12 @@ async def serving(
     known = tuple(listeners)
     upstreams = [upstream for listener in known for upstream in listener.route.upstreams.values()]
     async with AsyncExitStack() as stack:
-        ledger = await stack.enter_async_context(open_books(books, on_failure))
+        opened = await stack.enter_async_context(open_books(books, on_failure))
         send = await stack.enter_async_context(open_sender(upstreams, environ))
-        routes = [listener.route for listener in known]
-        way = assemble(send, routes, verdict=tell, budget=budget_of(books, upstreams))
-        server = Server(way, ledger, tell)
+        cache = Cache(books.cache, opened.ledger, opened.answers)
+        routes, budget = [listener.route for listener in known], budget_of(books, upstreams)
+        way = assemble(send, routes, verdict=tell, budget=budget, with_answers=cache.with_answers)
+        server = Server(way, opened.ledger, tell, detached=opened.answers is not None)
         stack.push_async_callback(server.aclose)
         for listener in known:
             await server.open(listener)
@@ -54,16 +58,13 @@ async def serving(
 class Server:
     """The jobs that are served."""
 
-    def __init__(self, way: Step, ledger: Ledger, tell: Tell) -> None:
-        """Serve none yet."""
+    def __init__(self, way: Step, ledger: Ledger, tell: Tell, *, detached: bool) -> None:
+        """Serve none yet; a call that is `detached` goes on when its client leaves."""
         self._way = way
         self._ledger = ledger
         self._tell = tell
+        self._detached = detached
         self._jobs: dict[str, _Job] = {}
-
-    def verdict(self, verdict: Verdict) -> None:
-        """Tell why a job cannot be what was planned."""
-        self._tell(verdict)
 
     async def begin(self, listener: Listener) -> None:
         """Serve a job that has ended once more, and tell it."""
@@ -72,35 +73,38 @@ class Server:
 
     async def open(self, listener: Listener) -> None:
         """Serve a job from now on."""
-        job = _Job(listener, Handler(listener.route, self._way, self._ledger))
-        self._jobs[listener.route.job_id] = job
+        job = _Job(listener, Handler(listener.route, self._way, self._ledger), detached=self._detached)
         await job.open()
+        self._jobs[listener.route.job_id] = job
 
-    async def end(self, job_id: str) -> None:
-        """Close a job's socket and tell when its calls are over and its rows durable."""
+    async def end(self, job_id: str, grace_s: float = _GRACE_S) -> None:
+        """Close a job's socket and tell when its calls are over and its rows durable.
+
+        What the upstream was asked and has not answered gets `grace_s`, though its client is gone: it is paid.
+        """
         job = self._jobs.pop(job_id, None)
         if job is not None:
-            await job.aclose()
+            await job.aclose(grace_s)
         await self._ledger.settled()
         self._tell(Ended(job_id))
 
     async def aclose(self) -> None:
         """End every job."""
-        await asyncio.gather(*(self.end(job_id) for job_id in tuple(self._jobs)))
+        await asyncio.gather(*(self.end(job_id, _LAST_GRACE_S) for job_id in tuple(self._jobs)))
 
 
 class _Job:
     """One job's socket."""
 
-    def __init__(self, listener: Listener, handler: Handler) -> None:
+    def __init__(self, listener: Listener, handler: Handler, *, detached: bool) -> None:
         self._listener = listener
         self._handler = handler
+        # The low-level server: an Application's routes and signals would cost a fifth of a call.
+        self._server = web.Server(handler, handler_cancellation=not detached, access_log=None)
         self._closing = AsyncExitStack()
 
     async def open(self) -> None:
-        # The low-level server: an Application's routes and signals would cost a fifth of a call.
-        server = web.Server(self._handler, handler_cancellation=True, access_log=None)
-        runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_S)
+        runner = web.ServerRunner(self._server, shutdown_timeout=_SHUTDOWN_S)
         listener = self._listener
         async with AsyncExitStack() as stack:
             opened = stack.enter_context(listen(listener.socket))
@@ -108,9 +112,14 @@ class _Job:
             give_to_job(listener.socket, listener.route.uid, listener.route.gid)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            await web.SockSite(runner, opened, backlog=1024).start()
+            site = web.SockSite(runner, opened, backlog=1024)
+            await site.start()
+            self._stop_listening = site.stop
             self._closing = stack.pop_all()
 
-    async def aclose(self) -> None:
+    async def aclose(self, grace_s: float) -> None:
+        await self._stop_listening()
+        for connection in self._server.connections:
+            connection.force_close()
+        await self._handler.ended(grace_s)
         await self._closing.aclose()
-        await self._handler.ended()

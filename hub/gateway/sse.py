@@ -7,7 +7,8 @@ import re
 from hub.gateway.call import Failure
 
 # The lookbehind leaves out the same words inside an answer's text, where the quotes are escaped.
-_FINISH = re.compile(rb'(?<!\\)"finish_reason"\s*:\s*"|(?<!\\)"error"\s*:\s*[{"]')
+_ERROR = re.compile(rb'(?<!\\)"error"\s*:\s*[{"]')
+_FINISH = re.compile(rb'data: ?\[DONE\]|(?<!\\)"finish_reason"\s*:\s*"')
 
 
 class Lines:
@@ -40,9 +41,17 @@ class Lines:
         return len(self._partial)
 
     def _look(self, lines: bytes) -> None:
-        self.finished = (
-            self.finished or b"data: [DONE]" in lines or b"data:[DONE]" in lines or bool(_FINISH.search(lines))
-        )
+        self.finished = self.finished or finishes(lines) or tells_error(lines)
+
+
+def finishes(lines: bytes) -> bool:
+    """Return whether an answer comes to its end in these lines: a reason for its end, or [DONE]."""
+    return bool(_FINISH.search(lines))
+
+
+def tells_error(lines: bytes) -> bool:
+    """Return whether the upstream says in these lines that it failed."""
+    return bool(_ERROR.search(lines))
 
 
 def error_event(failure: Failure) -> bytes:

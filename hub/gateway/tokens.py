@@ -42,6 +42,15 @@ def usage_of(body: bytes) -> Usage | None:
     return None
 
 
+def usage_in(found: object) -> Usage | None:
+    """Return what a `usage` object says, None where it says nothing."""
+    if not isinstance(found, dict) or "prompt_tokens" not in found:
+        return None
+    tokens_in, total = _whole(found["prompt_tokens"]), _whole(found.get("total_tokens"))
+    # Embeddings have no answer to count.
+    return Usage(tokens_in, _whole(found.get("completion_tokens", max(total - tokens_in, 0))))
+
+
 def reckoned(text: int) -> int:
     """Return the tokens of so many bytes of text."""
     return -(-text // _BYTES_PER_TOKEN)
@@ -63,11 +72,7 @@ def _counted(text: bytes) -> Usage | None:
         found, _ = _DECODER.raw_decode(text.decode(errors="replace"))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict) or "prompt_tokens" not in found:
-        return None
-    tokens_in, total = _whole(found["prompt_tokens"]), _whole(found.get("total_tokens"))
-    # Embeddings have no answer to count.
-    return Usage(tokens_in, _whole(found.get("completion_tokens", max(total - tokens_in, 0))))
+    return usage_in(found)
 
 
 def _whole(value: object) -> int:

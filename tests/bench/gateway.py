@@ -1,13 +1,20 @@
-"""What the gateway costs: requests a second and latency, direct and through it, at 1 and at 32 clients.
+"""What the gateway costs: requests a second, latency and memory, beside a bare aiohttp pass-through in the same run.
 
-    python tests/bench/gateway.py [SECONDS]
+    python tests/bench/gateway.py [--seconds 12] [--requests 20000] [--only speed|flat|large]
 
-The upstream and the gateway are processes of their own; the upstream answers at once with fixed bytes. The two ways
-take turns within each round, so that what else the machine does hits both; the last column is the difference.
+Everything is a process of its own; the upstream answers at once with fixed bytes. The ways take turns within each
+round, so that what else the machine does hits all of them: the ratios count, not the numbers.
+
+    direct       client -> upstream
+    pass         client -> unix socket -> an aiohttp server that repeats request and answer -> upstream
+    off          client -> unix socket -> gateway with `cache: off` -> upstream
+    on           the same with `cache: run`, every request a new one
+    replayed     the same, every request answered before
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import multiprocessing
@@ -16,34 +23,62 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+import aiohttp  # noqa: E402
+from aiohttp import web  # noqa: E402
+
 from hub.gateway import Books, Gateway, Route, Upstream  # noqa: E402
 from hub.settings import load_settings  # noqa: E402
 
-ROUNDS = 4
-BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "2 + 2 = ? " * 40}]}).encode()
-REPLY = json.dumps({"id": "1", "choices": [{"index": 0, "message": {"role": "assistant", "content": "4"}}]}).encode()
+ROUNDS = 6
+CLIENTS = (1, 32)
+SPEED_WANTED = 0.7  # of the pass-through
+ADDED_WANTED_MS = 1.5  # at one client
+LARGE = 20 << 20
+CHAT = "/v1/chat/completions"
+PATH = f"/candidate/arc{CHAT}"
+REPLY = json.dumps({
+    "id": "1",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "4"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 400, "completion_tokens": 1, "total_tokens": 401},
+}).encode()  # fmt: skip
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(REPLY) + REPLY
+_FORK = multiprocessing.get_context("fork")
+
+Address = str | tuple[str, int]  # a unix socket, or host and port
+Bodies = Callable[[], bytes]
+
+
+def body(number: int, text: str = "2 + 2 = ? " * 40) -> bytes:
+    return json.dumps({"model": "m", "messages": [{"role": "user", "content": f"{number} {text}"}]}).encode()
 
 
 class _Upstream(asyncio.Protocol):
-    """Answers every request at once, with the least work that is still HTTP."""
+    """Answers every request at once, with the least work that is still HTTP; keeps nothing of a body."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
-        self.buffer = b""
+        self.head = b""
+        self.missing = 0
 
     def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        head, found, body = self.buffer.partition(b"\r\n\r\n")
-        size = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0) if found else 0
-        if found and len(body) >= size:
-            self.buffer = body[size:]
+        if not self.missing:
+            self.head += data
+            head, found, rest = self.head.partition(b"\r\n\r\n")
+            if not found:
+                return
+            size = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
+            self.head, self.missing, data = b"", size, rest
+        self.missing -= len(data)
+        if not self.missing:
             self.transport.write(RESPONSE)
 
 
@@ -55,63 +90,226 @@ def serve_upstream(listener: socket.socket) -> None:
     asyncio.run(serve())
 
 
-async def ask(address: str | tuple[str, int], path: str, until: float) -> list[float]:
-    """Ask again and again over one connection; return each latency in seconds."""
-    opening = asyncio.open_unix_connection(address) if isinstance(address, str) else asyncio.open_connection(*address)
-    reader, writer = await opening
-    head = f"POST {path} HTTP/1.1\r\nHost: g\r\nContent-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
-    request, latencies = head.encode() + BODY, []
-    while time.perf_counter() < until:
+def passed(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in {"host", "content-length"}}
+
+
+def serve_pass(listener: socket.socket, upstream: str) -> None:
+    """Repeat requests and answers, as one would write it with aiohttp."""
+
+    async def serve() -> None:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+
+            async def handle(request: web.Request) -> web.Response:
+                data, head = await request.read(), passed(request.headers)
+                async with session.post(f"{upstream}{CHAT}", data=data, headers=head) as response:
+                    said = await response.read()
+                    return web.Response(status=response.status, body=said, headers=passed(response.headers))
+
+            application = web.Application(client_max_size=64 << 20)
+            application.router.add_post("/{path:.*}", handle)
+            runner = web.AppRunner(application, access_log=None)
+            await runner.setup()
+            await web.SockSite(runner, listener, backlog=1024).start()
+            await asyncio.Event().wait()
+
+    asyncio.run(serve())
+
+
+@contextmanager
+def served(target: Callable[..., None], *arguments: object) -> Iterator[None]:
+    process = _FORK.Process(target=target, args=arguments, daemon=True)
+    process.start()
+    yield
+    process.terminate()
+    process.join()
+
+
+class Client:
+    """One connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._head = f"POST {path} HTTP/1.1\r\nHost: g\r\nContent-Type: application/json\r\nContent-Length: ".encode()
+
+    @classmethod
+    async def open(cls, address: Address, path: str) -> Client:
+        if isinstance(address, str):
+            return cls(*await asyncio.open_unix_connection(address), path)
+        return cls(*await asyncio.open_connection(*address), path)
+
+    async def ask(self, data: bytes) -> float:
+        """Return the seconds until the answer was there."""
         began = time.perf_counter()
-        writer.write(request)
-        answer = await reader.readuntil(b"\r\n\r\n")
+        self._writer.write(self._head + b"%d\r\n\r\n" % len(data) + data)
+        answer = await self._reader.readuntil(b"\r\n\r\n")
+        size = int(answer.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+        said = await self._reader.readexactly(size)
         if not answer.startswith(b"HTTP/1.1 200"):
-            raise SystemExit(answer.decode())
-        await reader.readexactly(int(answer.lower().partition(b"content-length:")[2].split(b"\r\n")[0]))
-        latencies.append(time.perf_counter() - began)
-    writer.close()
-    await writer.wait_closed()
-    return latencies
+            raise SystemExit((answer + said).decode())
+        return time.perf_counter() - began
+
+    async def close(self) -> None:
+        self._writer.close()
+        await self._writer.wait_closed()
 
 
-async def measure(address: str | tuple[str, int], path: str, clients: int, seconds: float) -> list[float]:
+async def measure(address: Address, path: str, clients: int, seconds: float, bodies: Bodies) -> list[float]:
+    """Return the latencies of as many requests as fit into the time."""
     until = time.perf_counter() + seconds
-    answers = await asyncio.gather(*(ask(address, path, until) for _ in range(clients)))
-    return [latency for answer in answers for latency in answer]
+
+    async def ask() -> list[float]:
+        client, latencies = await Client.open(address, path), []
+        while time.perf_counter() < until:
+            latencies.append(await client.ask(bodies()))
+        await client.close()
+        return latencies
+
+    return [latency for one in await asyncio.gather(*(ask() for _ in range(clients))) for latency in one]
 
 
-def report(clients: int, direct: list[float], through: list[float], seconds: float) -> None:
-    print(f"\n{clients} client{'s' if clients > 1 else ''}{'direct':>20}{'gateway':>12}{'added':>12}")
-    print(f"  requests/s{len(direct) / seconds:>20.0f}{len(through) / seconds:>12.0f}")
-    for name, percentile in (("p50", 50), ("p99", 99)):
-        ways = [statistics.quantiles(way, n=100)[percentile - 1] * 1000 for way in (direct, through)]
-        print(f"  {name} ms   {ways[0]:>20.3f}{ways[1]:>12.3f}{ways[1] - ways[0]:>12.3f}")
+async def ask_all(address: Address, path: str, clients: int, amount: int, bodies: Bodies) -> None:
+    """Ask so many times in all."""
+    left = iter(range(amount))
+
+    async def ask() -> None:
+        client = await Client.open(address, path)
+        for _ in left:
+            await client.ask(bodies())
+        await client.close()
+
+    await asyncio.gather(*(ask() for _ in range(clients)))
+
+
+@dataclass
+class Way:
+    """One way to the upstream; `prepare` is called before each of its turns."""
+
+    address: Address
+    path: str
+    bodies: Bodies
+    prepare: Callable[[], None] = lambda: None
+    latencies: dict[int, list[float]] = field(default_factory=lambda: {clients: [] for clients in CLIENTS})
+
+
+class Bench:
+    """The upstream, and gateways before it."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._folder = folder
+        self._stack = stack
+        self._settings = replace(load_settings(), runtime_dir=folder / "rt")
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=512))
+        self.upstream = ("127.0.0.1", listener.getsockname()[1])
+        stack.enter_context(served(serve_upstream, listener))
+        self.url = f"http://127.0.0.1:{self.upstream[1]}"
+        self.route = Route("job", {"candidate": Upstream(f"{self.url}/v1", "m", concurrency=64)})
+
+    def pass_through(self) -> str:
+        path = str(self._folder / "pass.sock")
+        listener = self._stack.enter_context(socket.socket(socket.AF_UNIX))
+        listener.bind(path)
+        listener.listen(512)
+        self._stack.enter_context(served(serve_pass, listener, self.url))
+        return path
+
+    def gateway(self, name: str, cache: str) -> tuple[Gateway, str]:
+        ledger = self._folder / "answers" / f"{name}.sqlite"
+        books = Books(ledger, cache, None if cache == "off" else ledger)
+        gateway = self._stack.enter_context(Gateway.start(self._settings, name, (self.route,), books))
+        return gateway, str(gateway.socket_dir("job") / "gateway.sock")
+
+
+def speed(bench: Bench, seconds: float) -> None:
+    numbers = count()
+
+    def new() -> bytes:
+        return body(next(numbers))
+
+    replayed, replayed_path = bench.gateway("replayed", "run")
+    stored, place, sessions = 20_000, count(), count(2)
+    asyncio.run(ask_all(replayed_path, PATH, 32, stored, lambda: body(next(place))))
+
+    def next_session() -> None:
+        nonlocal place
+        place = count()
+        replayed.end_job("job")
+        replayed.begin_job(replace(bench.route, session=next(sessions)))
+
+    ways = {
+        "direct": Way(bench.upstream, CHAT, new),
+        "pass": Way(bench.pass_through(), PATH, new),
+        "off": Way(bench.gateway("off", "off")[1], PATH, new),
+        "on": Way(bench.gateway("on", "run")[1], PATH, new),
+        "replayed": Way(replayed_path, PATH, lambda: body(next(place) % stored), next_session),
+    }
+    for clients in CLIENTS:
+        turn = seconds / ROUNDS / len(ways)
+        for _ in range(ROUNDS):
+            for way in ways.values():
+                way.prepare()
+                way.latencies[clients] += asyncio.run(measure(way.address, way.path, clients, turn, way.bodies))
+        report(clients, {name: way.latencies[clients] for name, way in ways.items()}, turn * ROUNDS)
+
+
+def report(clients: int, found: dict[str, list[float]], seconds: float) -> None:
+    rates = {name: len(latencies) / seconds for name, latencies in found.items()}
+    hundredths = {name: [cut * 1000 for cut in statistics.quantiles(way, n=100)] for name, way in found.items()}
+    label = "1 client" if clients == 1 else f"{clients} clients"
+    print(f"\n{label:18}" + "".join(f"{name:>10}" for name in found))
+    print("  requests/s      " + "".join(f"{rates[name]:>10.0f}" for name in found))
+    print("  / pass-through  " + "".join(f"{rates[name] / rates['pass']:>10.2f}" for name in found))
+    for name, place in (("p50", 49), ("p99", 98)):
+        print(f"  {name} ms          " + "".join(f"{hundredths[way][place]:>10.3f}" for way in found))
+        for peer in ("direct", "pass"):
+            added = [hundredths[way][place] - hundredths[peer][place] for way in found]
+            print(f"    added to {peer:7}" + "".join(f"{value:>10.3f}" for value in added))
+
+
+def flat(bench: Bench, requests: int) -> None:
+    """Show that memory does not grow with what was asked: new requests, repeated ones, and answers from the cache."""
+    gateway, path = bench.gateway("flat", "run")
+    numbers, sizes, steps = count(), [], 10
+    for _ in range(steps):
+        asyncio.run(ask_all(path, PATH, 32, requests // steps, lambda: body(next(numbers) * 2 // 3)))
+        sizes.append(memory(gateway, "VmRSS"))
+    print(f"\nmemory over {requests} requests, MiB: " + " ".join(f"{size:.1f}" for size in sizes))
+    print(f"  grown by {sizes[-1] - sizes[1]:.1f} since the first fifth")
+
+
+def large(bench: Bench) -> None:
+    gateway, path = bench.gateway("large", "run")
+    asyncio.run(ask_all(path, PATH, 1, 10, lambda: body(0)))
+    before, numbers = memory(gateway, "VmRSS"), count()
+    began = time.perf_counter()
+    text = "x" * LARGE
+    asyncio.run(ask_all(path, PATH, 32, 32, lambda: body(next(numbers), text)))
+    took = time.perf_counter() - began
+    peak, after = memory(gateway, "VmHWM"), memory(gateway, "VmRSS")
+    print(f"\n32 bodies of {LARGE >> 20} MiB at once: {before:.0f} MiB before, {peak:.0f} at most, {after:.0f} after")
+    print(f"  {32 * LARGE / (1 << 20) / took:.0f} MiB/s")
+
+
+def memory(gateway: Gateway, name: str) -> float:
+    status = Path(f"/proc/{gateway._process.pid}/status").read_text()
+    return int(status.partition(f"{name}:")[2].split()[0]) / 1024
 
 
 def main() -> None:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    port = listener.getsockname()[1]
-    upstream = multiprocessing.get_context("fork").Process(target=serve_upstream, args=(listener,), daemon=True)
-    upstream.start()
-    route = Route("job", {"candidate": Upstream(f"http://127.0.0.1:{port}/v1", "m", concurrency=64)})
-    with tempfile.TemporaryDirectory() as folder:
-        settings = replace(load_settings(), runtime_dir=Path(folder) / "rt")
-        books = Books(Path(folder) / "answers" / "bench.sqlite", "off")
-        with Gateway.start(settings, "bench", (route,), books) as gateway:
-            ways = {
-                "direct": (("127.0.0.1", port), "/v1/chat/completions"),
-                "gateway": (str(gateway.socket_dir("job") / "gateway.sock"), "/candidate/arc/v1/chat/completions"),
-            }
-            for clients in (1, 32):
-                found: dict[str, list[float]] = {name: [] for name in ways}
-                for _ in range(ROUNDS):
-                    for name, (address, path) in ways.items():
-                        found[name] += asyncio.run(measure(address, path, clients, seconds / ROUNDS))
-                report(clients, found["direct"], found["gateway"], seconds)
-    upstream.terminate()
-    upstream.join()
-    listener.close()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=12.0, help="of each number of clients")
+    parser.add_argument("--requests", type=int, default=20_000, help="over which memory is watched")
+    parser.add_argument("--only", choices=("speed", "flat", "large"))
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        bench = Bench(Path(folder), stack)
+        if options.only in {None, "speed"}:
+            speed(bench, options.seconds)
+        if options.only in {None, "flat"}:
+            flat(bench, options.requests)
+        if options.only in {None, "large"}:
+            large(bench)
 
 
 if __name__ == "__main__":

@@ -51,8 +51,8 @@ def test_the_first_hour(tmp_path: Path, native_python: str, command: str) -> Non
     def run(*arguments: str) -> Ran:
         return evaldock(tmp_path, *arguments, command=command)
 
-    def counts(code: int) -> dict[str, int]:
-        ran = run("run", "first.yaml", "--engine", "venv")
+    def counts(code: int, *flags: str) -> dict[str, int]:
+        ran = run("run", "first.yaml", "--engine", "venv", *flags)
         assert ran.code == code, ran.err
         assert "report.html" in ran.out
         shown = run("report", "--json")
@@ -80,7 +80,7 @@ def test_the_first_hour(tmp_path: Path, native_python: str, command: str) -> Non
 
     with server(command, tmp_path, "--gold", "first.yaml", "--fault", "500", "--fault-rate", "0.3") as again:
         task.write_text(task.read_text().replace(url, again))
-        broken = counts(1)
+        broken = counts(1, "--set", "models.mock.retry.attempts=1")
     assert 0 < broken["infra_error"] < QUESTIONS
     assert broken["scored"] + broken["infra_error"] == QUESTIONS
 

@@ -49,7 +49,8 @@ def test_failed_requests_are_counted_and_never_scored(tmp_path: Path, native_pyt
 
     bad = asked[3]
     with FakeUpstream(answer=answer, fault="500", fault_when=lambda body: bad in str(body.get("messages"))) as up:
-        ran = evaldock(tmp_path, "run", str(gsm8k_task(tmp_path, up.base_url)), "--engine", "venv")
+        task, flags = gsm8k_task(tmp_path, up.base_url), ("--set", "models.m.retry.attempts=2")
+        ran = evaldock(tmp_path, "run", str(task), "--engine", "venv", *flags)
 
     assert ran.code == 1
     (job,) = ran.report["jobs"]

@@ -13,7 +13,8 @@ from hub.adapter import DatasetRequest, Evaluation, ModelTarget, Normalized
 from hub.engine import Placement
 from hub.errors import EngineError, NormalizeError
 from hub.execution import Workplace, execute
-from hub.job import Ending, Job
+from hub.job import PREVIOUS, Ending, Job
+from hub.jobfolder import with_past
 from hub.observer import Event, JobChanged, JobRestarted
 from hub.plan import PlannedJob
 from hub.report import (
@@ -167,6 +168,16 @@ def test_the_restart_is_told_and_what_the_first_start_left_is_kept(tmp_path: Pat
     assert json.loads((tmp_path / "first" / "outcome.json").read_text())["ending"] == "signalled"
     assert json.loads((tmp_path / "first" / "input" / "task.json").read_text()) == ["a", "b", "c"]
     assert json.loads((tmp_path / "outcome.json").read_text())["ending"] == "succeeded"
+
+
+def test_the_second_start_of_a_checkpoint_sees_what_the_first_one_left(tmp_path: Path) -> None:
+    resumed = planned(*LABELS)
+    resumed = replace(resumed, job=with_past(resumed.job, tmp_path / "previous"))
+    engine = FakeEngine(Runner({"b": Ending.SIGNALLED}))
+    carry_out(engine, tmp_path, job=resumed)
+
+    pasts = [[mount.source for mount in job.mounts if mount.target == PREVIOUS] for job in engine.submitted]
+    assert pasts == [[tmp_path / "previous"], [tmp_path / "first" / "output"]]
 
 
 def test_it_is_restarted_once(tmp_path: Path) -> None:

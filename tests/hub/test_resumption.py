@@ -21,6 +21,7 @@ from hub.resumption import Wish, resume
 from hub.runs import RunFolder, list_runs, open_run, read_job, shown_state
 from hub.settings import Settings
 from hub.taskfile import load_task
+from hub.version import VERSION
 from tests.fakes.engine import FakeEngine
 from tests.fakes.upstream import FakeUpstream
 from tests.hub.test_adversity import quick_echo
@@ -495,3 +496,40 @@ def test_while_a_run_goes_on_it_has_no_report(machine: Machine) -> None:
 
     assert seen == [False]
     assert (machine.left.path / "report.json").exists()
+
+
+def test_another_evaldock_and_other_gpus_are_worth_knowing(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.run(fails_in_second)
+    machine.left.update(evaldock_version="0.0.1")
+    monkeypatch.setattr("hub.resumption.describe", lambda: {"gpus": "0: B200"})
+
+    machine.resume(fails_in_second)
+    report, _ = machine.resume(fails_in_second)
+
+    assert report.warnings == (
+        f"begun by evaldock 0.0.1, resumed by {VERSION}",
+        "begun on GPUs none, resumed on 0: B200",
+    )
+
+
+def test_a_refusal_names_both_versions(machine: Machine) -> None:
+    machine.run(fails_in_second)
+    machine.left.update(evaldock_version="0.0.1")
+
+    with pytest.raises(ChangedRunError, match=rf"evaldock 0\.0\.1 began it, this is {VERSION}"):
+        machine.resume(quick_echo, "seed=7")
+
+
+def test_events_end_whatever_becomes_of_a_resume(machine: Machine) -> None:
+    def last() -> dict[str, Any]:
+        return list(machine.left.events())[-1]
+
+    machine.run_until_killed(killed_in_second)
+    with pytest.raises(ImageError):
+        machine.resume(engine=FakeEngine(quick_echo, fail_prepare=ImageError("step 3 failed")))
+    assert (last()["event"], last()["state"]) == ("run_ended", "interrupted")
+
+    machine.resume(fails_in_second)
+    with pytest.raises(ImageError):
+        machine.resume(engine=FakeEngine(quick_echo, fail_prepare=ImageError("step 3 failed")))
+    assert (last()["event"], last()["state"]) == ("run_ended", "partial")

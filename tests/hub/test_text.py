@@ -3,6 +3,7 @@ import pytest
 from hub.text import (
     count_of,
     did_you_mean,
+    is_secret,
     parse_duration,
     parse_size,
     show_duration,
@@ -102,3 +103,13 @@ def test_a_number_beyond_all_measure_is_no_size_and_no_duration(text: str) -> No
         parse_size(text)
     with pytest.raises(ValueError, match="is not a duration"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize("word", ["x", "1", "none", "EMPTY", "password"])
+def test_what_stands_in_for_a_key_where_none_is_wanted_is_no_secret(word: str) -> None:
+    assert not is_secret(word)
+
+
+@pytest.mark.parametrize("key", ["sk-proj-0123456789", "canary-4711-never-on-disk", "0f8fad5b-d9cb"])
+def test_a_key_is_one(key: str) -> None:
+    assert is_secret(key)

@@ -5,9 +5,8 @@ EvaluationError
 │   └── RowError     one row of it cannot
 ├── PromptError      a template cannot be filled in
 ├── ModelError       the model cannot be loaded or used at all
-└── BrokenOffError   what is left of a data set was not tried
-    ├── UnreachableError  the endpoint answers nothing
-    └── EndedError        the job was told to end
+├── UnreachableError the endpoint answers nothing
+└── EndedError       the job was told to end
 """
 
 from __future__ import annotations
@@ -51,13 +50,9 @@ class ModelError(EvaluationError):
     """The model cannot be loaded or used at all."""
 
 
-class BrokenOffError(EvaluationError):
-    """What is left of a data set was not tried."""
+class UnreachableError(EvaluationError):
+    """The endpoint answers nothing; the samples that are left were not tried."""
 
 
-class UnreachableError(BrokenOffError):
-    """The endpoint answers nothing."""
-
-
-class EndedError(BrokenOffError):
-    """The job was told to end."""
+class EndedError(EvaluationError):
+    """The job was told to end; the samples that are left were not answered."""

@@ -37,8 +37,19 @@ class _Collector:
     record: Record
     progress: Progress
     tallies: dict[str, Tally] = field(default_factory=dict)
+    delivered: set[int] = field(default_factory=set)
+
+    def skip_rest(self, reason: str) -> None:
+        for index in range(len(self.asked)):
+            if index not in self.delivered:
+                self.deliver(index, Outcome("skipped", error=reason))
+
+    def forget_scores(self) -> None:
+        for tally in self.tallies.values():
+            tally.scores.clear()
 
     def deliver(self, index: int, outcome: Outcome) -> None:
+        self.delivered.add(index)
         asked = self.asked[index]
         scored = score(asked.item, outcome, self.dataset) if outcome.state == "scored" else None
         self.tallies[asked.subset].add(outcome, scored)
@@ -48,6 +59,8 @@ class _Collector:
 
 def evaluate(dataset: NativeDataset, model: Model, record: Record, *, seed: int) -> dict[str, Any]:
     """Evaluate a data set and return its part of the summary; `absent` in it says why it is not whole.
+
+    One that is not whole has a value only where its samples were asked in order, so that it is that of a beginning.
 
     Raises:
         EvaluationError: its data or its prompts are wrong, so that nothing was asked.
@@ -59,12 +72,15 @@ def evaluate(dataset: NativeDataset, model: Model, record: Record, *, seed: int)
     absent = ""
     try:
         model.answer(dataset.label, [entry.request for entry in asked], collector.deliver)
-    except EndedError as error:
-        absent = error.reason
+        job.event("finished", dataset=dataset.label)
     except EvaluationError as error:
         absent = error.advice
-        job.event("failed", reason=f"{dataset.label}: {error.reason}", hint=error.hint)
-    job.event("finished", dataset=dataset.label)
+        collector.skip_rest(error.reason)
+        if not model.in_order:
+            collector.forget_scores()
+        if not isinstance(error, EndedError):  # whoever ended it says why, and that it was in this data set
+            job.event("failed", reason=f"{dataset.label}: {error.reason}", hint=error.hint)
+            job.event("finished", dataset=dataset.label)
     return dataset_entry(dataset, subsets, collector.tallies, absent=absent)
 
 

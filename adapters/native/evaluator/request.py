@@ -71,6 +71,10 @@ class Model(Protocol):
         """Return what the summary says about it: device, dtype, versions."""
 
     @property
+    def in_order(self) -> bool:
+        """Return whether requests are asked in their order: where it breaks off, the beginning was answered."""
+
+    @property
     def ended(self) -> bool:
         """Return whether the job was told to end while it answered: nothing more is to be asked."""
 
@@ -78,5 +82,5 @@ class Model(Protocol):
         """Answer every request, in any order, and deliver each outcome under its index as soon as it is there.
 
         Raises:
-            EvaluationError: it cannot go on; what was not tried has been delivered as `skipped`.
+            EvaluationError: it cannot go on; what was not delivered has no answer.
         """

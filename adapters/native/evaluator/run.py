@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import platform
-import signal
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,6 +15,7 @@ from adapters.native.evaluator.models.remembered import RememberedModel
 from adapters.native.evaluator.record import Record
 from adapters.native.evaluator.request import Model
 from adapters.native.evaluator.summary import absent_entry
+from adapters.native.evaluator.termination import EXIT_CODE, Termination
 from adapters.runtime import job
 from adapters.runtime.ledger import Ledger
 
@@ -25,7 +25,7 @@ LOG = logging.getLogger(__name__)
 def run() -> int:
     """Evaluate /job/input/task.json into /job/output and return the exit code.
 
-    0: all data sets were evaluated; 143, as a shell has it for SIGTERM: the job was told to end; else 1.
+    0: all data sets were evaluated; 143: the job was told to end before; else 1.
     """
     task = loads((job.path(job.INPUT) / TASK_FILE).read_text(encoding="utf-8"))
     take_over(job.path(job.PREVIOUS), job.path(job.OUTPUT))
@@ -40,9 +40,9 @@ def run() -> int:
             return 1
         record.facts(model=dict(model.facts))
         entries = [_isolated(dataset, model, record, task) for dataset in task.datasets]
-    if model.ended:
-        return 128 + signal.SIGTERM
-    return int(any(entry["absent"] for entry in entries))
+        if not any(entry["absent"] for entry in entries):
+            return 0
+        return EXIT_CODE if model.ended else 1
 
 
 def load_model(task: NativeTask, closing: ExitStack) -> Model:
@@ -55,7 +55,8 @@ def load_model(task: NativeTask, closing: ExitStack) -> Model:
     if model.kind == "endpoint":
         from adapters.native.evaluator.models.endpoint import EndpointModel
 
-        return EndpointModel(model, concurrency=task.concurrency, timeout_s=task.request_timeout_s)
+        termination = closing.enter_context(Termination())
+        return EndpointModel(model, termination, concurrency=task.concurrency, timeout_s=task.request_timeout_s)
     from adapters.native.evaluator.models.local import load
     from adapters.native.evaluator.models.weights import mark
 

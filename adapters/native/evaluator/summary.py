@@ -91,11 +91,13 @@ def _part(tally: Tally, data: str, prompt: str) -> dict[str, Any]:
     counts = {"planned": tally.planned, "scored": tally.states["scored"], "unparsed": tally.unparsed}
     counts |= {state: tally.states[state] for state in ("model_error", "infra_error", "skipped")}
     metrics = {name: dataclasses.asdict(estimate(scores)) for name, scores in tally.scores.items()}
+    # By count, then by name: not by who happened to come first.
+    errors = sorted(tally.errors.items(), key=lambda entry: (-entry[1], entry[0]))[:ERRORS_SHOWN]
     return {
         "data": data,
         "prompt": prompt,
         "counts": counts,
         "truncated": tally.truncated,
-        "errors": [{"reason": reason, "count": count} for reason, count in tally.errors.most_common(ERRORS_SHOWN)],
+        "errors": [{"reason": reason, "count": count} for reason, count in errors],
         "metrics": metrics,
     }

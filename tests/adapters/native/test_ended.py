@@ -9,10 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
 
+from adapters.native.evaluator import evaluate
 from adapters.native.evaluator.models import endpoint
 from hub.report import JobState, SampleState, job_state
 from tests.adapters.native.fake_server import Handler, completion
@@ -80,11 +82,54 @@ def test_no_other_data_set_is_begun(job: Job, monkeypatch: pytest.MonkeyPatch) -
     assert "second" not in {sample.dataset for sample in job.normalized().samples}
 
 
-def test_it_does_not_say_that_it_failed(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_word_that_comes_while_it_sums_up_does_not_break_that_off(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway gives the endpoint up, what is under way is told so, and the hub ends the job: all at once."""
+
+    async def down(_: web.Request) -> web.Response:
+        return web.json_response({"error": {"type": "upstream_down", "message": "since noon"}}, status=503)
+
+    real = evaluate.dataset_entry
+
+    def interrupted(*args: Any, **more: Any) -> dict[str, Any]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return real(*args, **more)
+
+    monkeypatch.setattr(evaluate, "dataset_entry", interrupted)
+
+    assert job.run(monkeypatch, down) == 128 + signal.SIGTERM
+
+    first, second = job.normalized().results
+    assert first.absent.startswith("the model does not answer: HTTP 503: since noon")
+    assert first.counts.infra_error + first.counts.skipped == 100
+    assert second.absent == "the job was ended before it came to this data set"
+
+
+def test_a_word_that_comes_when_all_is_done_changes_nothing(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = evaluate.dataset_entry
+
+    def interrupted(dataset: Any, *args: Any, **more: Any) -> dict[str, Any]:
+        if dataset.label == "second":
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(dataset, *args, **more)
+
+    async def answer(asked: web.Request) -> web.Response:
+        return completion((await asked.json())["messages"][-1]["content"].rstrip("?"))
+
+    monkeypatch.setattr(evaluate, "dataset_entry", interrupted)
+
+    assert job.run(monkeypatch, answer) == 0
+    assert all(result.counts.complete for result in job.normalized().results)
+
+
+def test_it_says_neither_that_it_failed_nor_that_the_data_set_is_finished(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Why a job was ended knows who ended it; the runner must not talk over that."""
     job.run(monkeypatch, answering(late_s=0))
 
-    assert not [event for event in job.events() if event["event"] == "failed"]
+    assert {event["event"] for event in job.events()} == {"planned", "progress"}
 
 
 def test_it_is_over_well_within_the_grace_period(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

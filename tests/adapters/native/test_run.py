@@ -6,13 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from adapters.native.adapter import ADAPTER
+from adapters.native.evaluator import run as module
+from adapters.native.evaluator.errors import ModelError
+from adapters.native.evaluator.request import Deliver, Outcome, Request
 from adapters.native.evaluator.run import run
 from hub.adapter import Evaluation, Normalized
 from hub.report import SampleState
@@ -129,6 +134,29 @@ def test_a_dead_endpoint_leaves_no_value_but_a_reason(tmp_path: Path, monkeypatc
     assert "HTTP 502: bad gateway" in result.absent
 
 
+def test_a_data_set_that_a_checkpoint_could_not_finish_has_counts_and_no_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing:
+        """Computes the longest prompt, then lacks memory."""
+
+        chat, facts, in_order, ended = True, MappingProxyType({"kind": "transformers"}), False, False
+
+        def answer(self, _: str, requests: Sequence[Request], deliver: Deliver) -> None:
+            deliver(len(requests) - 1, Outcome(text=str(len(requests) - 1)))
+            raise ModelError("the GPU's memory does not hold one prompt")
+
+    monkeypatch.setattr(module, "load_model", lambda *_: Failing())
+    job = Job(tmp_path / "job", evaluation(request("general_qa", path=write_jsonl(tmp_path / "qa.jsonl", QA))))
+
+    assert job.run(monkeypatch, echo) == 1
+
+    (result,) = job.normalized().results
+    assert (result.counts.scored, result.counts.skipped, result.metrics) == (1, 3, ())
+    assert result.absent == "the GPU's memory does not hold one prompt"
+    assert len(list(job.normalized().samples)) == 4
+
+
 def test_progress_is_announced_and_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = Job(tmp_path / "job", evaluation(request("general_qa", path=write_jsonl(tmp_path / "qa.jsonl", QA))))
 
@@ -155,9 +183,6 @@ def test_an_endpoint_evaluation_imports_nothing_heavy(tmp_path: Path) -> None:
 
 
 def test_a_missing_checkpoint_says_so_without_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from adapters.native.evaluator import run as module
-    from adapters.native.evaluator.errors import ModelError
-
     def no_model(*_: object) -> None:
         raise ModelError("the checkpoint has no config.json", hint="Give a folder.")
 
@@ -172,3 +197,30 @@ def test_a_missing_checkpoint_says_so_without_a_traceback(tmp_path: Path, monkey
         "hint": "Give a folder.",
     }
     assert job.normalized().results[0].absent == "the checkpoint has no config.json. Give a folder."
+
+
+def test_the_summary_does_not_depend_on_the_order_in_which_samples_were_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ordered:
+        """Delivers in the order that it is told; every second answer is an error of the sample's own."""
+
+        chat, facts, in_order, ended = True, MappingProxyType({"kind": "transformers"}), False, False
+
+        def __init__(self, step: int) -> None:
+            self.step = step
+
+        def answer(self, _: str, requests: Sequence[Request], deliver: Deliver) -> None:
+            for index in range(len(requests))[:: self.step]:
+                error = Outcome("model_error", error=f"no. {index}")
+                deliver(index, error if index % 2 else Outcome(text=str(index)))
+
+    texts = []
+    for step in (1, -1):
+        monkeypatch.setattr(module, "load_model", lambda *_, step=step: Ordered(step))
+        data = write_jsonl(tmp_path / "qa.jsonl", QA)
+        job = Job(tmp_path / f"job{step}", evaluation(request("general_qa", path=data)))
+        job.run(monkeypatch, echo)
+        texts.append((job.output / "summary.json").read_text("utf-8"))
+
+    assert texts[0] == texts[1]

@@ -19,7 +19,10 @@ from tests.fakes.ledger import row
 from tests.hub.cleaning.test_folders import clean, items, make_run
 
 RUN = "20260101T000000Z-t-01234567"
-ADD = "INSERT INTO answers VALUES (?, 0, 200, '', 10, 5, 4000, ?, ?, ?)"
+ADD = """
+INSERT INTO answers (key, number, status, headers, tokens_in, tokens_out, size, stored_at, used_at, body)
+VALUES (?, 0, 200, '', 10, 5, 4000, ?, ?, ?)
+"""
 
 
 def keep(file: Path, count: int = 3, used_at: float | None = None) -> Path:

@@ -46,6 +46,18 @@ def test_another_request_or_occurrence_is_asked():
     assert len(server.sent_at) == 3
 
 
+def test_a_job_that_is_started_once_more_may_ask_anew():
+    server = Server(BLAMED)
+
+    async def steps():
+        step = with_memory(server, Memory(), lambda _verdict: None)
+        for job, session in (("a", 1), ("a", 2), ("b", 1), ("a", 1)):
+            await ask(step, job_id=job, session=session)
+
+    run(steps())
+    assert len(server.sent_at) == 3
+
+
 def test_what_has_no_key_is_asked_each_time():
     server = Server(BLAMED)
 

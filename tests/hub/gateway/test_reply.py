@@ -84,14 +84,26 @@ def test_a_server_s_failure_is_told_as_a_gateway_s(theirs, ours):
 
 
 def test_a_key_is_scrubbed_from_every_field_and_from_answers():
-    key = Key("sk-1234")
-    error = {"message": "bad sk-1234", "type": "sk-1234", "code": "sk-1234", "param": "sk-1234"}
+    key = Key("sk-proj-0123456789")
+    error = {
+        "message": "bad sk-proj-0123456789",
+        "type": "sk-proj-0123456789",
+        "code": "sk-proj-0123456789",
+        "param": "sk-proj-0123456789",
+    }
 
     told = judge(400, json.dumps({"error": error}).encode(), key=key)
-    whole = judge(200, b'{"choices": ["sk-1234"]}', key=key)
+    whole = judge(200, b'{"choices": ["sk-proj-0123456789"]}', key=key)
 
-    assert b"sk-1234" not in told.body + whole.body
-    assert "sk-1234" not in repr(key)
+    assert b"sk-proj-0123456789" not in told.body + whole.body
+    assert "sk-proj-0123456789" not in repr(key)
+
+
+@pytest.mark.parametrize("word", ["x", "1", "EMPTY"])
+def test_what_stands_in_for_a_key_changes_no_answer(word):
+    body = b'{"choices": [{"text": "x = 1; EMPTY"}]}'
+
+    assert judge(200, body, key=Key(word)).body == body
 
 
 def test_a_redirect_is_not_followed_and_named_without_credentials():

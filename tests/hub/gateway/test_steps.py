@@ -52,7 +52,7 @@ def test_a_place_is_free_again_after_whatever_happened(tmp_path, fault, stream):
     async def steps(client, up):
         await client.post(f"candidate/arc/{CHAT}", question(stream=stream))
         up.fault = None
-        return await client.post(f"candidate/arc/{CHAT}", question(stream=stream))
+        return await client.post(f"candidate/arc/{CHAT}", question("another", stream=stream))
 
     assert run(tmp_path, steps, concurrency=1, deadline_s=0.3, fault=fault).status == 200
 

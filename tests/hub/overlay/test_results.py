@@ -2,6 +2,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.adapter import Normalized
 from hub.ledger import LedgerRow
@@ -240,3 +242,40 @@ def test_a_result_says_what_changed_its_requests_on_their_way() -> None:
     found = one(arc(), calls(100), replace(FOREIGN, gateway=gateway))
 
     assert found.key.gateway == gateway
+
+
+FATES = ("scored", "model_error", "infra_error", "judge_fallback", "skipped")
+ROWS = st.builds(
+    row,
+    number=st.integers(0, 5),
+    role=st.sampled_from(["candidate", "judge"]),
+    sample=st.sampled_from(["", "a", "b"]),
+    outcome=st.sampled_from(["ok", "ok", "upstream_timeout", "invalid_request", "budget_spent", "client_left"]),
+    delivered=st.booleans(),
+)
+COUNTS = st.builds(Counts, planned=st.integers(0, 9), **{fate: st.integers(0, 9) for fate in FATES})
+
+
+@given(st.lists(ROWS, max_size=12), COUNTS, st.sampled_from([FOREIGN, NATIVE]), st.integers(0, 3))
+def test_no_sample_is_lost_or_won_and_there_is_a_score_or_a_reason(
+    rows: list[LedgerRow], counts: Counts, terms: Terms, admitted: int
+) -> None:
+    made = result("arc", metric(0.615), counts=counts)
+
+    found = one(made, rows, replace(terms, max_infra_errors=admitted))
+
+    assert sum(getattr(found.counts, fate) for fate in FATES) == sum(getattr(counts, fate) for fate in FATES)
+    assert 0 <= found.counts.scored <= counts.scored
+    assert (found.metrics, found.absent) == (made.metrics, "") or (found.metrics == () and found.absent)
+    assert found.metrics or found.backend_value == "0.615"
+
+
+@given(st.lists(ROWS, max_size=12), COUNTS)
+def test_a_foreign_score_stands_if_and_only_if_every_call_was_answered(rows: list[LedgerRow], counts: Counts) -> None:
+    asked = [part for part in rows if part.role == "candidate"]
+    calls_ = {(part.key, part.sample) for part in asked}
+    answered = {(part.key, part.sample) for part in asked if not part.failed}
+
+    found = one(result("arc", metric(0.615), counts=counts), rows)
+
+    assert bool(found.metrics) == bool(answered and calls_ == answered)

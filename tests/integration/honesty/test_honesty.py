@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,3 +149,34 @@ def test_a_judge_that_fails_is_counted_and_the_score_stays(bench: Bench, judge: 
     assert [metric["raw"]["literal"] for metric in found["metrics"]] == ["90.0"]
     assert (found["counts"]["scored"], found["counts"]["judge_fallback"]) == (9, 1)
     assert (ran.code, ran.report["state"]) == (1, "partial")
+
+
+def test_a_resume_asks_again_only_what_failed_and_then_the_score_stands(bench: Bench, upstream: FakeUpstream) -> None:
+    upstream.fault, upstream.fault_when = "500", one_of(3)
+    bench.run("once")
+    kept = json.loads(bench.evaldock("cache", "ls", "--json").out)["kept"]
+    upstream.fault = None
+
+    ran = bench.evaldock("resume", "latest")
+
+    (job,) = ran.report["jobs"]
+    (usage,) = job["usage"]
+    assert ran.code == 0
+    assert results(ran)["once"]["metrics"][0]["raw"]["literal"] == "100.0"
+    assert [(entry["state"], entry["answers"], entry["saves"]) for entry in kept] == [("partial", 9, True)]
+    assert (job["starts"], usage["calls"], usage["cached"], usage["requests"], usage["failed"]) == (2, 10, 9, 11, 0)
+    assert sum(request.method == "POST" for request in upstream.requests) == 11
+    assert json.loads(bench.evaldock("cache", "ls", "--json").out)["kept"] == []
+
+
+def test_a_resume_without_the_kept_answers_asks_everything_again(bench: Bench, upstream: FakeUpstream) -> None:
+    upstream.fault, upstream.fault_when = "500", one_of(3)
+    bench.run("once")
+    upstream.fault = None
+
+    cleared = bench.evaldock("cache", "clear", "latest", "--yes")
+    ran = bench.evaldock("resume", "latest")
+
+    (usage,) = ran.report["jobs"][0]["usage"]
+    assert (cleared.code, ran.code) == (0, 0)
+    assert (usage["calls"], usage["cached"], usage["requests"]) == (10, 0, 20)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.upstream import FakeUpstream
-from tests.integration.venv.desk import Desk, kill
+from tests.integration.desk import Desk, kill
 
 Until = Callable[[Callable[[], bool]], None]
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from hub import answers
 from hub.report import EnvironmentRecord
-from tests.integration.venv.desk import Desk, kill, open_desk
+from tests.fakes.upstream import FakeUpstream
+from tests.integration.desk import Desk, Unique, gateway_of, kill, open_desk
 
 Until = Callable[[Callable[[], bool]], None]
 

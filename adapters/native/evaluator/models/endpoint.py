@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,10 +11,11 @@ from typing import Any
 import aiohttp
 
 from adapters.native.contract import NativeModel
-from adapters.native.evaluator.errors import BrokenOffError, EndedError, ModelError
+from adapters.native.evaluator.errors import EndedError, ModelError
 from adapters.native.evaluator.models.patience import Patience
 from adapters.native.evaluator.models.reply import LOST, Reply, read_reply
-from adapters.native.evaluator.request import Deliver, Generation, Outcome, Request
+from adapters.native.evaluator.request import Deliver, Generation, Request
+from adapters.native.evaluator.termination import Termination
 from adapters.runtime import job
 from adapters.runtime.gateway import WAITS_S, sample_headers
 
@@ -26,24 +26,37 @@ DRAIN_S = 2.0
 class EndpointModel:
     """A model behind an OpenAI-compatible server; `chat: false` in the task means its text completions."""
 
+    in_order = True
+
     def __init__(
-        self, model: NativeModel, *, concurrency: int, timeout_s: float, waits_s: Sequence[float] = WAITS_S
+        self,
+        model: NativeModel,
+        termination: Termination,
+        *,
+        concurrency: int,
+        timeout_s: float,
+        waits_s: Sequence[float] = WAITS_S,
     ) -> None:
         """Keep how to ask; nothing is sent yet. `waits_s`: before each new try where the gateway is not there."""
         self._name = model.name
         self._concurrency = concurrency
         self._timeout_s = timeout_s
         self._waits_s = waits_s
-        self.ended = False
+        self._termination = termination
         self.chat = model.chat is not False
         self.facts: Mapping[str, str] = {"kind": "endpoint"}
+
+    @property
+    def ended(self) -> bool:
+        """Return whether the job was told to end."""
+        return self._termination.told
 
     def answer(self, dataset: str, requests: Sequence[Request], deliver: Deliver) -> None:
         """Ask every request; to try again what failed is the gateway's business.
 
         Raises:
-            BrokenOffError: nothing but failures of one kind came back, or the job was told to end (SIGTERM); what was
-                not answered was delivered as skipped.
+            UnreachableError: nothing but failures of one kind came back.
+            EndedError: the job was told to end before all was answered.
         """
         generations = [_generation(request) for request in requests]
         url = job.gateway_url("candidate", dataset) + ("/chat/completions" if self.chat else "/completions")
@@ -51,36 +64,30 @@ class EndpointModel:
 
     async def _answer(self, url: str, requests: Sequence[Generation], deliver: Deliver) -> None:
         waiting = iter(list(enumerate(requests)))
-        patience, delivered = Patience(len(requests)), set[int]()
+        patience, left = Patience(len(requests)), len(requests)
         timeout = aiohttp.ClientTimeout(total=self._timeout_s)
         connector = aiohttp.TCPConnector(limit=self._concurrency)
 
         async def work() -> None:
-            while not self.ended and (entry := next(waiting, None)):
+            nonlocal left
+            while not self._termination.told and (entry := next(waiting, None)):
                 index, request = entry
                 reply = await self._ask(session, url, request)
                 deliver(index, reply.outcome)
-                delivered.add(index)
+                left -= 1
                 patience.note(reply)
 
         def end() -> None:
-            self.ended = True
             loop.call_later(DRAIN_S, lambda: [worker.cancel() for worker in workers])
 
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, end)
         async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
             workers = [asyncio.create_task(work()) for _ in range(min(self._concurrency, len(requests)))]
-            try:
+            with self._termination.calling(lambda: loop.call_soon_threadsafe(end)):
                 await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
-                await _finish(workers)
-                if len(delivered) < len(requests):
-                    raise EndedError("the job was ended before all was answered")
-            except BrokenOffError as error:
-                for index in range(len(requests)):
-                    if index not in delivered:
-                        deliver(index, Outcome("skipped", error=error.reason))
-                raise
+            await _finish(workers)
+        if left:
+            raise EndedError("the job was ended before all was answered")
 
     async def _ask(self, session: aiohttp.ClientSession, url: str, request: Generation) -> Reply:
         """Ask until the gateway itself has answered: it may be restarted on the way."""

@@ -13,7 +13,7 @@ AFTER_FIRST_ANSWER = 50
 # What a server says about one request, not about itself. A spent budget ends nothing either: what was answered in an
 # earlier part of the run still is.
 _ABOUT_THE_REQUEST = frozenset({"HTTP 400", "HTTP 413", "HTTP 422", "no content", BUDGET_SPENT})
-_HINT = "Check the endpoint with `evaldock plan`, then run again."
+_HINT = "Check the endpoint with `evaldock doctor`, then go on with `evaldock resume`."
 
 
 class Patience:

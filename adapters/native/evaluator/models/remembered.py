@@ -30,13 +30,10 @@ class Computing(Protocol):
 
 
 class RememberedModel:
-    """Answers from memory where it can, else computes; `name` is the model's in the ledger.
+    """Answers from memory where it can, else computes; `name` is the model's in the ledger."""
 
-    Told to end, the process dies at once: all that it had is kept, and of a data set that is computed longest prompts
-    first no part stands for the whole.
-    """
-
-    ended = False
+    in_order = False  # longest first
+    ended = False  # told to end the process dies at once, and what it had is kept
 
     def __init__(self, model: Computing, name: str, memory: Memory, ledger: Ledger) -> None:
         """Keep all four."""

@@ -36,6 +36,9 @@ def _draw(seed: int, names: Sequence[str]) -> Any:
             heights = torch.softmax(scores.float(), dim=-1).cumsum(dim=-1, dtype=torch.float64)
             levels = torch.tensor([[stream.random()] for stream in streams], dtype=torch.float64)
             chosen = torch.searchsorted(heights, levels.to(heights.device) * heights[:, -1:], right=True)
+            chosen.clamp_(
+                max=scores.shape[-1] - 1
+            )  # a model that computes NaN must not end in an index beyond the last
             return torch.full_like(scores, -torch.inf).scatter_(1, chosen, 0.0)
 
     return Draw()

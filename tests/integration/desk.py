@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 _LONGEST_S = 60
 
 
@@ -23,6 +24,7 @@ class Desk:
 
     folder: Path
     env: dict[str, str]
+    engine: str = "venv"
     hubs: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
@@ -55,6 +57,11 @@ class Desk:
         found = [event["done"] for event in self.events() if event["event"] == "progress" and event["job"] == job]
         return found[-1] if found else 0
 
+    def written(self, job: str) -> list[dict[str, Any]]:
+        """Return the samples that a job's backend has written, whole lines only."""
+        file = self.runs[0] / "jobs" / job / "output" / "echo" / "samples.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
     def samples(self, job: str, number: int = 0) -> list[dict[str, Any]]:
         text = (self.runs[number] / "jobs" / job / "samples.jsonl").read_text()
         return [json.loads(line) for line in text.splitlines()]
@@ -63,18 +70,26 @@ class Desk:
         """Write t.yaml: a job for each model, of so many samples."""
         named = ", ".join(f"{name}: {{checkpoint: ./model}}" for name in models)
         (self.folder / "t.yaml").write_text(
-            f"version: 1\nname: t\nmodels: {{{named}}}\nengine: venv\n"
+            f"version: 1\nname: t\nmodels: {{{named}}}\nengine: {self.engine}\n"
             f"evaluations: [{{backend: echo, datasets: [{{name: echo, options: {{n: {n}, sleep_s: {sleep_s}}}}}]}}]\n"
+        )
+
+    def write_endpoint_task(self, url: str, *, n: int, concurrency: int) -> None:
+        """Write t.yaml: one job, whose model is behind an endpoint."""
+        model = f"{{endpoint: '{url}', model: fake, concurrency: {concurrency}}}"
+        (self.folder / "t.yaml").write_text(
+            f"version: 1\nname: t\nmodels: {{m: {model}}}\nengine: {self.engine}\n"
+            f"evaluations: [{{backend: echo, datasets: [{{name: echo, options: {{n: {n}}}}}]}}]\n"
         )
 
 
 @contextmanager
-def open_desk(folder: Path, cache: Path) -> Iterator[Desk]:
+def open_desk(folder: Path, cache: Path, engine: str = "venv", **env: str) -> Iterator[Desk]:
     (folder / "model").mkdir(parents=True)
     (folder / "model" / "config.json").write_text("{}")
     (folder / "model" / "model.safetensors").write_text("weights")
     places = {"EVALDOCK_CACHE": str(cache), "EVALDOCK_STATE": str(folder / "state"), "PYTHONPATH": str(ROOT)}
-    desk = Desk(folder, {**os.environ, **places})
+    desk = Desk(folder, {**os.environ, **places, **env}, engine)
     try:
         yield desk
     finally:
@@ -89,3 +104,26 @@ def open_desk(folder: Path, cache: Path) -> Iterator[Desk]:
 def kill(hub: subprocess.Popen[str]) -> None:
     hub.send_signal(signal.SIGKILL)
     hub.communicate()
+
+
+def children_of(process: int) -> list[int]:
+    """Return the processes that a process has started."""
+    return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def gateway_of(hub: int) -> int:
+    """Return the process of a hub's gateway."""
+    (found,) = [pid for pid in children_of(hub) if b"hub.gateway" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return found
+
+
+@dataclass
+class Unique:
+    """Answers of which no two are alike, and what was asked for them."""
+
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, body: dict[str, Any]) -> str:
+        self.asked.append(str(body["messages"][-1]["content"]))
+        return f"{self.asked[-1]} ({next(self.numbers)})"

@@ -1,0 +1,80 @@
+"""Whole runs in containers whose hub, gateway or container is killed, and the resume after it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.settings import Settings
+from tests.integration.desk import Desk, kill, open_desk
+
+JOB = "1-m-echo"
+
+
+@pytest.fixture
+def desk(tmp_path: Path, docker_settings: Settings) -> Iterator[Desk]:
+    base = {"EVALDOCK_BASE_IMAGE": docker_settings.base_image} if docker_settings.base_image else {}
+    with open_desk(tmp_path, tmp_path / "cache", "docker", **base) as desk:
+        yield desk
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def containers(desk: Desk) -> list[dict[str, Any]]:
+    found = f"label=evaldock.run={desk.runs[0].name}"
+    listed = subprocess.run(["docker", "ps", "-aq", "--filter", found], capture_output=True, text=True).stdout.split()
+    told = subprocess.run(["docker", "inspect", *listed], capture_output=True, text=True) if listed else None
+    return list(json.loads(told.stdout)) if told else []
+
+
+def test_a_resume_removes_its_own_dead_hubs_container_and_no_living_ones(desk: Desk, tmp_path: Path) -> None:
+    desk.write_task("m", sleep_s=0.2)
+    with open_desk(tmp_path / "beside", tmp_path / "cache", "docker") as beside:
+        beside.env |= {name: desk.env[name] for name in ("EVALDOCK_STATE", "EVALDOCK_BASE_IMAGE") if name in desk.env}
+        beside.write_task("m", n=1000)
+        living, dying = beside.start("run", "t.yaml"), desk.start("run", "t.yaml")
+        until(lambda: desk.done(JOB) >= 3 and beside.done(JOB) >= 3)
+        kill(dying)
+        (left,), (other,) = containers(desk), containers(beside)
+
+        resumed = desk.run("resume")
+
+        assert resumed.returncode == 0, resumed.stderr
+        assert f"removed container {left['Id'][:12]}" in resumed.stderr
+        assert resumed.stderr.count("removed container") == 1
+        assert [found["Id"] for found in containers(beside)] == [other["Id"]]
+        living.send_signal(signal.SIGTERM)
+        living.communicate(timeout=120)
+
+
+def test_a_job_with_its_own_weights_sees_what_its_last_start_left(desk: Desk) -> None:
+    desk.write_task("m", n=40)
+    hub = desk.start("run", "t.yaml")
+    until(lambda: desk.done(JOB) >= 3)
+    kill(hub)
+    written = desk.written(JOB)
+
+    resumed = desk.start("resume")
+    until(lambda: (desk.record()["jobs"][0]["starts"], desk.record()["jobs"][0]["state"]) == (2, "running"))
+    (container,) = containers(desk)
+    seen = subprocess.run(
+        ["docker", "exec", container["Id"], "cat", "/job/previous/echo/samples.jsonl"], capture_output=True, text=True
+    )
+    resumed.communicate(timeout=120)
+
+    (mount,) = [found for found in container["Mounts"] if found["Destination"] == "/job/previous"]
+    assert mount["RW"] is False
+    assert [json.loads(line) for line in seen.stdout.splitlines()][: len(written)] == written
+    assert resumed.returncode == 0
