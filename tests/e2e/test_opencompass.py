@@ -206,6 +206,27 @@ def test_opencompass_own_runner_of_processes_gives_the_same_scores(tmp_path: Pat
     assert scores[0] == scores[1]
 
 
+def test_a_container_holds_programs_and_scores_as_the_environment_does(
+    tmp_path: Path, data: Path, model: dict[str, str]
+) -> None:
+    datasets = ["gsm8k", "mbpp", "humaneval", {"name": "race", "subsets": ["high"]}]
+    scores = []
+    for engine in ("docker", "venv"):
+        folder = tmp_path / engine
+        folder.mkdir()
+        task = Path(write_task(folder, model, datasets, data=str(data)))
+        if engine == "docker":
+            task.write_text(task.read_text().replace("allow_unsafe_code: true", "allow_unsafe_code: false"))
+        ran = evaldock(folder, "run", str(task), "--engine", engine, timeout_s=1800)
+        assert ran.code == 0, ran.err
+        assert_equal(ran)
+        scores.append(ran.scores())
+
+    assert scores[0] == scores[1]
+    assert scores[0]["mbpp"]["score"] > 0
+    assert scores[0]["humaneval"]["humaneval_pass@1"] > 0
+
+
 def test_one_data_set_with_bad_data_and_one_that_raises_leave_the_third(
     tmp_path: Path, data: Path, model: dict[str, str]
 ) -> None:
@@ -254,7 +275,8 @@ def test_an_endpoint_that_dies_leaves_no_score(tmp_path: Path, data: Path) -> No
     assert all(result["metrics"] == [] and result["absent"] for result in job["results"])
 
 
-def test_programs_that_a_model_wrote_reach_no_network(tmp_path: Path, data: Path) -> None:
+@pytest.mark.parametrize("engine", ["docker", "venv"])
+def test_programs_that_a_model_wrote_reach_no_network(tmp_path: Path, data: Path, engine: str) -> None:
     spy = (
         "[BEGIN]\n def add_{number}(x):\n    import errno, os, socket\n"
         "    assert 'EVALDOCK_GATEWAY' not in os.environ\n    try:\n        socket.socket()\n"
@@ -267,7 +289,7 @@ def test_programs_that_a_model_wrote_reach_no_network(tmp_path: Path, data: Path
 
     with FakeUpstream(answer=program) as upstream:
         model = {"endpoint": upstream.base_url, "model": "mock"}
-        ran = evaldock(tmp_path, "run", write_task(tmp_path, model, ["mbpp"], data=str(data)), "--engine", "venv")
+        ran = evaldock(tmp_path, "run", write_task(tmp_path, model, ["mbpp"], data=str(data)), "--engine", engine)
 
     assert ran.code == 0, ran.err
     assert ran.scores()["mbpp"]["score"] == 1.0  # each passes only where it was refused a socket
