@@ -3,7 +3,7 @@
     PYTHONPATH=. python -m tests.bench.opencompass PYTHON
 
 PYTHON is that of OpenCompass's environment, which `evaldock build opencompass --engine venv` makes. A fake server on
-this machine answers ten small data sets, three times over: asked by the runner alone, by `evaldock run` (venv), and by
+this machine answers ten small data sets, three times: asked by the runner alone, by `evaldock run` (venv), and by
 OpenCompass's own LocalRunner with a process for each data set and stage, four at a time.
 """
 
