@@ -60,6 +60,27 @@ class Acquaintance:
         return identity_of(address, self._entries.get((address.url, address.model)))
 
 
+class Reunion:
+    """Who answered before, beside who answers now."""
+
+    def __init__(self, before: Iterable[Identity], now: Acquaintance) -> None:
+        """Hold both; `before` is what a run kept."""
+        self._before = {_address(identity): identity for identity in before}
+        self._now = now
+
+    def identity(self, address: Address) -> Identity:
+        """Return whom to go on with: who was known before, where it has not changed."""
+        return reconciled(self._before.get(address), self._now.identity(address))
+
+    def changes(self, address: Address) -> tuple[str, ...]:
+        """Return what is another there than before."""
+        return tuple(changes(self._before.get(address, {}), self._now.identity(address)))
+
+
+def _address(identity: Identity) -> Address:
+    return Address(*(str(identity.get(name, "")) for name in Address._fields))
+
+
 def _entry(reply: Reply, model: str) -> Mapping[str, Any] | None:
     """Return what the server says of the model; the only one that it has counts, under whatever name."""
     listed = listed_models(reply.body) if reply.status == 200 else None

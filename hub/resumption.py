@@ -15,7 +15,7 @@ from hub.engines import make_engine
 from hub.errors import ChangedRunError, EvaldockError, PrerequisiteError, RunError
 from hub.files import write_atomic
 from hub.hardware import describe
-from hub.identity import Acquaintance, Address, Identity, address_of, changes, reconciled
+from hub.identity import Acquaintance, Reunion, address_of
 from hub.jobfolder import shelve
 from hub.jobs import ended_well
 from hub.liverun import LiveRun
@@ -98,9 +98,14 @@ def load_again(run: RunFolder, wish: Changes) -> LoadedTask:
     Raises:
         TaskError: as for a task file; variables in it may be set no more.
     """
-    kept = sorted(run.path.glob("task.resumed-*.yaml"), key=lambda path: int(path.stem.rpartition("-")[2]))
-    source = read_source(kept[-1] if kept else run.path / "task.yaml")
+    numbers = range(len(run.record.resumed_at), 0, -1)
+    kept = (path for number in numbers if (path := _resumed_task(run, number)).is_file())
+    source = read_source(next(kept, run.path / "task.yaml"))
     return validate(changed(source, wish), Path(run.record.folder))
+
+
+def _resumed_task(run: RunFolder, number: int) -> Path:
+    return run.path / f"task.resumed-{number}.yaml"
 
 
 def recorded_plan(run: RunFolder) -> dict[str, Any]:
@@ -135,7 +140,7 @@ class _Resumption:
         self._wish = wish
         self._task = load_again(run, wish.changes)
         self._plan = plan_task(self._task, settings)
-        self._met = Acquaintance()
+        self._models = Reunion(run.record.upstreams, Acquaintance())
         self._warnings = [*run.record.warnings, *_elsewhere(run)]
         self._courses: dict[str, Course] = {}
 
@@ -148,12 +153,13 @@ class _Resumption:
         left = tuple(part for part in self._plan.jobs if self._courses[part.id].step != "keep")
         engine = self._wish.request.engine or self.run.record.engine
         ground = survey(replace(self._plan, jobs=left), self._settings, self._wish.request, engine)
-        choice, self._met = ground
+        self._models = Reunion(self.run.record.upstreams, ground.met)
+        choice = ground.choice
         if not self._wish.request.engine:
             choice = replace(choice, reason=self.run.record.engine_reason)
         self._require_same_models(left)
         self._tell_lost_answers(left, observe)
-        return Outset(self._plan, choice, self._identity, self._courses, self._begin, resumed=True)
+        return Outset(self._plan, choice, self._models.identity, self._courses, self._begin, resumed=True)
 
     def _allow(self, found: Iterable[Difference]) -> None:
         listed = tuple(found)
@@ -168,12 +174,6 @@ class _Resumption:
             return Course("keep" if report.state is JobState.SUCCEEDED else "start")
         return Course("read" if ended_well(self.run.job_folder(planned.id)) else "start")
 
-    def _identity(self, address: Address) -> Identity:
-        return reconciled(self._earlier(address), self._met.identity(address))
-
-    def _earlier(self, address: Address) -> Identity | None:
-        return next((known for known in self.run.record.upstreams if _address(known) == address), None)
-
     def _require_same_models(self, left: Iterable[PlannedJob]) -> None:
         """Refuse where another model answers; by force, have the report say whose answers the kept jobs have.
 
@@ -181,7 +181,7 @@ class _Resumption:
             PrerequisiteError: it does.
         """
         for address in dict.fromkeys(address_of(part) for planned in left for part in planned.upstreams.values()):
-            found = list(changes(self._earlier(address) or {}, self._met.identity(address)))
+            found = self._models.changes(address)
             if not found:
                 continue
             what = f"the model {address.model!r} behind {address.url}"
@@ -223,12 +223,12 @@ class _Resumption:
         write_atomic(self.run.path / "plan.json", plan_text(self._plan))
         number = len(self.run.record.resumed_at) + 1
         if self._wish.changes != Changes():
-            write_atomic(self.run.path / f"task.resumed-{number}.yaml", self._task.source.text)
+            write_atomic(_resumed_task(self.run, number), self._task.source.text)
         remove_report(self.run)
         self.run.update(
             jobs=tuple(self._queued(planned) for planned in self._plan.jobs),
             resumed_at=(*self.run.record.resumed_at, time.time()),
-            upstreams=identities_of(self._plan, self._identity),
+            upstreams=identities_of(self._plan, self._models.identity),
             warnings=tuple(dict.fromkeys(self._warnings)),
         )
 
@@ -261,10 +261,6 @@ def _elsewhere(run: RunFolder) -> Iterator[str]:
         yield f"begun by evaldock {began}, resumed by {VERSION}"
     if (now := describe().get("gpus", "none")) != gpus:
         yield f"begun on GPUs {gpus}, resumed on {now}"
-
-
-def _address(identity: Identity) -> Address:
-    return Address(*(str(identity.get(name, "")) for name in Address._fields))
 
 
 def _refusal(run: RunFolder, found: tuple[Difference, ...]) -> EvaldockError:

@@ -132,6 +132,9 @@ class Gate:
         return sent
 
     def _refuse(self, waiter: _Waiter, failure: Failure) -> None:
+        """Tell one in line that it is not let through; the next may be, and may have been by this."""
+        if waiter not in self._line:
+            return
         self._line.remove(waiter)
         if not waiter.told.cancelled():
             waiter.told.set_result(failure)
@@ -147,8 +150,7 @@ class Gate:
             self.leave(sent)
 
     def _expire(self, waiter: _Waiter) -> None:
-        if waiter in self._line:
-            self._refuse(waiter, self._reason(waiter.call))
+        self._refuse(waiter, self._reason(waiter.call))
 
     def _too_late(self, call: Call) -> Failure | None:
         """Return why a call cannot be sent in time, where that is certain already."""

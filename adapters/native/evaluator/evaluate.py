@@ -85,12 +85,24 @@ def evaluate(dataset: NativeDataset, model: Model, record: Record, *, seed: int)
 
 
 def _requests(dataset: NativeDataset, subsets: Sequence[Subset], *, chat: bool) -> list[_Asked]:
+    """Return all requests, those of every subset in its order, and all subsets abreast.
+
+    So whatever a data set has come to when it is broken off, it has come to the same share of each of its subsets.
+    """
     prompter = Prompter(dataset, chat=chat)
-    return [
-        _Asked(subset.name, item, prompter.request(item, subset.shots, f"{subset.name}/{item.id}"))
+    placed = [
+        (
+            place / len(subset.items),
+            _Asked(subset.name, item, prompter.request(item, subset.shots, _name(subset, item))),
+        )
         for subset in subsets
-        for item in subset.items
+        for place, item in enumerate(subset.items)
     ]
+    return [asked for _, asked in sorted(placed, key=lambda entry: entry[0])]
+
+
+def _name(subset: Subset, item: Item) -> str:
+    return f"{subset.name}/{item.id}"
 
 
 def _line(dataset: NativeDataset, asked: _Asked, outcome: Outcome, scored: Scored | None) -> Mapping[str, Any]:

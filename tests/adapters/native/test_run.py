@@ -119,6 +119,22 @@ def test_several_subsets_get_an_aggregate_over_their_samples(tmp_path: Path, mon
     assert values[None].source.key == "datasets.general_qa.aggregate.metrics.exact_match.value"
 
 
+def test_subsets_are_asked_abreast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    async def noting(request_: web.Request) -> web.Response:
+        asked.append((await request_.json())["messages"][-1]["content"])
+        return completion("x")
+
+    write_jsonl(tmp_path / "qa" / "long.jsonl", [{"question": f"long {n}", "answer": "x"} for n in range(6)])
+    write_jsonl(tmp_path / "qa" / "short.jsonl", [{"question": f"short {n}", "answer": "x"} for n in range(2)])
+    job = Job(tmp_path / "job", evaluation(request("general_qa", path=tmp_path / "qa"), concurrency=1))
+
+    job.run(monkeypatch, noting)
+
+    assert asked == ["long 0", "short 0", "long 1", "long 2", "long 3", "short 1", "long 4", "long 5"]
+
+
 def test_a_dead_endpoint_leaves_no_value_but_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def dead(_: web.Request) -> web.Response:
         return web.Response(status=502, text="bad gateway")
