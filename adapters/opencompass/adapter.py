@@ -79,7 +79,7 @@ def _info(name: str, entry: Entry, way: str | None) -> DatasetInfo:
         scoring=(way,) if way else tuple(entry.configs),
         metric=entry.metric,
         few_shot=entry.few_shot,
-        source="OpenCompass's data folder",
+        source="OpenCompassData-complete-20240207",
         subsets=tuple(subset for subset in entry.parts if subset),
         rows=entry.rows,
         licence=entry.licence,
@@ -156,11 +156,7 @@ def _config(request: DatasetRequest) -> Iterator[Complaint]:
 
 
 def _data(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Complaint]:
-    folder = evaluation.options.get("data")
-    if request.path is None and not folder and request.name != OWN:
-        message = "say where OpenCompass's data lie: path here, or options.data for all data sets of the evaluation"
-        yield Complaint(("path",), message)
-    for path in (request.path, folder):
+    for path in (request.path, evaluation.options.get("data")):
         if path is not None and not Path(str(path)).is_absolute():
             yield Complaint(("path",), f"path must be absolute here, not {str(path)!r}")
 

@@ -23,7 +23,7 @@ class EvaluationOptions(_Options):
     """Options of the evaluation.
 
     Attributes:
-        data: OpenCompass's data folder, for every data set without a `path`.
+        data: OpenCompass's data folder, for every data set without a `path`; default: its published archive.
         turns: whether few-shot examples are chat turns; else all is one message, as Eval-Scope had it.
         max_seq_len: few-shot examples are left out of a longer prompt.
         batch_size: prompts in one batch of a checkpoint.

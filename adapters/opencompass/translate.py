@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,11 @@ from hub.job import DATA
 
 OWN = "config"  # the data set that is the user's own configuration file
 _SHARED_DATA = f"{DATA}/opencompass"
+# What OpenCompass's own page on its installation tells to fetch; the larger data sets are zips in its folder `data`.
+_PUBLISHED = (
+    "https://github.com/open-compass/opencompass/releases/download/0.2.2.rc1/OpenCompassData-complete-20240207.zip"
+)
+_NOT_PUBLISHED = "not every data set is in that archive: give such a one a path of its own"
 _MAX_TOKENS = 2048
 
 
@@ -176,15 +181,19 @@ def assets(evaluation: Evaluation) -> tuple[Asset, ...]:
     options = EvaluationOptions.model_validate(dict(evaluation.options))
     every = [wanted(request) for request in evaluation.datasets]
     shared = [one for one in every if one.entry is None or one.request.path is None]
-    found = [_shared(shared, options.data)] if shared and options.data else []
+    wants_data = any(one.entry for one in shared) or bool(shared and options.data)
+    found = [_shared(shared, options.data)] if wants_data else []
     found += [_own(one, evaluation) for one in every if one.entry and one.request.path is not None]
     found += [_own_config(one.request) for one in every if one.entry is None]
     return tuple(found)
 
 
-def _shared(every: list[Wanted], folder: str) -> Asset:
+def _shared(every: list[Wanted], folder: str | None) -> Asset:
     needed = tuple(dict.fromkeys(file for one in every for file in _files(one)))
-    return Asset("dataset", "OpenCompass's data", _SHARED_DATA, "local", _data_folder(Path(folder)), patterns=needed)
+    own = Asset("dataset", "OpenCompass's data", _SHARED_DATA, "local", "", patterns=needed)
+    if folder:
+        return replace(own, location=_data_folder(Path(folder)))
+    return replace(own, hub="url", location=_PUBLISHED, unpack="zips", inside="data", hint=_NOT_PUBLISHED)
 
 
 def _own(one: Wanted, evaluation: Evaluation) -> Asset:
@@ -210,4 +219,4 @@ def _data_folder(path: Path) -> str:
 def _data_target(one: Wanted, evaluation: Evaluation) -> str:
     if one.entry and one.request.path is not None:
         return f"{DATA}/sets/{one.request.label}"
-    return _SHARED_DATA if evaluation.options.get("data") else ""
+    return _SHARED_DATA if one.entry or evaluation.options.get("data") else ""

@@ -103,13 +103,6 @@ def test_likelihoods_and_answers_in_one_evaluation_need_a_word_on_chat() -> None
     assert complaints(evaluation(*both, model=BASE)) == {}
 
 
-def test_data_must_lie_somewhere() -> None:
-    nowhere = evaluation(request("gsm8k"), data=None)
-
-    assert "say where OpenCompass's data lie" in only(nowhere, "datasets", 0, "path")
-    assert complaints(evaluation(request("gsm8k", path=Path("/own/data")), data=None)) == {}
-
-
 @pytest.mark.parametrize("key", ["dta", "meta_template"])
 def test_an_unknown_option_is_named(key: str) -> None:
     assert f"opencompass does not know options.{key}" in only(
