@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,7 @@ from hub.report import (
     SampleState,
     Source,
 )
+from hub.vigil import Vigil
 from tests.fakes.adapter import FakeAdapter
 from tests.fakes.engine import FakeEngine
 
@@ -336,3 +339,22 @@ def test_states_are_told_in_order(tmp_path: Path) -> None:
     ]
     started = [JobState.PREPARING, JobState.RUNNING, "restarted", JobState.RUNNING]
     assert told == [*started, JobState.NORMALIZING, JobState.PARTIAL]
+
+
+@pytest.mark.parametrize(("watched", "ending"), [(True, Ending.SUCCEEDED), (False, Ending.TIMED_OUT)])
+def test_a_job_whose_model_is_asked_is_not_silent(
+    watched: bool, ending: Ending, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, clock, calls = tmp_path / "ledger.sqlite", count(step=10), count(1)
+
+    def work(_job: Job, _output: Path) -> Ending | None:
+        number = next(calls)
+        ledger.write_text("a call\n" * number)
+        return Ending.SUCCEEDED if number == 40 else None
+
+    monkeypatch.setattr("hub.execution.Vigil", partial(Vigil, clock=lambda: next(clock)))
+    job = planned(*LABELS)
+    job = replace(job, job=replace(job.job, limits=replace(job.job.limits, idle_s=100)))
+    carry_out(FakeEngine(work), tmp_path / "job", job=job, signs=(ledger,) if watched else ())
+
+    assert json.loads((tmp_path / "job" / "outcome.json").read_text())["ending"] == ending.value
