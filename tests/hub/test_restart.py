@@ -13,7 +13,7 @@ import pytest
 
 from hub.adapter import DatasetRequest, Evaluation, ModelTarget, Normalized
 from hub.engine import Placement
-from hub.errors import EngineError, NormalizeError
+from hub.errors import EngineError, GatewayError, NormalizeError
 from hub.execution import Workplace, execute
 from hub.job import PREVIOUS, Ending, Job
 from hub.jobfolder import with_past
@@ -310,6 +310,18 @@ def test_an_engine_that_cannot_start_it_again_costs_the_rest_alone(tmp_path: Pat
     assert report.reason.endswith("the disk is full")
 
 
+def test_a_gateway_that_cannot_serve_it_again_costs_the_rest_alone(tmp_path: Path) -> None:
+    def refuse(_planned: PlannedJob) -> None:
+        raise GatewayError("the gateway died")
+
+    runner = Runner({"b": Ending.SIGNALLED})
+    report = carry_out(FakeEngine(runner), tmp_path, serve_again=refuse)
+
+    assert len(runner.starts) == 1
+    assert scores(report)["a"] == "0.1"
+    assert report.reason.endswith("the gateway died")
+
+
 def test_what_an_earlier_run_of_the_job_set_aside_is_forgotten(tmp_path: Path) -> None:
     carry_out(FakeEngine(Runner({"b": Ending.SIGNALLED})), tmp_path)
 
@@ -337,7 +349,7 @@ def test_states_are_told_in_order(tmp_path: Path) -> None:
         for event in events
         if not hasattr(event, "done")
     ]
-    started = [JobState.PREPARING, JobState.RUNNING, "restarted", JobState.RUNNING]
+    started = [JobState.PREPARING, JobState.RUNNING, "restarted", JobState.PREPARING, JobState.RUNNING]
     assert told == [*started, JobState.NORMALIZING, JobState.PARTIAL]
 
 
