@@ -91,7 +91,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "int | None": (int, type(None)),
     "float | None": (int, float, type(None)),
 }
-_TYPES = {"str": "TEXT", "int": "INTEGER", "bool": "INTEGER", "Outcome": "TEXT"}
+_TYPES = {"str": "TEXT", "int": "INTEGER", "int | None": "INTEGER", "bool": "INTEGER", "Outcome": "TEXT"}
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS calls (job TEXT NOT NULL, "
     + ", ".join(f"{field.name} {_TYPES.get(str(field.type), 'REAL')}" for field in fields(LedgerRow))

@@ -59,11 +59,15 @@ def list_datasets_command(backend: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([{"backend": name, **asdict(info)} for name, info in infos], indent=2))
         return
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (name, info.name, info.metric, str(info.few_shot), ", ".join(info.scoring), info.source, info.summary)
         for name, info in infos
     ]
-    _show(("backend", "data set", "metric", "shots", "scoring", "source", "what"), rows, as_json=False)
+    header: tuple[str, ...] = ("backend", "data set", "metric", "shots", "scoring", "source", "what")
+    if any(info.needs for _, info in infos):
+        header = (*header, "also needs")
+        rows = [(*row, ", ".join(info.needs)) for row, (_, info) in zip(rows, infos, strict=True)]
+    _show(header, rows, as_json=False)
 
 
 @command.command("models", short_help="List the checkpoints in this machine's caches.")

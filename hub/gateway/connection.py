@@ -14,7 +14,7 @@ _CONNECT_TIMEOUT_S = 30.0
 _PIECE = 256 << 10
 _LONGEST_HEAD = 64 << 10
 _STATUS = re.compile(r"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: .*)?\r\n")
-_FIELDS = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*?)[ \t]*\r\n")
+_FIELDS = re.compile(r"(?<=\r\n)([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*?)[ \t]*\r\n")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\r\n")
 _END = b"\r\n"
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sqlite3
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from hub.gateway.call import Headers
@@ -15,7 +15,8 @@ from hub.gateway.database import Database
 _LARGE = 256 << 10  # bytes of a body, above which it is read in the thread
 _TOUCH_S = 3600.0  # when an answer was used is exact to this, so that not every reading writes
 _FREED = 0.1  # of the bound is free when room was made
-_STEP = 100  # answers that are removed in one turn
+_STEP = 100  # answers, or so many bytes of them, are removed in one turn
+_STEP_BYTES = 16 << 20
 _BYTES_PER_LOOK = 8 << 20  # are kept between two looks at the size of the file
 
 _FIND = (
@@ -25,7 +26,8 @@ _FIND = (
 _BODY = "SELECT body FROM answers WHERE key = ? AND number = ?"
 _KEEP = "INSERT OR IGNORE INTO answers VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _TOUCH = "UPDATE answers SET used_at = ?, turn = (SELECT max(turn) + 1 FROM answers) WHERE key = ? AND number = ?"
-_REMOVE = f"DELETE FROM answers WHERE turn IN (SELECT turn FROM answers ORDER BY turn LIMIT {_STEP})"  # noqa: S608 - our own number
+_OLDEST = "SELECT turn, size FROM answers ORDER BY turn LIMIT ?"
+_REMOVE = "DELETE FROM answers WHERE turn <= ?"
 _SIZES = ("page_size", "page_count", "freelist_count")
 
 
@@ -108,9 +110,11 @@ class Answers:
 
     async def _make_room(self) -> None:
         """Remove answers in small turns, between which others write."""
-        removed = _STEP
-        while removed == _STEP and self._size() > (1 - _FREED) * self._max_bytes and not self._closing:
-            removed = await self._database.in_thread(_remove_oldest)
+        goal = (1 - _FREED) * self._max_bytes
+        while not self._closing and (excess := self._size() - goal) > 0:
+            work = partial(_remove_oldest, most_bytes=min(excess, _STEP_BYTES))
+            if not await self._database.in_thread(work):
+                break
         self._work = None
 
     def _size(self) -> int:
@@ -119,9 +123,14 @@ class Answers:
         return int(page * (count - free))
 
 
-def _remove_oldest(connection: sqlite3.Connection) -> int:
+def _remove_oldest(connection: sqlite3.Connection, *, most_bytes: float) -> int:
     """Remove a few answers and return how many."""
-    return connection.execute(_REMOVE).rowcount
+    last = 0
+    for turn, size in connection.execute(_OLDEST, (_STEP,)).fetchall():
+        last, most_bytes = turn, most_bytes - size
+        if most_bytes <= 0:
+            break
+    return connection.execute(_REMOVE, (last,)).rowcount
 
 
 @lru_cache(256)  # there are few

@@ -32,14 +32,23 @@ def upstream(**changes: Any) -> Upstream:
 def call(asked: Upstream | None = None, *, deadline_s: float | None = None, key: str = "", **changes: Any) -> Call:
     """Return a call that arrives now."""
     asked = asked or upstream()
+    within_s = asked.deadline_s if deadline_s is None else deadline_s
     made = Call(**{
         "job_id": "job", "role": "candidate", "dataset": "arc", "operation": "chat/completions", "upstream": asked,
         "headers": {}, "fields": {"messages": [{"role": "user", "content": "2+2"}], "max_tokens": 8}, "query": "",
-        "expires_at": asyncio.get_running_loop().time() + (asked.deadline_s if deadline_s is None else deadline_s),
+        "expires_at": _now() + within_s,
         "closing": AsyncExitStack(), **changes,
     })  # fmt: skip
     made.account.key = key
     return made
+
+
+def _now() -> float:
+    """Return the loop's time; what is pure is called without a loop."""
+    try:
+        return asyncio.get_running_loop().time()
+    except RuntimeError:
+        return 0.0
 
 
 class Server:
