@@ -93,6 +93,7 @@ class DatasetRequest:
         label: unique in the evaluation; `name` unless the task gives an alias.
         path: absolute host path of the user's own data; None for the benchmark's published data.
         limit: first N rows per subset.
+        limit_by_default: whether the limit is not its own, so that it may be left out where it would break a metric.
     """
 
     name: str
@@ -101,6 +102,7 @@ class DatasetRequest:
     subsets: tuple[str, ...] | None = None
     few_shot: int | None = None
     limit: int | None = None
+    limit_by_default: bool = False
     scoring: str | None = None
     generation: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -128,11 +130,13 @@ class Evaluation:
 class Complaint:
     """Something in the user's part of an evaluation that the backend cannot take.
 
-    `path` is relative to the evaluation in the task file, e.g. ("datasets", 0, "few_shot").
+    `path` is relative to the evaluation in the task file, e.g. ("datasets", 0, "few_shot"). Where it does not refuse,
+    the plan goes on and shows the message.
     """
 
     path: tuple[str | int, ...]
     message: str
+    refuses: bool = True
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,11 @@ class DatasetInfo:
     Attributes:
         needs: what else the data set reads, that neither its data nor the image holds and that nobody fetches (what
             can be fetched is an asset). Where a job without a network cannot do without, `complain` refuses it.
+        subsets: all of them, where they are known.
+        rows: how many the published data have, about.
+        files: those that are read, `{}` standing for a subset.
+        runs_code: whether scoring executes what the model wrote; outside containers only where the task allows it.
+        alias_of: the name under which it is listed.
     """
 
     name: str
@@ -152,6 +161,12 @@ class DatasetInfo:
     source: str
     own_data: bool = False
     needs: tuple[str, ...] = ()
+    subsets: tuple[str, ...] = ()
+    rows: int | None = None
+    licence: str = ""
+    files: tuple[str, ...] = ()
+    runs_code: bool = False
+    alias_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -215,6 +230,10 @@ class Adapter(Protocol):
 
         Where it does not, the hub withholds the score of a data set that met a failure.
         """
+
+    @property
+    def path_options(self) -> tuple[str, ...]:
+        """Return which options of an evaluation are paths; the plan makes them absolute."""
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return every data set by the user's name."""

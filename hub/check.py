@@ -75,6 +75,16 @@ def check_images(names: Iterable[str], engine: Engine, settings: Settings) -> tu
     return tuple(findings)
 
 
+def check_code(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
+    """Name every data set whose scoring runs what the model wrote, where no container would hold that."""
+    if engine.isolation == "container" or plan.allow_unsafe_code:
+        return ()
+    labels = dict.fromkeys(label for planned in plan.jobs for label in planned.runs_code)
+    message = f"scoring runs programs that the model writes, and the {engine.name} engine does not hold them"
+    mend = "use the docker engine, or say `allow_unsafe_code: true` in the task"
+    return tuple(Finding("missing", f"dataset {label!r}", message, mend) for label in labels)
+
+
 def is_cached(folder: Path) -> bool:
     """Return whether a fetched asset is complete: the marker is written last."""
     return (folder / ".complete").is_file()
@@ -131,6 +141,10 @@ def _asset(asset: Asset, cache_dir: Path) -> Iterator[Finding]:
         yield Finding("missing", subject, f"{path}: neither a file nor a folder", "correct `path` in the task file")
     elif not os.access(path, os.R_OK):
         yield Finding("missing", subject, f"{path}: permission denied", f"chmod +r {path}")
+    elif absent := tuple(pattern for pattern in asset.patterns if next(path.glob(pattern), None) is None):
+        more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
+        message = f"{path} lacks {', '.join(absent[:3])}{more}"
+        yield Finding("missing", subject, message, "correct the path, or add what is missing")
     else:
         yield from data_findings(asset, cache_dir) or (Finding("ok", subject, str(path)),)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hub import hardware
 from hub.adapter import Adapter
-from hub.check import check_images, check_inputs, require
+from hub.check import check_code, check_images, check_inputs, require
 from hub.downloads import Download, download_findings, downloads_of
 from hub.engine import Engine
 from hub.engines import Choice, choose_engine
@@ -79,7 +79,8 @@ def preview(task: LoadedTask, settings: Settings, engine: str | None = None) -> 
         return plan, (stop, *findings, *_cost(plan, None, settings)), "engine   none"
     line = f"engine   {choice.engine.name} (isolation: {choice.engine.isolation}): {choice.reason}"
     engine_findings = check_images(plan.images, choice.engine, settings)
-    return plan, (*engine_findings, *findings, *_cost(plan, choice.engine, settings)), line
+    code = check_code(plan, choice.engine)
+    return plan, (*engine_findings, *findings, *code, *_cost(plan, choice.engine, settings)), line
 
 
 def _cost(plan: Plan, engine: Engine | None, settings: Settings) -> tuple[Finding, ...]:
@@ -135,7 +136,7 @@ def survey(plan: Plan, settings: Settings, request: Request, engine: str) -> Gro
     met = Acquaintance()
     absent = offline_findings(plan, choice.engine, settings) if request.offline else download_findings(downloads)
     room = check_space(needs_of(plan, downloads, choice.engine, settings))
-    require((*check_inputs(plan, settings, met.look), *absent, *room))
+    require((*check_inputs(plan, settings, met.look), *check_code(plan, choice.engine), *absent, *room))
     request.consent(downloads)
     return Ground(choice, met)
 

@@ -30,13 +30,19 @@ class Machine:
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """One evaluation with everything an engine needs; `upstreams` are its models behind the gateway, by role."""
+    """One evaluation with everything an engine needs.
+
+    Attributes:
+        upstreams: its models behind the gateway, by role.
+        runs_code: labels of the data sets whose scoring executes what the model wrote.
+    """
 
     evaluation: Evaluation
     job: Job
     assets: tuple[Asset, ...]
     upstreams: Mapping[str, ModelSpec | JudgeSpec]
     adapter_version: str = ""
+    runs_code: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -54,6 +60,7 @@ class Plan:
     skipped: tuple[str, ...] = ()
     gateway: GatewaySpec = field(default_factory=GatewaySpec)
     max_infra_errors: int = 0
+    allow_unsafe_code: bool = False
 
     @property
     def images(self) -> tuple[str, ...]:
@@ -95,10 +102,12 @@ def make_plan(
                 else:
                     problems.append(source.problem(("evaluations", index, "models"), reason))
                 continue
-            resolved = _evaluation(spec, evaluation, name, folder)
+            resolved = _evaluation(spec, evaluation, name, adapter, folder)
             complaints = adapter.complain(resolved)
-            problems += [source.problem(("evaluations", index, *item.path), item.message) for item in complaints]
-            parts = _parts(resolved, evaluation) if not complaints else ()
+            refusals = [item for item in complaints if item.refuses]
+            problems += [source.problem(("evaluations", index, *item.path), item.message) for item in refusals]
+            skipped += [item.message for item in complaints if not item.refuses and item.message not in skipped]
+            parts = _parts(resolved, evaluation) if not refusals else ()
             for part, suffix in parts:
                 job_id = f"{len(jobs) + 1}-{slug(part.model.name)}-{adapter.name}{suffix}"
                 jobs.append(_job(spec, part, adapter, machine, job_id=job_id, folder=folder))
@@ -106,7 +115,8 @@ def make_plan(
         problems.append(source.problem(("evaluations",), f"nothing is left to run: {'; '.join(skipped)}"))
     if problems:
         raise TaskError(problems)
-    return Plan(spec.name, spec.engine, tuple(jobs), tuple(skipped), spec.gateway, spec.max_infra_errors)
+    admitted = (spec.max_infra_errors, spec.allow_unsafe_code)
+    return Plan(spec.name, spec.engine, tuple(jobs), tuple(skipped), spec.gateway, *admitted)
 
 
 def _global_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
@@ -146,7 +156,7 @@ def _url_problem(url: str, path: KeyPath, source: Source) -> Iterator[Problem]:
         yield source.problem(path, str(error))
 
 
-def _evaluation(spec: TaskSpec, evaluation: EvaluationSpec, model: str, folder: Path) -> Evaluation:
+def _evaluation(spec: TaskSpec, evaluation: EvaluationSpec, model: str, adapter: Adapter, folder: Path) -> Evaluation:
     return Evaluation(
         backend=evaluation.backend,
         model=_target(model, spec.models[model]),
@@ -155,7 +165,10 @@ def _evaluation(spec: TaskSpec, evaluation: EvaluationSpec, model: str, folder: 
         judge=spec.judge is not None,
         concurrency=spec.models[model].concurrency,
         deadline_s=max(part.deadline_s for part in (spec.models[model], spec.judge) if part is not None),
-        options=evaluation.options,
+        options={
+            key: str(_absolute(value, folder)) if key in adapter.path_options and isinstance(value, str) else value
+            for key, value in evaluation.options.items()
+        },
     )
 
 
@@ -176,6 +189,7 @@ def _request(spec: TaskSpec, evaluation: EvaluationSpec, dataset: DatasetSpec, f
         subsets=dataset.subsets,
         few_shot=dataset.few_shot,
         limit=dataset.limit or evaluation.limit or spec.limit,
+        limit_by_default=dataset.limit is None,
         scoring=dataset.scoring,
         generation=generation,
         options=dataset.options,
@@ -230,7 +244,9 @@ def _job(
         network=spec.network,
         gateway=bool(upstreams),
     )
-    return PlannedJob(evaluation, job, assets, upstreams, adapter.version)
+    known = adapter.datasets()
+    risky = tuple(request.label for request in evaluation.datasets if known[request.name].runs_code)
+    return PlannedJob(evaluation, job, assets, upstreams, adapter.version, risky)
 
 
 def _limits(spec: TaskSpec, evaluation: Evaluation, *, gateway: bool) -> Limits:

@@ -377,6 +377,9 @@ class TaskSpec(_Part):
         0,
         description="Failed requests per data set up to which a foreign backend's score is still shown, as partial.",
     )
+    allow_unsafe_code: bool = Field(
+        False, description="Run programs that the model writes outside containers, too: they do what they like there."
+    )
     network: Literal["none", "bridge", "host"] = Field(
         "none", description="bridge or host opt out of network isolation; models are reached without."
     )

@@ -41,6 +41,7 @@ class EchoAdapter:
     version = _VERSION
     modalities = ("text",)
     excludes_failures = True
+    path_options = ()
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return the one data set."""

@@ -27,6 +27,7 @@ class NativeAdapter:
     version = VERSION
     modalities = ("text",)
     excludes_failures = True
+    path_options = ()
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return every benchmark."""

@@ -6,11 +6,24 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hub.cli.complete import complete_backend
 from hub.cli.options import json_option, runs_option
+
+if TYPE_CHECKING:
+    from hub.adapter import DatasetInfo
+
+if TYPE_CHECKING:
+    from hub.adapter import Adapter
+
+
+_DATASET_HEADER = (
+    *("backend", "data set", "subsets", "metric", "shots", "scoring"),
+    *("rows", "licence", "source", "what"),
+)
 
 
 @click.group("list")
@@ -40,15 +53,22 @@ def list_backends_command(as_json: bool) -> None:
     from hub.registry import adapter_names, load_adapter
 
     adapters = [load_adapter(name) for name in adapter_names()]
-    rows = [(part.name, part.version, ", ".join(part.modalities), str(len(part.datasets()))) for part in adapters]
+    rows = [(part.name, part.version, ", ".join(part.modalities), str(_count(part))) for part in adapters]
     _show(("backend", "adapter", "models", "data sets"), rows, as_json=as_json)
+
+
+def _count(adapter: Adapter) -> int:
+    return sum(not info.alias_of for info in adapter.datasets().values())
 
 
 @command.command("datasets")
 @click.option("--backend", shell_complete=complete_backend, help="Only this backend's.")
 @json_option
 def list_datasets_command(backend: str | None, as_json: bool) -> None:
-    """List data sets: metric, default shots, scoring ways, source."""
+    """List data sets: subsets, metric, default shots, scoring ways, rows, licence, source.
+
+    --json adds other names of a data set (alias_of), the names of its subsets, and its files.
+    """
     from hub.registry import adapter_names, load_adapter
     from hub.text import did_you_mean
 
@@ -59,15 +79,28 @@ def list_datasets_command(backend: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([{"backend": name, **asdict(info)} for name, info in infos], indent=2))
         return
-    rows: list[tuple[str, ...]] = [
-        (name, info.name, info.metric, str(info.few_shot), ", ".join(info.scoring), info.source, info.summary)
-        for name, info in infos
-    ]
-    header: tuple[str, ...] = ("backend", "data set", "metric", "shots", "scoring", "source", "what")
-    if any(info.needs for _, info in infos):
+    listed = [(name, info) for name, info in infos if not info.alias_of]
+    header: tuple[str, ...] = _DATASET_HEADER
+    rows: list[tuple[str, ...]] = [_dataset_row(name, info) for name, info in listed]
+    if any(info.needs for _, info in listed):
         header = (*header, "also needs")
-        rows = [(*row, ", ".join(info.needs)) for row, (_, info) in zip(rows, infos, strict=True)]
+        rows = [(*row, ", ".join(info.needs)) for row, (_, info) in zip(rows, listed, strict=True)]
     _show(header, rows, as_json=False)
+
+
+def _dataset_row(backend: str, info: DatasetInfo) -> tuple[str, ...]:
+    return (
+        backend,
+        info.name,
+        str(len(info.subsets) or ""),
+        info.metric,
+        str(info.few_shot),
+        ", ".join(info.scoring),
+        str(info.rows or ""),
+        info.licence,
+        info.source,
+        info.summary,
+    )
 
 
 @command.command("models", short_help="List the checkpoints in this machine's caches.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hub.check import check_images, check_inputs
+from hub.check import check_code, check_images, check_inputs
 from hub.doctor.bases import base_findings
 from hub.doctor.endpoints import call_once
 from hub.doctor.engines import look_at_engines
@@ -69,6 +69,7 @@ def _taken(choice: Choice | None) -> Iterator[Finding]:
 
 def _of_task(plan: Plan, engine: Engine | None, settings: Settings, *, offline: bool) -> Iterator[Finding]:
     yield from check_inputs(plan, settings, call_once)
+    yield from check_code(plan, engine) if engine else ()
     downloads = () if offline else downloads_of(plan, settings)
     if offline:
         yield from offline_findings(plan, engine, settings) if engine else ()

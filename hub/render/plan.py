@@ -27,6 +27,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "skipped": list(plan.skipped),
         "gateway": _plain(plan.gateway),
         "max_infra_errors": plan.max_infra_errors,
+        "allow_unsafe_code": plan.allow_unsafe_code,
         "jobs": [_plain(_job_to_dict(planned)) for planned in plan.jobs],
     }
 
@@ -39,6 +40,7 @@ def _job_to_dict(planned: PlannedJob) -> dict[str, Any]:
         "job": asdict(planned.job),
         "assets": [asdict(asset) for asset in planned.assets],
         "upstreams": dict(planned.upstreams),
+        "runs_code": list(planned.runs_code),
     }
 
 

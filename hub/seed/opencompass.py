@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.seed.draft import Draft
@@ -19,6 +19,8 @@ from hub.seed.served import (
 from hub.source import KeyPath
 
 _HERE: KeyPath = ("eval_config",)
+_OPTIONS: KeyPath = ("evaluations", 0, "options")
+_WITH_TURNS = "default-api-meta-template-oc"
 _LATER = "a later version brings cluster engines; this one runs on this machine"
 _SERVED = "it belongs to weights that OpenCompass loads itself; serve the model and give its address"
 _JOBS = "a job has its own limits: resources, and concurrency of a model"
@@ -63,7 +65,7 @@ _MODEL_RULES = Rules(
         "type": "only OpenAI-compatible servers (opencompass.models.OpenAIExtra) are known",
     },
     harmless={
-        "meta_template": ("default-api-meta-template-oc",),
+        "meta_template": (_WITH_TURNS,),
         "type": ("opencompass.models.OpenAIExtra", "opencompass.models.OpenAI"),
         "max_seq_len": (4096,), "run_cfg": ({"num_gpus": 0},), "query_per_second": (1, 64),
     },
@@ -82,6 +84,8 @@ def translate_opencompass(config: Mapping[str, Any], draft: Draft) -> None:
     else:
         for index, model in enumerate(models):
             _model(model, (*_HERE, "models", index), draft)
+        _turns([model for model in models if isinstance(model, Mapping)], draft)
+    draft.put((*_HERE, "datasets"), (*_OPTIONS, "data"), "./data")  # where Eval-Scope looked
     put_limit(draft, (*_HERE, "limit"), config.get("limit"))
     put_work_dir(draft, (*_HERE, "work_dir"), config.get("work_dir"))
     put_shared(draft, _HERE, "max_out_len", config.get("max_out_len"), "max_tokens")
@@ -91,6 +95,17 @@ def translate_opencompass(config: Mapping[str, Any], draft: Draft) -> None:
         draft.dry_run = True
         draft.same((*_HERE, "dry_run"), "only the plan is shown")
     _RULES.apply(config, _HERE, draft, _HANDLED)
+
+
+def _turns(models: Sequence[Mapping[str, Any]], draft: Draft) -> None:
+    """Write whether few-shot examples are turns: without a template Eval-Scope glued them into one message."""
+    with_turns = [model.get("meta_template") == _WITH_TURNS for model in models]
+    if not any(with_turns):
+        draft.put((*_HERE, "models"), (*_OPTIONS, "turns"), False)
+    elif not all(with_turns):
+        first = with_turns.index(False)
+        why = f"the models of a task are asked in one way: {_WITH_TURNS} for all of them, or for none"
+        draft.refuse((*_HERE, "models", first, "meta_template"), why)
 
 
 def _model(given: object, key: KeyPath, draft: Draft) -> None:

@@ -17,16 +17,22 @@ class FakeAdapter:
     name = "echo"
     version = "1"
     excludes_failures = True
+    path_options = ("folder",)
 
     def __init__(self, modalities: tuple[str, ...] = ("text",)) -> None:
         self.modalities = modalities
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
-        return {"pairs": DatasetInfo("pairs", "pairs", ("generate",), "accuracy", 0, "made up")}
+        programs = DatasetInfo("programs", "programs", ("generate",), "pass@1", 0, "made up", runs_code=True)
+        return {"pairs": DatasetInfo("pairs", "pairs", ("generate",), "accuracy", 0, "made up"), "programs": programs}
 
     def complain(self, evaluation: Evaluation) -> tuple[Complaint, ...]:
         bad = [index for index, dataset in enumerate(evaluation.datasets) if dataset.few_shot]
-        return tuple(Complaint(("datasets", index, "few_shot"), "pairs has no shots") for index in bad)
+        cut = [dataset for dataset in evaluation.datasets if dataset.name == "programs" and dataset.limit_by_default]
+        return (
+            *(Complaint(("datasets", index, "few_shot"), "pairs has no shots") for index in bad),
+            *(Complaint(("limit",), f"limit {part.limit} of programs", refuses=False) for part in cut if part.limit),
+        )
 
     def assets(self, evaluation: Evaluation) -> tuple[Asset, ...]:
         own = [dataset for dataset in evaluation.datasets if dataset.path]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from hub.adapter import Asset
-from hub.check import _asset
+from hub.check import _asset, check_code
+from tests.fakes.engine import FakeEngine
+from tests.hub.test_plan import plan
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device"])
@@ -20,3 +23,29 @@ def test_data_that_are_neither_file_nor_folder_are_missing(tmp_path: Path, kind:
     (found,) = _asset(Asset("dataset", "own", "/data/own", "local", str(path)), tmp_path)
 
     assert (found.level, found.message) == ("missing", f"{path}: neither a file nor a folder")
+
+
+def test_files_that_own_data_lack_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    asset = Asset("dataset", "own", "/data/own", "local", str(tmp_path), patterns=("a.csv", "*/b.csv", "c", "d", "e"))
+
+    (found,) = _asset(asset, tmp_path)
+
+    assert (found.level, found.message) == ("missing", f"{tmp_path} lacks */b.csv, c, d and 1 more")
+
+
+@pytest.mark.parametrize(
+    ("isolation", "allowed", "refused"),
+    [("container", False, False), ("namespace", False, True), ("none", False, True), ("none", True, False)],
+)
+def test_programs_of_a_model_are_refused_outside_containers(
+    isolation: Literal["container", "namespace", "none"], *, allowed: bool, refused: bool
+) -> None:
+    made = plan(allow_unsafe_code=allowed, evaluations=[{"backend": "echo", "datasets": ["pairs", "programs"]}])
+    engine = FakeEngine(lambda _job, _output: None)
+    engine.isolation = isolation
+
+    found = check_code(made, engine)
+
+    assert [part.subject for part in found] == (["dataset 'programs'"] if refused else [])
+    assert all("allow_unsafe_code: true" in part.mend for part in found)

@@ -79,6 +79,35 @@ def test_the_nearest_limit_wins_and_generation_merges() -> None:
     )
 
 
+def test_what_is_only_left_out_is_said_and_refuses_nothing() -> None:
+    made = plan(limit=5, evaluations=[{"backend": "echo", "datasets": [{"name": "programs"}]}])
+
+    assert made.skipped == ("limit 5 of programs",)
+    assert len(made.jobs) == 3
+
+
+def test_a_limit_is_known_to_be_a_data_sets_own_or_not() -> None:
+    datasets = [{"name": "pairs", "limit": 3}, {"name": "pairs", "alias": "b"}]
+
+    first, second = plan(limit=5, evaluations=[{"backend": "echo", "datasets": datasets}]).jobs[0].evaluation.datasets
+
+    assert (first.limit_by_default, second.limit_by_default) == (False, True)
+
+
+def test_options_that_are_paths_are_absolute() -> None:
+    options = {"folder": "./data", "other": "./data"}
+    (job, *_) = plan(evaluations=[{"backend": "echo", "datasets": ["pairs"], "options": options}]).jobs
+
+    assert job.evaluation.options == {"folder": "/tasks/data", "other": "./data"}
+
+
+def test_data_sets_that_run_programs_are_known() -> None:
+    made = plan(allow_unsafe_code=True, evaluations=[{"backend": "echo", "datasets": ["pairs", "programs"]}])
+
+    assert [job.runs_code for job in made.jobs] == [("programs",)] * 3
+    assert made.allow_unsafe_code
+
+
 def test_a_default_pair_that_makes_no_sense_is_left_out_visibly() -> None:
     models = {"v": {"checkpoint": "./v", "modality": "vision"}, "t": {"checkpoint": "./t"}}
     made = plan(models=models)

@@ -76,8 +76,9 @@ def test_an_eval_config_may_be_a_file(tmp_path: Path) -> None:
     models = [{"path": "m", "openai_api_base": "http://h/v1"}]
     path.write_text(json.dumps({"datasets": ["gsm8k"], "models": models}))
 
-    with pytest.raises(TaskError, match="opencompass"):
-        load_any({"eval_backend": "OpenCompass", "eval_config": str(path)})
+    given = load_any({"eval_backend": "OpenCompass", "eval_config": str(path)})
+
+    assert given.task.spec.evaluations[0].backend == "opencompass"
     with pytest.raises(TaskError, match=r"task_cfg\['eval_config'\]: .*: no such file"):
         load_any({"eval_backend": "OpenCompass", "eval_config": str(tmp_path / "absent.yaml")})
 

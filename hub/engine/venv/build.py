@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hub.engine import Progress
 from hub.engine.venv.indexes import build_environment
-from hub.engine.venv.install import Step, constraints_of, hint_for, install_steps, pins
+from hub.engine.venv.install import Step, builders, builders_of, constraints_of, hint_for, install_steps, pins
 from hub.engine.venv.python import need_python, uv_command
 from hub.errors import ImageError
 from hub.files import write_atomic
@@ -70,7 +70,9 @@ def _build(image: ImageSpec, folder: Path, progress: Progress) -> dict[str, str]
         progress(f"removing the unfinished {folder}")
         shutil.rmtree(folder)
     folder.mkdir()
-    constraints_of(folder).write_text("".join(f"{pin}\n" for pin in pins(image.lock.read_text(encoding="utf-8"))))
+    lock = image.lock.read_text(encoding="utf-8")
+    constraints_of(folder).write_text("".join(f"{pin}\n" for pin in pins(lock)))
+    builders_of(folder).write_text(builders(lock), encoding="utf-8")
     env = build_environment(os.environ)
     for step in install_steps(image, interpreter, folder, uv):
         _run(image, step, env, folder.parent, progress)

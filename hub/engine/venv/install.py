@@ -9,6 +9,7 @@ from pathlib import Path
 from hub.images import ImageSpec
 
 _PIN = re.compile(r"^([A-Za-z0-9._-]+(?:\[[^\]]*\])?==[^\s\\;]+(?:\s*;[^\\]*)?)")
+_BUILDERS = re.compile(r"^(?:setuptools|wheel)==.*(?:\n[ \t]+.*)*", re.MULTILINE)
 _IMPORT = "import torch; print('torch', torch.__version__)"
 
 _HINTS = (
@@ -41,14 +42,20 @@ class Step:
 def install_steps(image: ImageSpec, interpreter: str, folder: Path, uv: tuple[str, ...] | None) -> tuple[Step, ...]:
     """Return the commands that make the environment in `folder`, in order.
 
-    The lock comes first: torch then finds its dependencies there, at the lock's versions, and brings only what its
-    own build needs beyond them (the CUDA libraries of a CUDA build).
+    Where the lock has setuptools, that comes first, and builds what comes as source only: another one of today could
+    make something else of it. The lock comes before torch, which then finds its dependencies there, at the lock's
+    versions, and brings only what its own build needs beyond them (the CUDA libraries of a CUDA build).
     """
     python = str(folder / "bin" / "python")
     make = (interpreter, "-m", "venv", *(("--without-pip",) if uv else ()), str(folder))
     steps = [Step("creating the environment", make)]
-    if pins(image.lock.read_text(encoding="utf-8")):
-        wanted = ("--require-hashes", "--no-deps", "-r", str(image.lock))
+    lock = image.lock.read_text(encoding="utf-8")
+    own = ("--no-build-isolation",) if builders(lock) else ()
+    if own:
+        wanted = ("--require-hashes", "--no-deps", "-r", str(builders_of(folder)))
+        steps.append(Step("installing what builds packages", (*_installer(uv, python), *wanted)))
+    if pins(lock):
+        wanted = (*own, "--require-hashes", "--no-deps", "-r", str(image.lock))
         steps.append(Step("installing the lock", (*_installer(uv, python), *wanted)))
     if image.torch:
         torch = _torch(image, folder, uv)
@@ -75,6 +82,17 @@ def _torch(image: ImageSpec, folder: Path, uv: tuple[str, ...] | None) -> tuple[
 def constraints_of(folder: Path) -> Path:
     """Return the file with the lock's versions, which torch's dependencies must not leave."""
     return folder / "constraints.txt"
+
+
+def builders_of(folder: Path) -> Path:
+    """Return the file with the part of the lock that builds packages."""
+    return folder / "builders.lock"
+
+
+def builders(lock: str) -> str:
+    """Return the entries of a lock that build packages, with their hashes; nothing where it has no setuptools."""
+    found = [match[0] for match in _BUILDERS.finditer(lock)]
+    return "\n".join((*found, "")) if any(entry.startswith("setuptools==") for entry in found) else ""
 
 
 def pins(lock: str) -> tuple[str, ...]:

@@ -116,7 +116,7 @@ DICTS: dict[str, tuple[dict[str, Any], str]] = {
         {**NATIVE, "datasets": ["arc", "hellaswag"]},
         "hellaswag will come with a later version",
     ),
-    "OpenCompass": (OPENCOMPASS, "opencompass comes with a later version, and will run this task"),
+    "OpenCompass": (OPENCOMPASS, "mmlu"),
     "VLMEvalKit": (VLMEVALKIT, "vlmevalkit comes with a later version, and will run this task"),
     "VLMEvalKit with a judge": (JUDGED, "vlmevalkit comes with a later version, and will run this task"),
     "VLMEvalKit with weights": (LOCAL_VLM, "'qwen_chat': nothing here starts vision models; serve it"),

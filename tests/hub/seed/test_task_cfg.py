@@ -215,3 +215,29 @@ def test_any_arguments_are_translated_or_refused_in_words(inner: dict[str, Any],
     translated_or_refused(
         {**BASE, "model_args": inner, "generation_config": inner, "dataset_args": {"arc": arguments}}
     )
+
+
+def _opencompass(*templates: str | None) -> dict[str, Any]:
+    models = [
+        {"path": f"m{index}", "openai_api_base": "http://h/v1", "meta_template": template}
+        for index, template in enumerate(templates)
+    ]
+    return {"eval_backend": "OpenCompass", "eval_config": {"datasets": ["gsm8k"], "models": models}}
+
+
+@pytest.mark.parametrize(
+    ("templates", "options"),
+    [
+        ((None,), {"turns": False, "data": "./data"}),
+        (("default-api-meta-template-oc",) * 2, {"data": "./data"}),
+    ],
+)
+def test_opencompass_asks_as_eval_scope_did(templates: tuple[str | None, ...], options: dict[str, Any]) -> None:
+    found = translate(_opencompass(*templates), name_of=task_cfg_name)
+
+    assert found.task["evaluations"][0]["options"] == options
+
+
+def test_models_that_would_be_asked_in_two_ways_are_refused() -> None:
+    with pytest.raises(TaskError, match="the models of a task are asked in one way"):
+        translate(_opencompass(None, "default-api-meta-template-oc"), name_of=task_cfg_name)

@@ -21,6 +21,7 @@ class GullibleAdapter:
     version = "1"
     modalities = ("text",)
     excludes_failures = False
+    path_options = ()
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
         return {

@@ -25,6 +25,7 @@ class UnrulyAdapter:
     version = "1"
     modalities = ("text",)
     excludes_failures = False
+    path_options = ()
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
         return {

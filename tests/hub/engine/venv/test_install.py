@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.engine.venv.install import hint_for, install_steps, pins
+from hub.engine.venv.install import builders, hint_for, install_steps, pins
 from hub.images import ImageSpec, load_image
 from hub.settings import load_settings
 
@@ -31,12 +31,26 @@ def test_an_empty_lock_needs_no_installer() -> None:
 def test_the_lock_is_installed_with_hashes_and_nothing_else(native: ImageSpec) -> None:
     steps = install_steps(native, "/bin/python3.11", _FOLDER, _UV)
 
-    assert steps[1].argv[:5] == ("/bin/uv", "pip", "install", "--python", "/cache/envs/x/bin/python")
-    assert steps[1].argv[-4:] == ("--require-hashes", "--no-deps", "-r", str(native.lock))
+    assert steps[2].argv[:5] == ("/bin/uv", "pip", "install", "--python", "/cache/envs/x/bin/python")
+    assert steps[2].argv[-4:] == ("--require-hashes", "--no-deps", "-r", str(native.lock))
+
+
+def test_packages_that_come_as_source_are_built_by_the_locks_own_setuptools(native: ImageSpec) -> None:
+    _, first, lock, *_ = install_steps(native, "/bin/python3.11", _FOLDER, _UV)
+
+    assert first.argv[-4:] == ("--require-hashes", "--no-deps", "-r", "/cache/envs/x/builders.lock")
+    assert "--no-build-isolation" in lock.argv
+
+
+def test_the_builders_are_cut_from_the_lock_with_their_hashes() -> None:
+    builder = "setuptools==80.0 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\n    # via x\n"
+
+    assert builders(f"a==1 \\\n    --hash=sha256:22\n{builder}z==2\n") == builder
+    assert builders("a==1\nwheel==3\n") == ""
 
 
 def test_torch_comes_after_the_lock_from_its_own_index(native: ImageSpec) -> None:
-    torch = install_steps(native, "/bin/python3.11", _FOLDER, _UV)[2].argv
+    torch = install_steps(native, "/bin/python3.11", _FOLDER, _UV)[3].argv
 
     assert torch[-5:] == ("torch==2.6.0", "--constraint", "/cache/envs/x/constraints.txt", *torch[-2:])
     assert torch[-2:] == ("--default-index", "https://torch/cpu")
@@ -45,13 +59,13 @@ def test_torch_comes_after_the_lock_from_its_own_index(native: ImageSpec) -> Non
 def test_torch_comes_from_local_wheels_where_there_are_some(native: ImageSpec) -> None:
     carried = replace(native, wheels=(Path("/wheels/torch-2.6.0.whl"),))
 
-    torch = install_steps(carried, "/bin/python3.11", _FOLDER, _UV)[2].argv
+    torch = install_steps(carried, "/bin/python3.11", _FOLDER, _UV)[3].argv
 
     assert torch[-3:] == ("--no-index", "--find-links", "/wheels")
 
 
 def test_without_uv_the_pip_of_the_environment_installs(native: ImageSpec) -> None:
-    make, lock, torch, _ = install_steps(native, "/bin/python3.11", _FOLDER, None)
+    make, _, lock, torch, _ = install_steps(native, "/bin/python3.11", _FOLDER, None)
 
     assert "--without-pip" not in make.argv
     assert lock.argv[:4] == ("/cache/envs/x/bin/python", "-m", "pip", "install")

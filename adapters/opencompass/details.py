@@ -1,0 +1,74 @@
+"""What OpenCompass says of each sample, in the five shapes in which its evaluators say it.
+
+    {"type": "GEN", "0": {"prompt", "origin_prediction", "predictions", "references"}}     most evaluators
+    {"type": "GEN", "0": {..., "correct": true}}                                           those that look closer
+    {"0": {"prompt", "pred", "refr", "is_correct"}}                                        mmlu, race, GaokaoBench
+    {"type": "PPL", "0": {"origin_prediction", "predictions", "references", "correct"}}    options compared
+    {"0": {"task_id", "completion", "passed"}}, {"0": {"programs", "is_correct"}}          humaneval, mbpp
+
+Some are lists instead. A shape that is none of them says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+_ANSWERS = ("predictions", "pred", "extracted", "result")
+_GOLDS = ("references", "refr")
+_VERDICTS = ("correct", "is_correct", "passed")
+
+
+class Verdict(NamedTuple):
+    """What was read out of an answer, what would have been right, and whether it was; None where nothing is said."""
+
+    answer: str | None = None
+    gold: str | None = None
+    correct: bool | None = None
+
+
+def verdicts(details: object) -> Mapping[str, Verdict]:
+    """Return the verdict on each sample by its number."""
+    if isinstance(details, Sequence) and not isinstance(details, str):
+        details = {str(index): entry for index, entry in enumerate(details)}
+    if not isinstance(details, Mapping):
+        return {}
+    return {index: _verdict(entry) for index, entry in details.items() if isinstance(entry, Mapping)}
+
+
+def share_right(found: Mapping[str, Verdict], planned: int) -> float | None:
+    """Return the share of samples that are right; None unless something is said of every one.
+
+    Where an evaluator only gives both texts, they are compared: most of those count exact matches. Whoever uses this
+    checks it against the score, for some do not.
+    """
+    judged = [is_right(verdict) for verdict in found.values()]
+    if len(judged) != planned or not judged or None in judged:
+        return None
+    return sum(map(bool, judged)) / planned
+
+
+def is_right(verdict: Verdict) -> bool | None:
+    """Return whether an answer is right, None where that cannot be told."""
+    if verdict.correct is not None or verdict.answer is None or verdict.gold is None:
+        return verdict.correct
+    return verdict.answer == verdict.gold
+
+
+def _verdict(entry: Mapping[str, Any]) -> Verdict:
+    answer, gold, correct = (_first(entry, keys) for keys in (_ANSWERS, _GOLDS, _VERDICTS))
+    return Verdict(
+        None if answer is None else _text(answer),
+        None if gold is None else _text(gold),
+        correct if isinstance(correct, bool) else None,
+    )
+
+
+def _first(entry: Mapping[str, Any], keys: Sequence[str]) -> object:
+    return next((entry[key] for key in keys if key in entry), None)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)

@@ -1,0 +1,27 @@
+"""Start the runner: `python -m adapters.opencompass.runner`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from adapters.opencompass.runner import compat
+
+
+def main() -> int:
+    """Settle the environment before OpenCompass is imported, then run the task."""
+    scratch = Path(tempfile.mkdtemp(prefix="opencompass-"))
+    compat.settle(scratch)
+    try:
+        from adapters.opencompass.runner.run import read_task, run  # noqa: PLC0415
+
+        compat.mend()
+        return run(read_task(), scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""How a part is asked, in numbers that can be compared: prompt, data, examples, longest answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def protocol_of(config: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], max_out_len: int) -> dict[str, Any]:
+    """Return OpenCompass's hash of the prompt, a hash of the rows, the worked examples, the longest answer."""
+    from mmengine.config import ConfigDict  # noqa: PLC0415
+    from opencompass.utils.prompt import get_prompt_hash  # noqa: PLC0415
+
+    inferencer = config["infer_cfg"]["inferencer"]
+    return {
+        "prompt": get_prompt_hash(ConfigDict(config)),
+        "data": data_digest(rows),
+        "few_shot": few_shot_of(config["infer_cfg"]),
+        "max_tokens": inferencer.get("max_out_len", max_out_len),
+    }
+
+
+def data_digest(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the SHA-256 of rows; lists of texts count as sets, for some loaders leave their order to chance."""
+    digest = hashlib.sha256()
+    for row in rows:
+        settled = {key: _settled(value) for key, value in row.items()}
+        digest.update(json.dumps(settled, sort_keys=True, ensure_ascii=False, default=str).encode("utf-8", "replace"))
+    return digest.hexdigest()
+
+
+def few_shot_of(infer: Mapping[str, Any]) -> int:
+    """Return how many worked examples a prompt shows: rows that a retriever takes, else turns of the template."""
+    if fixed := infer.get("retriever", {}).get("fix_id_list"):
+        return len(fixed)
+    template = (infer.get("prompt_template") or {}).get("template")
+    turns = template.get("round", []) if isinstance(template, Mapping) else []
+    answers = [turn.get("role") == "BOT" for turn in turns if isinstance(turn, Mapping)]
+    # The last turn of the model is the one to be written.
+    return sum(answers[:-1])
+
+
+def _settled(value: Any) -> Any:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return sorted(value)
+    return value

@@ -1,0 +1,222 @@
+"""Resolve an evaluation into the runner's task.json (pure) and into the data it needs.
+
+`assets` looks at the disk for one thing: whether a user's folder is OpenCompass's `data` or the one above it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from adapters.opencompass.catalog import Entry, Way, catalog
+from adapters.opencompass.contract import CLIENT_MARGIN_S, TASK_FILE, Dataset, Group, Model, Part, Task, dumps
+from adapters.opencompass.names import file_name
+from adapters.opencompass.options import DatasetOptions, EvaluationOptions
+from hub.adapter import Asset, DatasetRequest, Evaluation
+from hub.job import DATA
+
+OWN = "config"  # the data set that is the user's own configuration file
+_SHARED_DATA = f"{DATA}/opencompass"
+# What OpenCompass's own page on its installation tells to fetch; the larger data sets are zips in its folder `data`.
+_PUBLISHED = (
+    "https://github.com/open-compass/opencompass/releases/download/0.2.2.rc1/OpenCompassData-complete-20240207.zip"
+)
+_NOT_PUBLISHED = "not every data set is in that archive: give such a one a path of its own"
+_MAX_TOKENS = 2048
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One data set as the task names it: `entry` is None for the user's own configuration file."""
+
+    request: DatasetRequest
+    entry: Entry | None
+    way: Way
+
+    @property
+    def subsets(self) -> tuple[str, ...]:
+        """Return which parts are wanted."""
+        if self.entry is None:
+            return ()
+        return self.request.subsets or tuple(self.entry.parts)
+
+    @property
+    def limit(self) -> int | None:
+        """Return the limit; none where it would break the metric and is the task's, not the data set's own."""
+        left_out = self.entry is not None and self.entry.whole and self.request.limit_by_default
+        return None if left_out else self.request.limit
+
+
+def names() -> Mapping[str, tuple[str, Way | None]]:
+    """Return every name that a task may give a data set, OpenCompass's own too -> the catalog's, and the way."""
+    found: dict[str, tuple[str, Way | None]] = {name: (name, None) for name in catalog()}
+    for name, entry in catalog().items():
+        found.update({config.rpartition("/")[2]: (name, way) for way, config in entry.configs.items()})
+    return found
+
+
+def wanted(request: DatasetRequest) -> Wanted:
+    """Return what a request means; the way is that of the name, else as asked, else generation."""
+    if request.name == OWN:
+        return Wanted(request, None, "generate")
+    name, fixed = names()[request.name]
+    entry = catalog()[name]
+    asked = next((way for way in entry.configs if way == request.scoring), None)
+    return Wanted(request, entry, fixed or asked or "generate")
+
+
+def translate(evaluation: Evaluation) -> Mapping[str, str]:
+    """Return the files of /job/input."""
+    return {TASK_FILE: dumps(task_of(evaluation))}
+
+
+def task_of(evaluation: Evaluation) -> Task:
+    """Return the whole evaluation with every default filled in."""
+    options = EvaluationOptions.model_validate(dict(evaluation.options))
+    return Task(
+        model=_model(evaluation, options),
+        datasets=_datasets(evaluation),
+        seed=evaluation.seed,
+        concurrency=evaluation.concurrency,
+        request_timeout_s=evaluation.deadline_s + CLIENT_MARGIN_S,
+        runner=options.runner,
+        max_out_len=_MAX_TOKENS,
+    )
+
+
+def _model(evaluation: Evaluation, options: EvaluationOptions) -> Model:
+    model = evaluation.model
+    return Model(
+        kind="endpoint" if model.via == "endpoint" else "checkpoint",
+        name=file_name(model.name),
+        path=model.path,
+        dtype=model.dtype,
+        chat=_chat(evaluation),
+        turns=options.turns,
+        max_seq_len=options.max_seq_len,
+        batch_size=options.batch_size,
+    )
+
+
+def _chat(evaluation: Evaluation) -> bool | None:
+    """Return whether prompts are chat turns; likelihoods are those of plain text."""
+    ways = {wanted(request).way for request in evaluation.datasets}
+    return False if evaluation.model.chat is None and ways == {"continuation"} else evaluation.model.chat
+
+
+def _datasets(evaluation: Evaluation) -> tuple[Dataset, ...]:
+    every = [wanted(request) for request in evaluation.datasets]
+    taken: Counter[str] = Counter()
+    return tuple(_dataset(one, evaluation, taken) for one in every)
+
+
+def _dataset(one: Wanted, evaluation: Evaluation, taken: Counter[str]) -> Dataset:
+    request, entry = one.request, one.entry
+    parts = _parts(one, taken)
+    files = tuple(part.file for part in parts)
+    weights = {part.file: entry.weights[part.subset] for part in parts} if entry and entry.weights else {}
+    return Dataset(
+        label=request.label,
+        config=_config(one),
+        data=_data_target(one, evaluation),
+        parts=parts,
+        groups=(Group(_group_name(request.label, files), files, weights),) if len(parts) > 1 else (),
+        limit=one.limit,
+        max_tokens=request.generation.get("max_tokens"),
+        generation=_generation(request, evaluation),
+        runs_code=entry.runs_code if entry else True,
+    )
+
+
+def _parts(one: Wanted, taken: Counter[str]) -> tuple[Part, ...]:
+    """Return the parts under names that no other data set of the job has: two ways of one data set share them."""
+    found = []
+    for subset in one.subsets:
+        abbr = one.entry.parts[subset] if one.entry else subset
+        taken[abbr] += 1
+        file = abbr if taken[abbr] == 1 else f"{file_name(one.request.label)}.{taken[abbr]}.{abbr}"
+        found.append(Part(abbr, file, subset))
+    return tuple(found)
+
+
+def _group_name(label: str, files: tuple[str, ...]) -> str:
+    name = file_name(label)
+    return f"{name}-all" if name in files else name
+
+
+def _config(one: Wanted) -> str:
+    own = DatasetOptions.model_validate(dict(one.request.options)).config
+    if one.entry is None:
+        return config_target(one.request)
+    config = one.entry.configs[one.way]
+    return f"{config.partition('/')[0]}/{own}" if own else config
+
+
+def own_config(request: DatasetRequest) -> Path | None:
+    """Return the user's own configuration file: the `path` of such a data set, or its option."""
+    option = request.options.get("config")
+    return request.path or (Path(str(option)) if option else None)
+
+
+def config_target(request: DatasetRequest) -> str:
+    """Return where the user's own configuration file lies in the job."""
+    file = own_config(request)
+    return f"{DATA}/configs/{request.label}/{file.name if file else ''}"
+
+
+def _generation(request: DatasetRequest, evaluation: Evaluation) -> dict[str, Any]:
+    given = {key: value for key, value in request.generation.items() if value is not None and key != "max_tokens"}
+    if isinstance(given.get("stop"), str):
+        given["stop"] = [given["stop"]]
+    if given.get("temperature") and evaluation.model.via == "endpoint":
+        given.setdefault("seed", evaluation.seed)
+    return given
+
+
+def assets(evaluation: Evaluation) -> tuple[Asset, ...]:
+    """Return OpenCompass's data folder, each data set's own one, and the user's configuration files."""
+    options = EvaluationOptions.model_validate(dict(evaluation.options))
+    every = [wanted(request) for request in evaluation.datasets]
+    shared = [one for one in every if one.entry is None or one.request.path is None]
+    wants_data = any(one.entry for one in shared) or bool(shared and options.data)
+    found = [_shared(shared, options.data)] if wants_data else []
+    found += [_own(one, evaluation) for one in every if one.entry and one.request.path is not None]
+    found += [_own_config(one.request) for one in every if one.entry is None]
+    return tuple(found)
+
+
+def _shared(every: list[Wanted], folder: str | None) -> Asset:
+    needed = tuple(dict.fromkeys(file for one in every for file in _files(one)))
+    own = Asset("dataset", "OpenCompass's data", _SHARED_DATA, "local", "", patterns=needed)
+    if folder:
+        return replace(own, location=_data_folder(Path(folder)))
+    return replace(own, hub="url", location=_PUBLISHED, unpack="zips", inside="data", hint=_NOT_PUBLISHED)
+
+
+def _own(one: Wanted, evaluation: Evaluation) -> Asset:
+    path = one.request.path or Path()
+    target = _data_target(one, evaluation)
+    return Asset("dataset", one.request.label, target, "local", _data_folder(path), patterns=_files(one))
+
+
+def _own_config(request: DatasetRequest) -> Asset:
+    file = own_config(request) or Path()
+    return Asset("dataset", f"{request.label}'s configuration", config_target(request), "local", str(file.absolute()))
+
+
+def _files(one: Wanted) -> tuple[str, ...]:
+    return one.entry.files_of(one.subsets) if one.entry else ()
+
+
+def _data_folder(path: Path) -> str:
+    inside = path / "data"
+    return str((inside if inside.is_dir() else path).absolute())
+
+
+def _data_target(one: Wanted, evaluation: Evaluation) -> str:
+    if one.entry and one.request.path is not None:
+        return f"{DATA}/sets/{one.request.label}"
+    return _SHARED_DATA if one.entry or evaluation.options.get("data") else ""

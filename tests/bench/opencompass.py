@@ -1,0 +1,116 @@
+"""How much time OpenCompass takes beside itself: the hub over the bare runner, our runner over OpenCompass's own.
+
+    PYTHONPATH=. python -m tests.bench.opencompass PYTHON
+
+PYTHON is that of OpenCompass's environment, which `evaldock build opencompass --engine venv` makes. A fake server on
+this machine answers ten small data sets, three times: asked by the runner alone, by `evaldock run` (venv), and by
+OpenCompass's own LocalRunner with a process for each data set and stage, four at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from tests.adapters.opencompass.cases import evaluation, gateway, prepare, request, start
+from tests.adapters.opencompass.tiny_answers import answer
+from tests.fakes.upstream import FakeUpstream
+
+NAMES = ("gsm8k", "ARC_c", "ARC_e", "piqa", "siqa", "hellaswag", "nq", "lambada", "CMRC", "strategyqa")
+_STOCK = """
+import sys
+import mmengine.config.utils as found
+asked = found._is_builtin_module
+found._is_builtin_module = lambda name: name.split(".")[0] in sys.stdlib_module_names or asked(name)
+from opencompass.cli.arguments import Arguments
+from opencompass.cli.main import run_task
+from adapters.opencompass.catalog import catalog
+from pathlib import Path
+url, data, *names = sys.argv[1:]
+lines = ["from mmengine.config import read_base", "with read_base():"]
+for name in names:
+    config = catalog()[name].configs["generate"]
+    lines.append(f"    from opencompass.configs.datasets.{config.replace('/', '.')} import *")
+lines.append("datasets = sum((value for name, value in locals().items() if name.endswith('_datasets')), [])")
+model = dict(type="opencompass.models.OpenAIExtra", abbr="m", path="m", openai_api_base=url, key="x", batch_size=8,
+             query_per_second=64, max_out_len=512, max_seq_len=4096, run_cfg=dict(num_gpus=0))
+lines.append(f"models = [{model!r}]")
+for stage, task in (("infer", "OpenICLInferTask"), ("eval", "OpenICLEvalTask")):
+    task = dict(type=f"opencompass.tasks.{task}")
+    runner = dict(type="opencompass.runners.LocalRunner", max_num_workers=4, task=task)
+    partitioner = dict(type="opencompass.partitioners.NaivePartitioner")
+    lines.append(f"{stage} = dict(partitioner={partitioner!r}, runner={runner!r})")
+Path("stock.py").write_text("\\n".join(lines) + "\\n")
+run_task(Arguments(config="stock.py", work_dir="out", time_str="stock"))
+done = sorted(path.stem for path in Path("out/stock/results/m").glob("*.json"))
+print(len(done), "results")
+sys.exit(len(done) < len(names))
+"""
+
+
+def main() -> None:
+    """Print the three times and what they mean."""
+    python = sys.argv[1]
+    runner_s = _timed(lambda folder: _runner(python, folder))
+    hub_s = _timed(_hub)
+    stock_s = _timed(lambda folder: _stock(python, folder))
+    print(f"runner alone           {runner_s:7.1f} s")
+    print(f"evaldock run           {hub_s:7.1f} s   {hub_s - runner_s:+.1f} s over the runner; at most 2 are wanted")
+    print(
+        f"OpenCompass's own      {stock_s:7.1f} s   {stock_s / runner_s:.1f} times the runner; at least 5 are wanted"
+    )
+
+
+def _timed(work: Callable[[Path], None]) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.perf_counter()
+        work(Path(folder))
+        return time.perf_counter() - begun
+
+
+def _runner(python: str, folder: Path) -> None:
+    with gateway() as url:
+        case = evaluation(*(request(name) for name in NAMES))
+        process = start(python, prepare(folder, case, without=()), url)
+        _check(process.wait())
+
+
+def _hub(folder: Path) -> None:
+    data = prepare(folder / "tree", evaluation(*(request(name) for name in NAMES)), without=()) / "data/opencompass"
+    with FakeUpstream(answer=answer) as upstream:
+        task = {
+            "version": 1,
+            "models": {"m": {"endpoint": upstream.base_url, "model": "m"}},
+            "evaluations": [{"backend": "opencompass", "datasets": list(NAMES), "options": {"data": str(data)}}],
+        }
+        (folder / "task.yaml").write_text(yaml.safe_dump(task))
+        evaldock = Path(sys.executable).with_name("evaldock")
+        done = subprocess.run([evaldock, "run", "task.yaml", "--engine", "venv"], cwd=folder, capture_output=True)
+    _check(done.returncode)
+
+
+def _stock(python: str, folder: Path) -> None:
+    data = prepare(folder / "tree", evaluation(*(request(name) for name in NAMES)), without=()) / "data/opencompass"
+    (folder / "data").symlink_to(data)
+    env = {**os.environ, "COMPASS_DATA_CACHE": str(folder), "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "hf")}
+    with FakeUpstream(answer=answer) as upstream:
+        url = f"{upstream.base_url}/chat/completions"
+        argv = [python, "-W", "ignore", "-c", _STOCK, url, str(data), *NAMES]
+        done = subprocess.run(argv, cwd=folder, env=env, capture_output=True)
+    _check(done.returncode)
+
+
+def _check(code: int) -> None:
+    if code:
+        raise SystemExit(f"it failed with code {code}: the time says nothing")
+
+
+if __name__ == "__main__":
+    main()
