@@ -141,10 +141,6 @@ def _asset(asset: Asset, cache_dir: Path) -> Iterator[Finding]:
         yield Finding("missing", subject, f"{path}: neither a file nor a folder", "correct `path` in the task file")
     elif not os.access(path, os.R_OK):
         yield Finding("missing", subject, f"{path}: permission denied", f"chmod +r {path}")
-    elif absent := tuple(pattern for pattern in asset.patterns if next(path.glob(pattern), None) is None):
-        more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
-        message = f"{path} lacks {', '.join(absent[:3])}{more}"
-        yield Finding("missing", subject, message, "correct the path, or add what is missing")
     else:
         yield from data_findings(asset, cache_dir) or (Finding("ok", subject, str(path)),)
 

@@ -254,7 +254,7 @@ def test_missing_files_are_named_before_anything_starts(tmp_path: Path, data: Pa
     )
 
     assert ran.code == 3
-    assert f"{lacking} lacks piqa/dev-labels.lst" in ran.err
+    assert f"{lacking}/piqa/dev-labels.lst is missing" in ran.err
     assert not ran.runs.exists()
 
 

@@ -31,7 +31,10 @@ def test_files_that_own_data_lack_are_named(tmp_path: Path) -> None:
 
     (found,) = _asset(asset, tmp_path)
 
-    assert (found.level, found.message) == ("missing", f"{tmp_path} lacks */b.csv, c, d and 1 more")
+    assert (found.level, found.message) == (
+        "missing",
+        f"4 files of 5 are missing in {tmp_path}: */b.csv, c, d and 1 more",
+    )
 
 
 @pytest.mark.parametrize(
