@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub.adapter import Adapter, Normalized
@@ -33,7 +33,11 @@ def no_account(_planned: PlannedJob) -> Account:
 
 
 def account_of(planned: PlannedJob, rows: tuple[LedgerRow, ...], plan: Plan, adapter: Adapter, start: int) -> Account:
-    """Return the account of a job whose last start was number `start`; `rows` are of all its starts."""
+    """Return the account of a job whose last start was number `start`; `rows` are of all its starts.
+
+    What a data set asked last counts as asked by the last start: one that was finished when its job died, and was
+    started again without another data set, asks no more.
+    """
     evaluation = planned.evaluation
     changes = plan.gateway.interceptors if "candidate" in planned.upstreams else ()
     terms = Terms(
@@ -45,7 +49,16 @@ def account_of(planned: PlannedJob, rows: tuple[LedgerRow, ...], plan: Plan, ada
         tuple({found.kind: found.value} for found in changes if "candidate" in found.roles),
     )
     prices = {role: part.prices for role, part in planned.upstreams.items() if part.prices}
-    return Account(rows, terms, summarize(rows, start, prices))
+    counted = tuple(_of_last_start(rows, start))
+    return Account(counted, terms, summarize(counted, start, prices))
+
+
+def _of_last_start(rows: tuple[LedgerRow, ...], start: int) -> Iterator[LedgerRow]:
+    last: dict[str, int] = {}
+    for row in rows:
+        last[row.dataset] = max(row.session, last.get(row.dataset, 0))
+    for row in rows:
+        yield replace(row, session=start) if row.session == last[row.dataset] != start else row
 
 
 def gather_ledger(folder: Path, job_id: str, state_file: Path, session: int) -> tuple[LedgerRow, ...]:
@@ -70,5 +83,5 @@ def gather_ledger(folder: Path, job_id: str, state_file: Path, session: int) -> 
 
 def _of_runner(folder: Path, session: int) -> Iterator[LedgerRow]:
     """Yield what the runner wrote down itself: before it was started again without a data set, and after."""
-    for output in (folder / "first" / "output", folder / "output"):
-        yield from read_runner_rows(output, session)
+    yield from read_runner_rows(folder / "first" / "output", session - 1)
+    yield from read_runner_rows(folder / "output", session)

@@ -14,7 +14,8 @@ from typing import Any, Literal, Protocol
 from hub.job import Via
 from hub.report import Result, Sample
 
-Hub = Literal["modelscope", "huggingface", "local"]
+Hub = Literal["modelscope", "huggingface", "url", "local"]
+Unpack = Literal["", "zip", "zips", "tar"]
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,18 @@ class Asset:
         kind: what it is.
         name: the user's name for it.
         target: absolute POSIX path inside the job.
-        hub: where it comes from; `local` means `location` is a path on the host.
-        location: hub id, or absolute host path.
-        revision: branch, tag or commit at the hub; empty for local files.
-        patterns: which files of the hub's repository, or of the user's folder, are needed; empty for all.
+        hub: where it comes from; `url` means `location` is the address of one file or archive, which evaldock itself
+            downloads; `local` that it is a path on the host.
+        location: hub id, URL, or absolute host path.
+        revision: branch, tag or commit at the hub; else empty.
+        patterns: which of its files are needed, as paths or globs; empty for all. A hub's other files are not
+            fetched; of a folder or an archive, a job starts only where each is there.
+        sha256, md5: what the publisher of a URL says of the file, in hex; empty where that is nothing.
+        unpack: what a URL holds: a `zip`, a zip with `zips` in it, each unpacked where it lies, or a `tar`,
+            compressed or not; empty for a file, which is kept under its name in a folder of its own.
+        inside: the folder of the archive that is the asset; empty for its root.
+        unpacked_bytes: what the archive takes on disk, unpacked; None where that is not known.
+        hint: what a user can do where files of it are missing; empty for the hub's own words.
     """
 
     kind: Literal["model", "dataset"]
@@ -38,6 +47,17 @@ class Asset:
     location: str
     revision: str = ""
     patterns: tuple[str, ...] = ()
+    sha256: str = ""
+    md5: str = ""
+    unpack: Unpack = ""
+    inside: str = ""
+    unpacked_bytes: int | None = None
+    hint: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Return where it comes from, for a person."""
+        return self.location if self.hub in {"url", "local"} else f"{self.location} at {self.hub}"
 
 
 @dataclass(frozen=True)
@@ -129,6 +149,8 @@ class DatasetInfo:
         files: those that are read, `{}` standing for a subset.
         runs_code: whether scoring executes what the model wrote; outside containers only where the task allows it.
         alias_of: the name under which it is listed.
+        needs: what else the data set reads, that neither its data nor the image holds and that nobody fetches (what
+            can be fetched is an asset). Where a job without a network cannot do without, `complain` refuses it.
     """
 
     name: str
@@ -144,6 +166,7 @@ class DatasetInfo:
     files: tuple[str, ...] = ()
     runs_code: bool = False
     alias_of: str = ""
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,8 @@ def _found(ahead: Ahead, settings: Settings) -> Environments:
     Raises:
         PrerequisiteError: one is not there.
     """
-    names = sorted({image_for(download.asset, ahead.plan) for download in ahead.downloads})
+    assets = (download.asset for download in ahead.downloads)
+    names = sorted({image_for(asset, ahead.plan) for asset in assets if asset.hub != "url"})
     return {name: _environment(name, ahead.choice.engine, settings) for name in names}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hub.adapter import Asset
 from hub.checkpoint import complaint
+from hub.datafiles import lack_of
 from hub.endpoint import probe
 from hub.engine import Engine
 from hub.errors import ImageError, PrerequisiteError
@@ -90,9 +91,12 @@ def is_cached(folder: Path) -> bool:
 
 
 def to_fetch(plan: Plan, settings: Settings) -> tuple[Asset, ...]:
-    """Return the assets that a run must download first."""
-    remote = (asset for asset in plan.assets if asset.hub != "local")
-    return tuple(asset for asset in remote if not is_cached(host_path(asset, settings.cache_dir)))
+    """Return the assets that a run must download first, each once, however many read it."""
+    remote: dict[Path, Asset] = {}
+    for asset in plan.assets:
+        if asset.hub != "local":
+            remote.setdefault(host_path(asset, settings.cache_dir), asset)
+    return tuple(asset for path, asset in remote.items() if not is_cached(path))
 
 
 def _gpus(plan: Plan) -> Iterator[Finding]:
@@ -114,7 +118,7 @@ def check_offline(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
 
 
 def _absent(asset: Asset) -> Finding:
-    message = f"not in the cache: {asset.location} at {asset.hub}"
+    message = f"not in the cache: {asset.origin}"
     mend = "`evaldock fetch TASK` downloads it ahead of time"
     if folder := found_elsewhere(asset, os.environ):
         key = "checkpoint" if asset.kind == "model" else "path"
@@ -126,7 +130,7 @@ def _asset(asset: Asset, cache_dir: Path) -> Iterator[Finding]:
     subject, path = f"{asset.kind} {asset.name!r}", host_path(asset, cache_dir)
     if asset.hub != "local":
         if is_cached(path):  # what is not, hub/downloads.py speaks of
-            yield Finding("ok", subject, "in the cache")
+            yield from data_findings(asset, cache_dir) or (Finding("ok", subject, "in the cache"),)
     elif asset.kind == "model":
         wrong = complaint(path)
         mend = "give the folder of a transformers checkpoint" if wrong else ""
@@ -137,12 +141,23 @@ def _asset(asset: Asset, cache_dir: Path) -> Iterator[Finding]:
         yield Finding("missing", subject, f"{path}: neither a file nor a folder", "correct `path` in the task file")
     elif not os.access(path, os.R_OK):
         yield Finding("missing", subject, f"{path}: permission denied", f"chmod +r {path}")
-    elif absent := tuple(pattern for pattern in asset.patterns if next(path.glob(pattern), None) is None):
-        more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
-        message = f"{path} lacks {', '.join(absent[:3])}{more}"
-        yield Finding("missing", subject, message, "correct the path, or add what is missing")
     else:
-        yield Finding("ok", subject, str(path))
+        yield from data_findings(asset, cache_dir) or (Finding("ok", subject, str(path)),)
+
+
+def data_findings(asset: Asset, cache_dir: Path) -> tuple[Finding, ...]:
+    """Name the files that a job reads and that a folder of the user's, or an archive, does not have."""
+    if asset.kind != "dataset" or asset.hub not in {"local", "url"}:
+        return ()  # what a hub has of them was compared with its list
+    lack = lack_of(host_path(asset, cache_dir), asset.patterns)
+    if not lack:
+        return ()
+    if asset.hub == "url":
+        lack = f"{lack}: {asset.location} does not hold it"
+    mend = asset.hint or (
+        "give the data by `path`" if asset.hub == "url" else "correct `path`, or put the data there"
+    )
+    return (Finding("missing", f"{asset.kind} {asset.name!r}", lack, mend),)
 
 
 def _upstreams(plan: Plan) -> Iterator[tuple[str, ModelSpec | JudgeSpec]]:

@@ -15,6 +15,7 @@ from hub.render.plan import plan_to_json
 # What a client must know of time, and how much at once: it changes when answers come, not which.
 _OF_TIME = ("deadline_s", "concurrency")
 _OF_JOB = ("image", "command", "env", "network")
+_OF_WORDS = ("unpacked_bytes", "hint")  # of an asset: what is said of it, not what it is
 _NOTHING = "nothing"
 _LONGEST = 60
 
@@ -72,12 +73,16 @@ def _essence(job: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
         **evaluation,
         **{name: job["job"][name] for name in _OF_JOB},
         "adapter_version": job.get("adapter_version"),
-        "assets": job["assets"],
+        "assets": [_what(asset) for asset in job["assets"]],
         "upstreams": {role: _whom(part) for role, part in job["upstreams"].items()},
         "interceptors": _interceptors(plan.get("gateway", {}), job["upstreams"]),
     }
     flat = dict(_flat(parts, ""))
     return {**flat, **{f"file {name}": text for name, text in job["job"]["files"].items()}}
+
+
+def _what(asset: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in asset.items() if name not in _OF_WORDS}
 
 
 def _whom(upstream: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,7 +102,7 @@ def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list | tuple) and value:
         for index, item in enumerate(value):
             yield from _flat(item, f"{path}[{index}]")
-    elif value not in (None, {}, [], ()):
+    elif value not in (None, "", {}, [], ()):
         yield path, value
 
 

@@ -13,10 +13,13 @@ from hub.adapter import Asset
 from hub.check import to_fetch
 from hub.finding import Finding
 from hub.hubcache import found_elsewhere
-from hub.hublist import Offer, offer
+from hub.hublist import offer
+from hub.offer import Offer
 from hub.plan import Plan, host_path
 from hub.settings import Settings
 from hub.text import count_of, show_size
+from hub.urldata.draft import Draft
+from hub.urldata.offering import offer_of
 
 BIG_BYTES = 2_000_000_000  # above this a person is asked
 _AT_ONCE = 8
@@ -37,12 +40,23 @@ class Download:
         return max(0, (self.offer.size or 0) - self.here)
 
     @property
+    def disk(self) -> int:
+        """Return the bytes that it still takes on disk, as far as they are known: an archive, and what is in it."""
+        return self.left + (self.asset.unpacked_bytes or 0)
+
+    @property
+    def size_line(self) -> str:
+        """Return how big it is, for a person, and what of it is here."""
+        size = "size unknown" if self.offer.size is None else show_size(self.offer.size)
+        if self.asset.unpack:
+            unpacked = self.asset.unpacked_bytes
+            size += ", unpacked " + ("unknown" if unpacked is None else show_size(unpacked))
+        return f"{size}, {show_size(self.here)} of it are here" if self.here else size
+
+    @property
     def line(self) -> str:
         """Return what is downloaded, for a person."""
-        asset = self.asset
-        size = "size unknown" if self.offer.size is None else show_size(self.offer.size)
-        some = f", {show_size(self.here)} of it are here" if self.here else ""
-        return f"{asset.kind} {asset.name!r}: {asset.location} at {asset.hub} ({size}{some})"
+        return f"{self.asset.kind} {self.asset.name!r}: {self.asset.origin} ({self.size_line})"
 
 
 def downloads_of(plan: Plan, settings: Settings) -> tuple[Download, ...]:
@@ -51,14 +65,30 @@ def downloads_of(plan: Plan, settings: Settings) -> tuple[Download, ...]:
     if not assets:
         return ()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        offers = pool.map(lambda asset: offer(asset, os.environ), assets)
+        offers = pool.map(lambda asset: _offer(asset, settings), assets)
         return tuple(_download(asset, found, settings) for asset, found in zip(assets, offers, strict=True))
 
 
+def _offer(asset: Asset, settings: Settings) -> Offer:
+    if asset.hub != "url":
+        return offer(asset, os.environ)
+    draft = Draft(_partial(asset, settings))
+    # What is whole is only to be unpacked, and needs no server.
+    return Offer(size=draft.size) if draft.whole else offer_of(asset.location)
+
+
 def _download(asset: Asset, found: Offer, settings: Settings) -> Download:
-    folder = host_path(asset, settings.cache_dir)
-    here = sum(size_of(path) for path in (folder, folder.with_name(f"{folder.name}.partial")))
+    partial = _partial(asset, settings)
+    if asset.hub == "url":
+        here = Draft(partial).size
+    else:
+        here = size_of(host_path(asset, settings.cache_dir)) + size_of(partial)
     return Download(asset, found, here, found_elsewhere(asset, os.environ))
+
+
+def _partial(asset: Asset, settings: Settings) -> Path:
+    folder = host_path(asset, settings.cache_dir)
+    return folder.with_name(f"{folder.name}.partial")
 
 
 def size_of(folder: Path) -> int:
@@ -92,7 +122,7 @@ def download_findings(downloads: Iterable[Download]) -> Iterator[Finding]:
     """Yield what a check says of each download: a hub that refuses is missing, the rest will be downloaded."""
     for download in downloads:
         subject = f"{download.asset.kind} {download.asset.name!r}"
-        where = f"{download.asset.location} at {download.asset.hub}"
+        where = download.asset.origin
         if download.elsewhere:
             message = f"not in evaldock's cache, but a hub client's cache has it: {download.elsewhere}"
             yield Finding("warning", subject, f"{message}; a run downloads it again", _use(download))
@@ -102,9 +132,7 @@ def download_findings(downloads: Iterable[Download]) -> Iterator[Finding]:
             doubt = f"its size is unknown: {download.offer.doubt}"
             yield Finding("warning", subject, f"will be downloaded: {where}; {doubt}")
         else:
-            size = show_size(download.offer.size)
-            some = f" ({show_size(download.here)} of it are here)" if download.here else ""
-            yield Finding("warning", subject, f"will be downloaded: {where}, {size}{some}")
+            yield Finding("warning", subject, f"will be downloaded: {where} ({download.size_line})")
 
 
 def _use(download: Download) -> str:

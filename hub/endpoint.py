@@ -153,11 +153,11 @@ def _ask(url: str, key: str | None, timeout_s: float, body: bytes | None) -> Rep
             return None
 
     proxy = proxy_for(url)
+    # Given here, it takes the place of the default one; added later, it would come after it and never be asked.
+    secured = [urllib.request.HTTPSHandler(context=tls_context())] if url.startswith("https:") else []
     opener = urllib.request.build_opener(
-        _Stay, urllib.request.ProxyHandler({urlsplit(url).scheme: proxy} if proxy else {})
+        _Stay, urllib.request.ProxyHandler({urlsplit(url).scheme: proxy} if proxy else {}), *secured
     )
-    if url.startswith("https:"):
-        opener.add_handler(urllib.request.HTTPSHandler(context=tls_context()))
     headers = {"Accept": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
     if body is not None:
         headers["Content-Type"] = "application/json"

@@ -13,7 +13,7 @@ from hub.accounting import Account, no_account
 from hub.adapter import Adapter
 from hub.clock import Stopwatch
 from hub.engine import Engine, Handle, Placement
-from hub.errors import EngineError, NormalizeError
+from hub.errors import EngineError, GatewayError, NormalizeError
 from hub.files import write_atomic
 from hub.gateway import Verdict
 from hub.interrupts import undisturbed
@@ -36,6 +36,10 @@ def no_verdict(_job_id: str) -> Verdict | None:
     return None
 
 
+def nobody_serves(_planned: PlannedJob) -> None:
+    """Do nothing: the job has no gateway."""
+
+
 @dataclass(frozen=True)
 class Workplace:
     """What every job of a run shares: its engine, the prepared environments by image, who is told.
@@ -45,6 +49,7 @@ class Workplace:
         signs: files outside its folder that change while a job is at work.
         verdict: why a job cannot be what was planned, as the gateway judges.
         settle: has the calls of a job that has ended written down; returns what they mean for its results.
+        serve_again: has the gateway serve the next start of a job that has ended.
     """
 
     run_id: str
@@ -56,6 +61,7 @@ class Workplace:
     signs: tuple[Path, ...] = ()
     verdict: Callable[[str], Verdict | None] = no_verdict
     settle: Callable[[PlannedJob], Account] = no_account
+    serve_again: Callable[[PlannedJob], None] = nobody_serves
 
 
 def execute(planned: PlannedJob, adapter: Adapter, place: Placement, work: Workplace) -> JobReport:
@@ -135,9 +141,11 @@ def _start_again(
     if narrow.evaluation.model.via == "in_job":  # what it had computed is known to the start after this one, too
         narrow = replace(narrow, job=with_past(narrow.job, place.folder / FIRST / OUTPUT))
     clock = Stopwatch()
+    work.observe(JobChanged(narrow.id, JobState.PREPARING))
     try:
+        work.serve_again(narrow)
         return _start(narrow, place, work, deadline)
-    except EngineError as error:
+    except (EngineError, GatewayError) as error:
         outcome = JobOutcome(Ending.LOST, None, None, str(error), clock.started_at, clock.now)
         write_outcome(place.folder, outcome)
         return outcome

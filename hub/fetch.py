@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from hub.adapter import Asset
+from hub.cachelock import alone, cache_errors
 from hub.check import is_cached
 from hub.engine import Engine, Placement
 from hub.errors import PrerequisiteError
@@ -91,7 +90,7 @@ def fetch(
     def tell(line: str) -> None:
         observe(Preparing(f"{asset.kind} {asset.name}", line))
 
-    with _cache_errors(destination), _alone(destination, tell):
+    with cache_errors(destination), alone(destination, tell):
         if is_cached(destination):
             return
         partial = _partial(destination)
@@ -100,31 +99,10 @@ def fetch(
         outcome = _run(job, environment, engine, place, tell)
         if outcome.ending is not Ending.SUCCEEDED:
             reason, hint = failure(output / "events.jsonl") or (outcome.reason, "")
-            message = f"{asset.kind} {asset.name!r} could not be fetched: {asset.location} at {asset.hub}: {reason}"
+            message = f"{asset.kind} {asset.name!r} could not be fetched: {asset.origin}: {reason}"
             raise PrerequisiteError(message, hint=hint or f"see {place.folder / 'log.txt'}")
         write_atomic(partial / ".complete", _stamp(asset, _fetched(output)))
         partial.replace(destination)
-
-
-@contextmanager
-def _cache_errors(destination: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        message = f"the cache cannot be written: {error.filename or destination}: {error.strerror}"
-        raise PrerequisiteError(message, hint="EVALDOCK_CACHE names another folder") from error
-
-
-@contextmanager
-def _alone(destination: Path, tell: Callable[[str], None]) -> Iterator[None]:
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with destination.with_name(f".{destination.name}.lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            tell("another evaldock downloads it; waiting")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _partial(destination: Path) -> Path:

@@ -15,6 +15,8 @@ def found_elsewhere(asset: Asset, environ: Mapping[str, str]) -> Path | None:
 
     A revision is only told apart at Hugging Face: ModelScope's older layouts do not keep it.
     """
+    if asset.hub not in {"huggingface", "modelscope"}:
+        return None
     folders = _huggingface(asset, environ) if asset.hub == "huggingface" else _modelscope(asset, environ)
     return next((folder for folder in folders if _holds(folder, asset)), None)
 

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Any
 from urllib.parse import quote
 
 from hub.adapter import Asset
 from hub.endpoint import Reply, ask
+from hub.offer import Offer
 
 DEADLINE_S = 8.0
 TOKENS = {"huggingface": "HF_TOKEN", "modelscope": "MODELSCOPE_API_TOKEN"}
 _HOMES = {"huggingface": "https://huggingface.co", "modelscope": "https://www.modelscope.cn"}
 _PAGE = 200
 _MAX_PAGES = 20
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What a hub offers.
-
-    Attributes:
-        size: bytes of the wanted files; None where it is not known.
-        refusal: why nothing can be had, and `mend` what to do; empty where the hub did not refuse.
-        doubt: why the size is not known, where the hub did not refuse.
-    """
-
-    size: int | None = None
-    refusal: str = ""
-    mend: str = ""
-    doubt: str = ""
 
 
 def offer(asset: Asset, environ: Mapping[str, str], *, deadline_s: float = DEADLINE_S) -> Offer:

@@ -12,7 +12,7 @@ from hub.accounting import Account, account_of, gather_ledger
 from hub.engine import Engine, Placement
 from hub.execution import Workplace, execute, no_verdict, read_again
 from hub.files import write_atomic
-from hub.gateway import Gateway
+from hub.gateway import Gateway, Route
 from hub.interrupts import held
 from hub.job import Ending
 from hub.jobfolder import PREVIOUS as SHELF
@@ -85,17 +85,21 @@ class Jobs:
     def _gateway(self, engine: Engine) -> AbstractContextManager[Gateway | None]:
         """Return the gateway of the jobs that need one; None where no job does."""
         gate, run_id = self._outset.plan.gateway, self._folder.record.run_id
-        routes = []
-        for planned in self._planned:
-            if planned.job.gateway:
-                folder = self._folder.job_folder(planned.id)
-                user, session = engine.job_user(folder), self._starts(planned) + 1
-                routes.append(route_of(planned, gate, self._outset.who, user=user, session=session, folder=folder))
+        routes = [
+            self._route(planned, engine, self._starts(planned) + 1)
+            for planned in self._planned
+            if planned.job.gateway
+        ]
         if not routes:
             return nullcontext()
         books = books_of(gate, self._settings, run_id)
         patience_s = _FORMER_ENDS_S if self._outset.resumed else 0.0
         return Gateway.start(self._settings, run_id, tuple(routes), books, patience_s=patience_s)
+
+    def _route(self, planned: PlannedJob, engine: Engine, session: int) -> Route:
+        gate, folder = self._outset.plan.gateway, self._folder.job_folder(planned.id)
+        user = engine.job_user(folder)
+        return route_of(planned, gate, self._outset.who, user=user, session=session, folder=folder)
 
     def _carry_out(self, planned: PlannedJob, gateway: Gateway | None, work: Workplace) -> JobReport:
         """Read what the job left where that is all it needs, else run it."""
@@ -115,8 +119,14 @@ class Jobs:
                 gateway.end_job(job.id)
             return self._account(job)
 
+        def serve_again(job: PlannedJob) -> None:
+            if gateway and job.job.gateway:
+                gateway.end_job(job.id)
+                gateway.begin_job(self._route(job, work.engine, self._starts(job)))
+
         place = Placement(work.run_id, folder, sockets)
-        return execute(_with_past(planned, folder, course), adapter, place, replace(work, settle=settle))
+        work = replace(work, settle=settle, serve_again=serve_again)
+        return execute(_with_past(planned, folder, course), adapter, place, work)
 
     def _account(self, planned: PlannedJob) -> Account:
         """Write down, for good, what the starts of a job have asked; return what it means."""

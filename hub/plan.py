@@ -15,6 +15,7 @@ from hub.job import Job, Limits, Mount
 from hub.source import KeyPath, Source
 from hub.spec import DatasetSpec, EvaluationSpec, GatewaySpec, JudgeSpec, ModelSpec, TaskSpec
 from hub.text import slug
+from hub.urldata.names import folder_name
 
 _MAIN = {"modelscope": "master", "huggingface": "main"}
 
@@ -165,7 +166,7 @@ def _evaluation(spec: TaskSpec, evaluation: EvaluationSpec, model: str, adapter:
         concurrency=spec.models[model].concurrency,
         deadline_s=max(part.deadline_s for part in (spec.models[model], spec.judge) if part is not None),
         options={
-            key: str(_absolute(value, folder)) if key in adapter.path_options and isinstance(value, str) else value
+            key: _absolute_option(value, folder) if key in adapter.path_options else value
             for key, value in evaluation.options.items()
         },
     )
@@ -275,14 +276,22 @@ def _model_asset(target: ModelTarget, model: ModelSpec, folder: Path) -> Asset:
 def host_path(asset: Asset, cache_dir: Path) -> Path:
     """Return where `asset` lies on the host: its own path, or its folder in the cache.
 
-    Different files of one repository are different folders: neither may pass for the other.
+    Different files of one repository are different folders: neither may pass for the other. A file at a URL is one
+    folder, whatever of it is needed.
     """
     if asset.hub == "local":
         return Path(asset.location)
+    if asset.hub == "url":
+        return cache_dir / f"{asset.kind}s" / asset.hub / folder_name(asset)
     folder = f"{slug(asset.location.replace('/', '--'))}@{slug(asset.revision or 'main')}"
     if asset.patterns:
         folder += f"-{hashlib.sha256(repr(asset.patterns).encode()).hexdigest()[:8]}"
     return cache_dir / f"{asset.kind}s" / asset.hub / folder
+
+
+def _absolute_option(value: object, folder: Path) -> object:
+    """Return a path absolute; what is none, or an address, as it is: the adapter will say."""
+    return str(_absolute(value, folder)) if isinstance(value, str) and "://" not in value else value
 
 
 def _absolute(path: str, folder: Path) -> Path:

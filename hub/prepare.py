@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hub.adapter import Asset
-from hub.check import require, to_fetch
+from hub.check import data_findings, require, to_fetch
 from hub.engine import Engine, Placement
 from hub.engines import Choice
 from hub.errors import BaseImageError
@@ -20,6 +20,7 @@ from hub.observer import Observer, Prepared, Preparing
 from hub.plan import Plan, host_path
 from hub.report import EnvironmentRecord
 from hub.settings import Settings
+from hub.urlfetch import fetch_url
 
 Environments = dict[str, EnvironmentRecord]
 
@@ -67,20 +68,28 @@ def _line(observe: Observer, image: str, line: str) -> None:
 
 
 def fetch_missing(plan: Plan, environments: Environments, engine: Engine, desk: Desk) -> None:
-    """Download what is not in the cache yet, each in the environment of a job that needs it.
+    """Download what is not in the cache yet: URLs here, the rest each in the environment of a job that needs it.
 
     Raises:
-        PrerequisiteError: a hub refused, cannot be reached, or the cache cannot be written.
+        PrerequisiteError: a hub refused, cannot be reached, the cache cannot be written, or files are missing in what
+            came.
     """
-    for asset in to_fetch(plan, desk.settings):
-        environment = environments[image_for(asset, plan)]
+    fresh = to_fetch(plan, desk.settings)
+    for asset in fresh:
+        destination = host_path(asset, desk.settings.cache_dir)
         with _timed(f"{asset.kind} {asset.name}", asset.location, desk.observe):
+            if asset.hub == "url":
+                fetch_url(asset, destination, desk.observe)
+                continue
+            environment = environments[image_for(asset, plan)]
             place = Placement(desk.run_id, desk.folder / "fetch" / fetch_id(asset))
-            fetch(asset, host_path(asset, desk.settings.cache_dir), environment, engine, place, desk.observe)
+            fetch(asset, destination, environment, engine, place, desk.observe)
+    if fresh:
+        require(finding for asset in plan.assets for finding in data_findings(asset, desk.settings.cache_dir))
 
 
 def image_for(asset: Asset, plan: Plan) -> str:
-    """Return the image that can fetch `asset`: that of the first job which reads it."""
+    """Return the image that can fetch `asset` from a hub: that of the first job which reads it."""
     return next(planned.job.image for planned in plan.jobs if asset in planned.assets)
 
 

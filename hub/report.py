@@ -184,7 +184,7 @@ class Usage(_Record):
     """What one role of a job asked of its model, summed up from the ledger (docs/gateway.md).
 
     Attributes:
-        calls: of the job's last start; what an earlier start had asked is among them as `cached`.
+        calls: of the last start that asked for a data set; what an earlier start had asked is among them as `cached`.
         requests: sent upstream, by every start of the job; `retries` of them were not the first try of their call.
         failed: calls that the client was told a failure of, by the ledger's outcome in `failures`.
         undelivered: the client left before it had the answer.
@@ -215,7 +215,7 @@ class Usage(_Record):
 
 
 class JobReport(_Record):
-    """One evaluation's part of the report; `starts` counts its first start and every resume."""
+    """One evaluation's part of the report; `starts` counts its first start, and every one after it."""
 
     id: str
     model: str

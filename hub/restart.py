@@ -1,8 +1,8 @@
 """A job that died is started once more without the data set it died in: which that was, and what is read from where.
 
 One process evaluates all data sets of a job (`isolate: job`), so one that needs too much memory, trips the backend or
-hangs takes the others with it. Where others remain, the job is therefore started a second time without it, in the
-same session of the gateway; what the first start left moves to first/ in its folder. There is no third start.
+hangs takes the others with it. Where others remain, the job is therefore started a second time without it, as the
+gateway's next session; what the first start left moves to first/ in its folder. There is no third start.
 
 Where a job died is read from its events: the data set that it told of last and had not finished; before any progress,
 the first one planned. Then every data set is read from one place:

@@ -35,7 +35,7 @@ def needs_of(
 ) -> tuple[Need, ...]:
     """Return what a run of `plan` needs, as far as it is known; without an engine, what does not depend on it."""
     needs = [Need(settings.runs_dir, _RUN_BYTES, "the run folder")]
-    needs += [Need(settings.cache_dir, part.left, f"{part.asset.kind} {part.asset.name!r}") for part in downloads]
+    needs += [Need(settings.cache_dir, part.disk, f"{part.asset.kind} {part.asset.name!r}") for part in downloads]
     if engine is not None:
         needs += image_needs(plan.images, engine, settings)
     return tuple(need for need in needs if need.size)

@@ -23,7 +23,8 @@ class EvaluationOptions(_Options):
     """Options of the evaluation.
 
     Attributes:
-        data: OpenCompass's data folder, for every data set without a `path`.
+        data: OpenCompass's data folder, or the URL of an archive of it, for every data set without a `path`.
+        hub: whose copy of the published archive is taken where `data` says nothing.
         turns: whether few-shot examples are chat turns; else all is one message, as Eval-Scope had it.
         max_seq_len: few-shot examples are left out of a longer prompt.
         batch_size: prompts in one batch of a checkpoint.
@@ -31,6 +32,7 @@ class EvaluationOptions(_Options):
     """
 
     data: str | None = None
+    hub: Literal["github", "modelscope"] = "github"
     turns: bool = True
     max_seq_len: Positive | None = None
     batch_size: Positive = 8

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,13 @@ from hub.job import DATA
 
 OWN = "config"  # the data set that is the user's own configuration file
 _SHARED_DATA = f"{DATA}/opencompass"
+_ARCHIVE = "OpenCompassData-complete-20240207.zip"
+_ARCHIVES = {
+    "github": f"https://github.com/open-compass/opencompass/releases/download/0.2.2.rc1/{_ARCHIVE}",
+    "modelscope": f"https://modelscope.cn/datasets/opencompass/OpenCompassDataComplete/resolve/master/{_ARCHIVE}",
+}
+_UNPACKED_BYTES = 1_700_000_000  # about
+_HINT = "give your own copy of OpenCompass's data: `data` in the options of the evaluation, or `path` of the data set"
 _MAX_TOKENS = 2048
 
 
@@ -175,22 +182,37 @@ def assets(evaluation: Evaluation) -> tuple[Asset, ...]:
     """Return OpenCompass's data folder, each data set's own one, and the user's configuration files."""
     options = EvaluationOptions.model_validate(dict(evaluation.options))
     every = [wanted(request) for request in evaluation.datasets]
-    shared = [one for one in every if one.entry is None or one.request.path is None]
-    found = [_shared(shared, options.data)] if shared and options.data else []
+    shared = [one for one in every if _reads_shared(one, options)]
+    found = [_shared(shared, options)] if shared else []
     found += [_own(one, evaluation) for one in every if one.entry and one.request.path is not None]
     found += [_own_config(one.request) for one in every if one.entry is None]
     return tuple(found)
 
 
-def _shared(every: list[Wanted], folder: str) -> Asset:
+def _reads_shared(one: Wanted, options: EvaluationOptions) -> bool:
+    """Return whether a data set reads what all share; the user's own configuration only where there is a folder."""
+    return options.data is not None if one.entry is None else one.request.path is None
+
+
+def _shared(every: list[Wanted], options: EvaluationOptions) -> Asset:
     needed = tuple(dict.fromkeys(file for one in every for file in _files(one)))
-    return Asset("dataset", "OpenCompass's data", _SHARED_DATA, "local", _data_folder(Path(folder)), patterns=needed)
+    place = Asset("dataset", "OpenCompass's data", _SHARED_DATA, "local", "", patterns=needed, hint=_HINT)
+    if options.data and not is_url(options.data):
+        return replace(place, location=_data_folder(Path(options.data)))
+    size = _UNPACKED_BYTES if options.data is None else None
+    location = options.data or _ARCHIVES[options.hub]
+    return replace(place, hub="url", location=location, unpack="zips", inside="data", unpacked_bytes=size)
+
+
+def is_url(text: str) -> bool:
+    """Return whether `data` is an address, not a folder."""
+    return text.startswith(("http://", "https://"))
 
 
 def _own(one: Wanted, evaluation: Evaluation) -> Asset:
     path = one.request.path or Path()
     target = _data_target(one, evaluation)
-    return Asset("dataset", one.request.label, target, "local", _data_folder(path), patterns=_files(one))
+    return Asset("dataset", one.request.label, target, "local", _data_folder(path), patterns=_files(one), hint=_HINT)
 
 
 def _own_config(request: DatasetRequest) -> Asset:
@@ -210,4 +232,4 @@ def _data_folder(path: Path) -> str:
 def _data_target(one: Wanted, evaluation: Evaluation) -> str:
     if one.entry and one.request.path is not None:
         return f"{DATA}/sets/{one.request.label}"
-    return _SHARED_DATA if evaluation.options.get("data") else ""
+    return _SHARED_DATA if one.entry or evaluation.options.get("data") else ""

@@ -11,13 +11,13 @@ from hub.cleaning.live import Live
 from hub.engine.ownership import is_held
 from hub.settings import Settings
 
-_PLACES = tuple((kind, hub) for kind in ("models", "datasets") for hub in ("modelscope", "huggingface"))
+_PLACES = tuple((kind, hub) for kind in ("models", "datasets") for hub in ("modelscope", "huggingface", "url"))
 _PARTIAL = ".partial"
 _FETCHING = "it is being downloaded"
 
 
 def find(settings: Settings, live: Live) -> Found:
-    """Return what the cache holds of both hubs."""
+    """Return what the cache holds of the hubs and of plain URLs."""
     root = settings.cache_dir
     tops = [root / kind / hub for kind, hub in _PLACES]
     notes = (leads_out(top, root) for top in tops)

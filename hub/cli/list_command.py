@@ -70,7 +70,8 @@ def list_datasets_command(backend: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([{"backend": name, **asdict(info)} for name, info in infos], indent=2))
         return
-    rows = [
+    listed = [(name, info) for name, info in infos if not info.alias_of]
+    rows: list[tuple[str, ...]] = [
         (
             *(
                 name,
@@ -82,10 +83,15 @@ def list_datasets_command(backend: str | None, as_json: bool) -> None:
             ),
             *(str(info.rows or ""), info.licence, info.source, info.summary),
         )
-        for name, info in infos
-        if not info.alias_of
+        for name, info in listed
     ]
-    header = ("backend", "data set", "subsets", "metric", "shots", "scoring", "rows", "licence", "source", "what")
+    header: tuple[str, ...] = (
+        *("backend", "data set", "subsets", "metric", "shots", "scoring"),
+        *("rows", "licence", "source", "what"),
+    )
+    if any(info.needs for _, info in listed):
+        header = (*header, "also needs")
+        rows = [(*row, ", ".join(info.needs)) for row, (_, info) in zip(rows, listed, strict=True)]
     _show(header, rows, as_json=False)
 
 

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from functools import partial
 
+from hub.gateway import failures
+from hub.gateway.aside import aside
 from hub.gateway.books import Ledger, Used
 from hub.gateway.call import Answer, Call, Failure, Step
 from hub.gateway.canonical import Asked, asked
 from hub.gateway.config import CacheMode
 from hub.gateway.flight import Flight
+from hub.gateway.room import LARGE, Room
 from hub.gateway.stored import Answers, Place, Stored
 
-_LARGE = 256 << 10  # bytes of a request, above which it is encoded and hashed in a thread
 _STREAM = "text/event-stream"
 
 
@@ -24,9 +26,10 @@ class Cache:
     another client now. So whoever gave up and asks again gets the same answer, and whoever asks twice gets two.
     """
 
-    def __init__(self, mode: CacheMode, ledger: Ledger, answers: Answers | None) -> None:
-        """Know from `ledger` what was delivered; without `answers` nothing is kept."""
+    def __init__(self, mode: CacheMode, ledger: Ledger, answers: Answers | None, room: Room) -> None:
+        """Know from `ledger` what was delivered; without `answers` nothing is kept. Large ones wait for `room`."""
         self._mode = mode
+        self._room = room
         self._ledger = ledger
         self._answers = answers
         self._calls: dict[bytes, list[Call]] = {}  # that have not ended, by key
@@ -38,7 +41,7 @@ class Cache:
         async def step(call: Call) -> Answer:
             if call.operation == "models":
                 return await following(call)
-            request = await self._asked(call)
+            request = await aside(call.account.bytes_in, partial(asked, call, self._mode))
             call.body = request.body
             place = self._take(call, request, await self._used(call, request))
             if self._answers is None:
@@ -46,11 +49,6 @@ class Cache:
             return await self._answer(call, place, following, self._answers)
 
         return step
-
-    async def _asked(self, call: Call) -> Asked:
-        if call.account.bytes_in <= _LARGE:
-            return asked(call, self._mode)
-        return await asyncio.get_running_loop().run_in_executor(None, asked, call, self._mode)
 
     async def _used(self, call: Call, request: Asked) -> Used | None:
         if not request.numbered:
@@ -69,6 +67,7 @@ class Cache:
         return Place(key, account.number)
 
     def _leave(self, key: bytes, call: Call) -> None:
+        call.account.leave = _left  # the other leads back to the call, whose body must not wait for a collection
         calls = self._calls[key]
         calls.remove(call)
         if not calls:
@@ -76,8 +75,13 @@ class Cache:
 
     async def _answer(self, call: Call, place: Place, following: Step, answers: Answers) -> Answer:
         while True:
-            if place not in self._flights and (stored := await answers.find(place)):
-                return _replay(call, stored)
+            if place not in self._flights:
+                try:
+                    stored = await answers.find(place, partial(self._admit, call))
+                except asyncio.TimeoutError:
+                    return Answer.failed(failures.no_room(call.upstream))
+                if stored is not None:
+                    return _replay(call, stored)
             flight = self._flights.get(place)
             if flight is None:
                 return await self._ask(call, place, following, answers)
@@ -85,9 +89,18 @@ class Cache:
                 call.account.cached = True
                 return answer
 
+    async def _admit(self, call: Call, size: int) -> None:
+        """Wait for room for a large answer, until the call ends."""
+        if size > LARGE:
+            call.closing.callback((await self._room.take(size, call.expires_at)).end)
+
     async def _ask(self, call: Call, place: Place, following: Step, answers: Answers) -> Answer:
         flight = self._flights[place] = Flight(call, partial(answers.keep, place), partial(self._flights.pop, place))
         return await flight.lead(following)
+
+
+def _left() -> None:
+    """Do nothing more."""
 
 
 def _taken(calls: list[Call]) -> Collection[int]:

@@ -26,6 +26,8 @@ _STOP_DEADLINE_S = 10.0
 _ORDER_DEADLINE_S = 20.0
 _STDERR_TAIL = 2000
 _SOURCE = Path(__file__).resolve().parents[2]
+# glibc would keep what large bodies took, in pieces that fit no other: each such block is given back when it is free.
+_MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(1 << 20), "MALLOC_ARENA_MAX": "2"}
 # What a Python process and its way to the network need; everything else of the hub's environment stays here.
 _KEPT = (
     *("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH"),
@@ -179,7 +181,7 @@ def _environment(routes: Iterable[Route], environ: Mapping[str, str]) -> dict[st
             raise PrerequisiteError(f"the environment variable {name} is not set", hint=f"export {name}=...")
         if not (key.isascii() and key.isprintable()):
             raise PrerequisiteError(f"the value of {name} is no API key: it has characters that no header can hold")
-    return {name: environ[name] for name in _KEPT if name in environ} | keys
+    return {name: environ[name] for name in _KEPT if name in environ} | _MALLOC | keys
 
 
 def _spawn(environment: Mapping[str, str], stderr: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -38,7 +38,7 @@ async def _deliver_whole(request: web.BaseRequest, answer: Answer, ending: Endin
     _require_client(request)
     await response.prepare(request)
     await response.write_eof()
-    ending.bytes_out = len(answer.body)
+    ending.sent(answer.body)
     return response
 
 
@@ -63,12 +63,12 @@ async def _relay(
 ) -> Failure | None:
     """Write the pieces as they come; return the failure that ended them, if one did."""
     await response.write(first)
-    ending.bytes_out += len(first)
+    ending.sent(first)
     async for piece in rest:
         if isinstance(piece, Failure):
             return piece
         await response.write(piece)
-        ending.bytes_out += len(piece)
+        ending.sent(piece)
     return None
 
 

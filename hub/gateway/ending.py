@@ -22,6 +22,7 @@ class Ending:
         arrived_at, ended_at: the event loop's time.
         status: what the client was told; CLIENT_LEFT until it was told everything.
         failure: set where the client was told one.
+        said: what the client was sent; None where nobody wants to know.
     """
 
     at: float
@@ -31,6 +32,13 @@ class Ending:
     failure: Failure | None = None
     delivered: bool = False
     bytes_out: int = 0
+    said: list[bytes] | None = None
+
+    def sent(self, piece: bytes) -> None:
+        """Note what the client was sent."""
+        self.bytes_out += len(piece)
+        if self.said is not None:
+            self.said.append(piece)
 
     @property
     def outcome(self) -> Outcome:

@@ -110,6 +110,11 @@ def after_tries(failure: Failure, tries: int, seconds: float) -> Failure:
     return replace(failure, message=f"{failure.message} (after {tries} tries in {show_duration(seconds)})")
 
 
+def no_room(upstream: Upstream) -> Failure:
+    """Return the failure of a call with a large body, before which too many others were for too long."""
+    return _no_turn(upstream, f"no room in memory for a large request within {upstream.deadline_s:g} s")
+
+
 def cannot_keep() -> Failure:
     """Return the failure of a call whose answer cannot be kept, which ends the gateway."""
     return Failure(500, "gateway_error", "books", "the gateway cannot write its books any more and ends")

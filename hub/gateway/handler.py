@@ -7,16 +7,18 @@ import time
 from contextlib import AsyncExitStack
 from urllib.parse import unquote
 
-from aiohttp import StreamReader, web
+from aiohttp import web
 
 from hub.gateway import failures
+from hub.gateway.bodies import Bodies
 from hub.gateway.books import Ledger
-from hub.gateway.call import MAX_BODY, Account, Answer, Call, Failure, Step
+from hub.gateway.call import Answer, Call, Failure, Step
 from hub.gateway.config import Route
 from hub.gateway.database import BooksError
 from hub.gateway.delivery import deliver, is_connected
 from hub.gateway.ending import CLIENT_LEFT, Ending, row_of
-from hub.gateway.request import Target, read_fields, read_target, too_large, unreadable
+from hub.gateway.intake import Intake
+from hub.gateway.request import Target, read_target
 
 SAMPLE_HEADER = "X-Evaldock-Sample"
 _LONGEST_SAMPLE = 1024
@@ -25,12 +27,14 @@ _LONGEST_SAMPLE = 1024
 class Handler:
     """Answers the requests of one job."""
 
-    def __init__(self, route: Route, way: Step, ledger: Ledger) -> None:
-        """Send every call of the job on its `way`."""
+    def __init__(self, route: Route, intake: Intake, way: Step, ledger: Ledger) -> None:
+        """Read every call of the job by `intake` and send it on its `way`."""
         self._route = route
+        self._intake = intake
         self._roles = frozenset(route.upstreams)
         self._way = way
         self._ledger = ledger
+        self._bodies = Bodies(route.bodies)
         self._calls: set[asyncio.Task[object]] = set()
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -52,6 +56,7 @@ class Handler:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await self._bodies.written()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method == "GET" and request.raw_path == "/healthz":
@@ -60,7 +65,7 @@ class Handler:
         if isinstance(target, Failure):
             refusal = Answer.failed(target)
             return web.Response(status=refusal.status, headers=refusal.headers, body=refusal.body)
-        ending = Ending(time.time(), asyncio.get_running_loop().time())
+        ending = Ending(time.time(), asyncio.get_running_loop().time(), said=[] if self._bodies.wanted else None)
         fields: dict[str, object] = {}
         async with AsyncExitStack() as closing:
             call = self._call(request, target, fields, ending, closing)
@@ -98,7 +103,7 @@ class Handler:
 
     async def _answer(self, request: web.BaseRequest, call: Call, fields: dict[str, object]) -> Answer:
         if call.operation != "models":
-            found = await _read(request.content, call.account)
+            found = await self._intake.read(request, call)
             if isinstance(found, Failure):
                 return Answer.failed(found)
             fields.update(found)
@@ -113,24 +118,5 @@ class Handler:
         ending.ended_at = asyncio.get_running_loop().time()
         if call.operation != "models":
             self._ledger.write(call.job_id, row_of(call, ending))
+            self._bodies.write(call, ending)
         call.account.leave()
-
-
-async def _read(content: StreamReader, account: Account) -> dict[str, object] | Failure:
-    try:
-        # Most come together with their heads.
-        body = content.read_nowait() if content.is_eof() else await _body(content)
-    except web.RequestPayloadError:
-        return unreadable()
-    account.bytes_in = len(body)
-    return read_fields(body) if len(body) <= MAX_BODY else too_large()
-
-
-async def _body(content: StreamReader) -> bytearray:
-    """Return the whole body, or more than MAX_BODY of one that is too large."""
-    body = bytearray()
-    async for chunk in content.iter_any():
-        body += chunk
-        if len(body) > MAX_BODY:
-            break
-    return body

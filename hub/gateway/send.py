@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from typing import Protocol
 
 import aiohttp
@@ -12,10 +13,12 @@ from yarl import URL
 
 from hub.endpoint import proxy_for, tls_context
 from hub.gateway import failures
+from hub.gateway.aside import aside
 from hub.gateway.call import MAX_BODY, Answer, Call, Failure, Key
 from hub.gateway.config import Upstream
 from hub.gateway.headers import to_client, to_upstream
 from hub.gateway.reply import judge_reply
+from hub.gateway.room import LARGE, Lease, Room
 from hub.gateway.sse import Lines
 from hub.gateway.wire import Wire
 
@@ -74,8 +77,18 @@ class Sender:
         session: aiohttp.ClientSession,
         keys: Mapping[str, Key],
         proxies: Mapping[str, str | None],
+        room: Room,
     ) -> None:
-        """Use `wire` for plain addresses, `session` for others; keys by variable name, proxies by base URL."""
+        """Use `wire` for plain addresses, `session` for others.
+
+        Args:
+            wire: connections to plain addresses.
+            session: for all others.
+            keys: by the names of their variables.
+            proxies: by base URL.
+            room: that large answers wait for.
+        """
+        self._room = room
         self._wire = wire
         self._session = session
         self._keys = keys
@@ -91,10 +104,36 @@ class Sender:
             return Answer.failed(failures.from_exception(error, call.upstream))
         if reply.status == 200 and call.fields.get("stream") and _is_stream(reply):
             return await _stream(call, reply, key)
-        body = await _read(reply, call.upstream)
-        if isinstance(body, Failure):
-            return Answer.failed(body)
-        return judge_reply(call, reply.status, to_client(reply.headers, key), body, key=key)
+        answer, lease = await self._whole(call, reply, key)
+        if lease is not None and answer.failure is None:
+            call.closing.callback(lease.end)
+        elif lease is not None:  # another try must not wait for what this one holds
+            lease.end()
+        return answer
+
+    async def _whole(self, call: Call, reply: Reply, key: Key | None) -> tuple[Answer, Lease | None]:
+        """Read a whole answer, and what room it takes."""
+        body, lease = bytearray(), None
+        try:
+            async for chunk in reply.chunks():
+                body += chunk
+                if len(body) > MAX_BODY:  # of the unpacked size, so that a small bomb stays small
+                    return Answer.failed(failures.too_large(call.upstream)), lease
+                if len(body) > LARGE and lease is None:
+                    lease = await self._room.take(_size(reply), call.expires_at)
+        except failures.CLIENT_ERRORS:
+            return Answer.failed(failures.broke_off(call.upstream)), lease
+        except BaseException:
+            if lease is not None:
+                lease.end()
+            raise
+        finally:
+            reply.close()
+        if lease is not None:
+            lease.shrink(len(body))
+        headers = to_client(reply.headers, key)
+        judge = partial(judge_reply, call, reply.status, headers, bytes(body), key=key)
+        return await aside(len(body), judge), lease
 
     async def _request(self, call: Call, key: Key | None) -> Reply:
         query = f"?{call.query}" if call.query else ""
@@ -116,8 +155,8 @@ class Sender:
 
 
 @asynccontextmanager
-async def open_sender(upstreams: Iterable[Upstream], environ: Mapping[str, str]) -> AsyncIterator[Sender]:
-    """Open the connection pool; `environ` holds the keys."""
+async def open_sender(upstreams: Iterable[Upstream], environ: Mapping[str, str], room: Room) -> AsyncIterator[Sender]:
+    """Open the connection pool; `environ` holds the keys, and large answers wait for `room`."""
     known = tuple(upstreams)
     names = {upstream.api_key_env for upstream in known if upstream.api_key_env}
     async with aiohttp.ClientSession(
@@ -134,26 +173,18 @@ async def open_sender(upstreams: Iterable[Upstream], environ: Mapping[str, str])
         keys = {name: Key(environ[name].strip()) for name in names}
         proxies = {upstream.base_url: proxy_for(upstream.base_url) for upstream in known}
         with closing(Wire()) as wire:
-            yield Sender(wire, session, keys, proxies)
+            yield Sender(wire, session, keys, proxies, room)
 
 
 def _is_stream(reply: Reply) -> bool:
     return reply.header("content-type").partition(";")[0].strip().lower() == "text/event-stream"
 
 
-async def _read(reply: Reply, upstream: Upstream) -> bytes | Failure:
-    """Read the whole body; its limit is for the unpacked size, so that a small bomb stays small."""
-    body = bytearray()
-    try:
-        async for chunk in reply.chunks():
-            body += chunk
-            if len(body) > MAX_BODY:
-                return failures.too_large(upstream)
-    except failures.CLIENT_ERRORS:
-        return failures.broke_off(upstream)
-    finally:
-        reply.close()
-    return bytes(body)
+def _size(reply: Reply) -> int:
+    """Return how large an answer is, or may be."""
+    length = reply.header("content-length")
+    packed = reply.header("content-encoding").lower() not in {"", "identity"}
+    return int(length) if length.isdigit() and not packed else MAX_BODY
 
 
 async def _stream(call: Call, reply: Reply, key: Key | None) -> Answer:

@@ -15,7 +15,9 @@ from hub.gateway.call import Step
 from hub.gateway.config import Books, Listener
 from hub.gateway.folders import give_to_job, listen, remove
 from hub.gateway.handler import Handler
+from hub.gateway.intake import Intake
 from hub.gateway.protocol import Begun, Ended, Event
+from hub.gateway.room import Room
 from hub.gateway.send import open_sender
 from hub.gateway.steps import assemble
 
@@ -44,8 +46,9 @@ async def serving(
     upstreams = [upstream for listener in known for upstream in listener.route.upstreams.values()]
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(open_books(books, on_failure))
-        send = await stack.enter_async_context(open_sender(upstreams, environ))
-        cache = Cache(books.cache, opened.ledger, opened.answers)
+        room = Room()  # for answers; apart from that for requests, whose calls wait for it
+        send = await stack.enter_async_context(open_sender(upstreams, environ, room))
+        cache = Cache(books.cache, opened.ledger, opened.answers, room)
         routes, budget = [listener.route for listener in known], budget_of(books, upstreams)
         way = assemble(send, routes, verdict=tell, budget=budget, with_answers=cache.with_answers)
         server = Server(way, opened.ledger, tell, detached=opened.answers is not None)
@@ -64,6 +67,7 @@ class Server:
         self._ledger = ledger
         self._tell = tell
         self._detached = detached
+        self._intake = Intake(Room())
         self._jobs: dict[str, _Job] = {}
 
     async def begin(self, listener: Listener) -> None:
@@ -73,7 +77,7 @@ class Server:
 
     async def open(self, listener: Listener) -> None:
         """Serve a job from now on."""
-        job = _Job(listener, Handler(listener.route, self._way, self._ledger), detached=self._detached)
+        job = _Job(listener, Handler(listener.route, self._intake, self._way, self._ledger), detached=self._detached)
         await job.open()
         self._jobs[listener.route.job_id] = job
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 import time
+from collections.abc import Awaitable, Callable
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ _STEP_BYTES = 16 << 20
 _BYTES_PER_LOOK = 8 << 20  # are kept between two looks at the size of the file
 
 _FIND = (
-    "SELECT status, headers, tokens_in, tokens_out, used_at, "  # noqa: S608 - our own number
+    "SELECT status, headers, tokens_in, tokens_out, used_at, size, "  # noqa: S608 - our own number
     f"CASE WHEN size <= {_LARGE} THEN body END FROM answers WHERE key = ? AND number = ?"
 )
 _BODY = "SELECT body FROM answers WHERE key = ? AND number = ?"
@@ -48,6 +49,10 @@ class Stored(NamedTuple):
     tokens_out: int | None
 
 
+async def _at_once(_size: int) -> None:
+    """Wait for nothing."""
+
+
 class Answers:
     """The table of answers, in a file that other processes may use at the same time."""
 
@@ -60,8 +65,12 @@ class Answers:
         self._work: asyncio.Task[None] | None = None
         self._look()
 
-    async def find(self, place: Place) -> Stored | None:
+    async def find(self, place: Place, admit: Callable[[int], Awaitable[None]] = _at_once) -> Stored | None:
         """Return the answer that is kept there; does not wait unless it is a large one.
+
+        Args:
+            place: of the answer.
+            admit: waits until so many bytes may be read.
 
         Raises:
             BooksError: the file cannot be read.
@@ -69,8 +78,9 @@ class Answers:
         found = self._database.find(_FIND, place)
         if not found:
             return None
-        status, headers, tokens_in, tokens_out, used_at, body = found[0]
+        status, headers, tokens_in, tokens_out, used_at, size, body = found[0]
         if body is None:
+            await admit(size)
             large = await self._database.find_large(_BODY, place)
             if not large:  # it has made room meanwhile
                 return None

@@ -50,6 +50,7 @@ REPLY = json.dumps({
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "4"}, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 400, "completion_tokens": 1, "total_tokens": 401},
 }).encode()  # fmt: skip
+ANSWER_SIZE = b"x-answer-size: "  # a header by which a client asks for a large answer
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(REPLY) + REPLY
 _FORK = multiprocessing.get_context("fork")
 
@@ -59,6 +60,11 @@ Bodies = Callable[[], bytes]
 
 def body(number: int, text: str = "2 + 2 = ? " * 40) -> bytes:
     return json.dumps({"model": "m", "messages": [{"role": "user", "content": f"{number} {text}"}]}).encode()
+
+
+def large_response(size: int) -> bytes:
+    said = json.dumps({"choices": [{"message": {"content": "x" * size}}]}).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(said) + said
 
 
 class _Upstream(asyncio.Protocol):
@@ -76,10 +82,11 @@ class _Upstream(asyncio.Protocol):
             if not found:
                 return
             size = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
+            self.answer_size = int(head.lower().partition(ANSWER_SIZE)[2].split(b"\r\n")[0] or 0)
             self.head, self.missing, data = b"", size, rest
         self.missing -= len(data)
         if not self.missing:
-            self.transport.write(RESPONSE)
+            self.transport.write(large_response(self.answer_size) if self.answer_size else RESPONSE)
 
 
 def serve_upstream(listener: socket.socket) -> None:
@@ -128,16 +135,17 @@ def served(target: Callable[..., None], *arguments: object) -> Iterator[None]:
 class Client:
     """One connection."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, header: bytes) -> None:
         self._reader = reader
         self._writer = writer
-        self._head = f"POST {path} HTTP/1.1\r\nHost: g\r\nContent-Type: application/json\r\nContent-Length: ".encode()
+        head = f"POST {path} HTTP/1.1\r\nHost: g\r\nContent-Type: application/json\r\n"
+        self._head = head.encode() + header + b"Content-Length: "
 
     @classmethod
-    async def open(cls, address: Address, path: str) -> Client:
+    async def open(cls, address: Address, path: str, header: bytes = b"") -> Client:
         if isinstance(address, str):
-            return cls(*await asyncio.open_unix_connection(address), path)
-        return cls(*await asyncio.open_connection(*address), path)
+            return cls(*await asyncio.open_unix_connection(address), path, header)
+        return cls(*await asyncio.open_connection(*address), path, header)
 
     async def ask(self, data: bytes) -> float:
         """Return the seconds until the answer was there."""
@@ -169,12 +177,14 @@ async def measure(address: Address, path: str, clients: int, seconds: float, bod
     return [latency for one in await asyncio.gather(*(ask() for _ in range(clients))) for latency in one]
 
 
-async def ask_all(address: Address, path: str, clients: int, amount: int, bodies: Bodies) -> None:
+async def ask_all(
+    address: Address, path: str, clients: int, amount: int, bodies: Bodies, *, header: bytes = b""
+) -> None:
     """Ask so many times in all."""
     left = iter(range(amount))
 
     async def ask() -> None:
-        client = await Client.open(address, path)
+        client = await Client.open(address, path, header)
         for _ in left:
             await client.ask(bodies())
         await client.close()
@@ -279,21 +289,33 @@ def flat(bench: Bench, requests: int) -> None:
 
 
 def large(bench: Bench) -> None:
-    gateway, path = bench.gateway("large", "run")
-    asyncio.run(ask_all(path, PATH, 1, 10, lambda: body(0)))
-    before, numbers = memory(gateway, "VmRSS"), count()
-    began = time.perf_counter()
-    text = "x" * LARGE
-    asyncio.run(ask_all(path, PATH, 32, 32, lambda: body(next(numbers), text)))
-    took = time.perf_counter() - began
-    peak, after = memory(gateway, "VmHWM"), memory(gateway, "VmRSS")
-    print(f"\n32 bodies of {LARGE >> 20} MiB at once: {before:.0f} MiB before, {peak:.0f} at most, {after:.0f} after")
-    print(f"  {32 * LARGE / (1 << 20) / took:.0f} MiB/s")
+    text, header = "x" * LARGE, ANSWER_SIZE + b"%d\r\n" % LARGE
+    for what, bodies, asking in (
+        ("requests", lambda number: body(number, text), b""),
+        ("answers", body, header),
+        ("replayed answers", body, header),
+    ):
+        if what != "replayed answers":
+            gateway, path = bench.gateway(f"large-{what}", "run")
+        else:
+            gateway.end_job("job")
+            gateway.begin_job(replace(bench.route, session=2))
+        asyncio.run(ask_all(path, PATH, 1, 10, lambda: body(-1)))
+        before = memory(gateway, "VmRSS", forget_peak=True)
+        numbers, began = count(), time.perf_counter()
+        asyncio.run(ask_all(path, PATH, 32, 32, lambda: bodies(next(numbers)), header=asking))  # noqa: B023 - at once
+        rate = 32 * (LARGE >> 20) / (time.perf_counter() - began)
+        peak, after = memory(gateway, "VmHWM"), memory(gateway, "VmRSS")
+        print(f"\n32 {what} of {LARGE >> 20} MiB at once, {rate:.0f} MiB/s: memory in MiB")
+        print(f"  {before:.0f} before, {peak:.0f} at most, {after:.0f} after")
 
 
-def memory(gateway: Gateway, name: str) -> float:
-    status = Path(f"/proc/{gateway._process.pid}/status").read_text()
-    return int(status.partition(f"{name}:")[2].split()[0]) / 1024
+def memory(gateway: Gateway, name: str, *, forget_peak: bool = False) -> float:
+    """Return what /proc says under `name`, in MiB."""
+    folder = Path(f"/proc/{gateway._process.pid}")
+    if forget_peak:
+        (folder / "clear_refs").write_text("5")
+    return int((folder / "status").read_text().partition(f"{name}:")[2].split()[0]) / 1024
 
 
 def main() -> None:

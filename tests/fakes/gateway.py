@@ -55,10 +55,15 @@ class FakeGateway:
         self.ended.append(job_id)
         write_ledger(self.books.ledger, job_id, self.rows.get(job_id, ()))
 
-    def answer(self, job_id: str, count: int, **more: Any) -> None:
+    def begin_job(self, route: Route) -> None:
+        if self.dies:
+            raise GatewayError("the gateway died")
+        self.routes = (*(known for known in self.routes if known.job_id != route.job_id), route)
+
+    def answer(self, job_id: str, count: int, dataset: str = "echo", **more: Any) -> None:
         """Have answered so many calls of a job's candidate."""
         session = next(route.session for route in self.routes if route.job_id == job_id)
-        self.rows.setdefault(job_id, []).extend(_rows(range(count), session, more))
+        self.rows.setdefault(job_id, []).extend(_rows(range(count), session, dataset, more))
 
     def __enter__(self) -> FakeGateway:  # noqa: PYI034 - typing.Self is of Python 3.11
         return self
@@ -69,7 +74,7 @@ class FakeGateway:
         """End nothing."""
 
 
-def _rows(numbers: Iterable[int], session: int, more: dict[str, Any]) -> Iterable[LedgerRow]:
+def _rows(numbers: Iterable[int], session: int, dataset: str, more: dict[str, Any]) -> Iterable[LedgerRow]:
     for number in numbers:
         facts = {"outcome": "ok", "key": f"{number:x}", "attempts": 1, "tokens_in": 10, "tokens_out": 1, **more}
-        yield LedgerRow(session, 1.0, "candidate", "echo", "chat/completions", **facts)
+        yield LedgerRow(session, 1.0, "candidate", dataset, "chat/completions", **facts)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,25 @@ def test_rows_of_a_runner_bear_the_start_that_wrote_them_and_outlast_it(tmp_path
         gather_ledger(tmp_path, JOB, tmp_path / "absent.sqlite", session)
 
     assert [(found.session, found.sample) for found in read_rows(tmp_path / FILE)] == [(1, "a"), (2, "b")]
+
+
+def test_rows_of_a_runner_that_was_started_again_bear_the_start_before(tmp_path: Path) -> None:
+    for folder, sample in (("first/output", "a"), ("output", "b")):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / RUNNER_FILE).write_text(runner_line(sample))
+
+    rows = gather_ledger(tmp_path, JOB, tmp_path / "absent.sqlite", 2)
+
+    assert [(found.session, found.sample) for found in rows] == [(1, "a"), (2, "b")]
+
+
+def test_a_data_set_that_the_last_start_did_not_ask_for_keeps_what_it_asked_before() -> None:
+    whole = plan()
+    rows = (row(1, "a"), replace(row(1, "b"), dataset="left"), replace(row(2, "b"), dataset="left"))
+
+    counted = account_of(whole.jobs[2], rows, whole, FakeAdapter(), 2).rows
+
+    assert [(found.dataset, found.session) for found in counted] == [("echo", 2), ("left", 1), ("left", 2)]
 
 
 def test_exporting_twice_changes_nothing(tmp_path: Path) -> None:

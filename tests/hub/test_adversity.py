@@ -24,12 +24,17 @@ _BLOCK = 4096
 
 def quick_echo(_job: Job, output: Path) -> Ending:
     """Write what the echo runner writes, without starting it."""
-    folder = output / "echo"
+    write_echo(output, "echo")
+    return Ending.SUCCEEDED
+
+
+def write_echo(output: Path, label: str) -> None:
+    """Write what the echo runner writes of one data set."""
+    folder = output / label
     folder.mkdir(parents=True)
-    rows = [{"id": str(n), "dataset": "echo", "state": "scored", "prediction": "word"} for n in range(3)]
+    rows = [{"id": str(n), "dataset": label, "state": "scored", "prediction": "word"} for n in range(3)]
     (folder / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "summary.json").write_text(json.dumps({"accuracy": 1.0}))
-    return Ending.SUCCEEDED
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.endpoint import Reply, ask, is_loopback, normalize_base_url, probe, proxy_for
+from tests.fakes.file_server import TLS, FileServer
 from tests.fakes.upstream import FakeUpstream
 
 KEY = "sk-very-secret"
@@ -233,3 +234,15 @@ def test_a_server_that_repeats_the_key_does_so_in_vain():
     assert KEY.encode() not in reply.body
     assert b"[key]" in reply.body
     assert KEY not in finding.message + finding.mend
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_bundle_that_the_environment_names_is_trusted(monkeypatch, variable):
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, str(TLS / "cert.pem"))
+    with FileServer(b"{}", tls=True) as server:
+        reply = ask(server.url("v1/models"), None, 5.0)
+
+    assert isinstance(reply, Reply)
+    assert reply.status == 200

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from hub.adapter import Asset, Hub
-from hub.hublist import Offer, hub_address, offer
+from hub.hublist import hub_address, offer
+from hub.offer import Offer
 from tests.fakes.hub_server import HubServer, Repository
 from tests.fakes.upstream import FakeUpstream
 
@@ -50,9 +51,9 @@ def test_a_repository_that_is_not_there_is_refused_with_what_to_check(tmp_path: 
 
 
 def test_a_private_repository_names_the_variable_of_the_token(tmp_path: Path) -> None:
-    with HubServer([Repository("model", "acme/tiny", folder(tmp_path), gated=True)], token="t") as server:
+    with HubServer([Repository("model", "acme/tiny", folder(tmp_path), gated=True)], token="a-token") as server:
         closed = offer(asset("modelscope"), server.environment)
-        opened = offer(asset("modelscope"), {**server.environment, "MODELSCOPE_API_TOKEN": "t"})
+        opened = offer(asset("modelscope"), {**server.environment, "MODELSCOPE_API_TOKEN": "a-token"})
 
     assert "export MODELSCOPE_API_TOKEN=..." in closed.mend
     assert opened.size == 1012

@@ -1,5 +1,7 @@
+import json
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,7 @@ from hub.taskfile import load_task
 from tests.fakes.engine import FakeEngine, Work
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.upstream import FakeUpstream
-from tests.hub.test_adversity import quick_echo
+from tests.hub.test_adversity import quick_echo, write_echo
 
 FIRST, SECOND = "1-m-echo", "2-n-echo"
 
@@ -176,6 +178,33 @@ def test_each_start_of_a_job_is_a_session_of_its_own(run: Run) -> None:
 
     assert first == {FIRST: 1, SECOND: 1}
     assert {route.job_id: route.session for route in run.gateway.routes} == {SECOND: 2}
+
+
+def test_a_job_that_is_started_again_without_a_data_set_asks_in_a_session_of_its_own(run: Run) -> None:
+    labels = ("a", "b", "c")
+    datasets = [{"name": "echo", "alias": label, "options": {"n": 3}} for label in labels]
+    run.task["evaluations"] = [{"backend": "echo", "models": ["m"], "datasets": datasets}]
+
+    def dies_in_b(job: Job, output: Path) -> Ending:
+        for dataset in json.loads(job.files["task.json"])["datasets"]:
+            label = dataset["label"]
+            with (output / "events.jsonl").open("a") as file:
+                file.write(json.dumps({"event": "planned", "dataset": label, "total": 3}) + "\n")
+            run.gateway.answer(job.id, 3, label)
+            if label == "b":
+                return Ending.SIGNALLED
+            write_echo(output, label)
+            with (output / "events.jsonl").open("a") as file:
+                file.write(json.dumps({"event": "finished", "dataset": label}) + "\n")
+        return Ending.SUCCEEDED
+
+    (job,) = run.go(dies_in_b).jobs
+
+    assert [bool(result.metrics) for result in job.results] == [True, False, True]
+    assert (job.starts, run.gateway.routes[0].session) == (2, 2)
+    rows = read_rows(run.folder.job_folder(FIRST) / "ledger.sqlite")
+    assert Counter((row.dataset, row.session) for row in rows) == {("a", 1): 3, ("b", 1): 3, ("c", 2): 3}
+    assert job.usage[0].calls == 9
 
 
 def test_a_route_says_who_answers_and_where_bodies_go(run: Run) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from hub.adapter import DatasetRequest, Evaluation, ModelTarget, Normalized
 from hub.engine import Placement
-from hub.errors import EngineError, NormalizeError
+from hub.errors import EngineError, GatewayError, NormalizeError
 from hub.execution import Workplace, execute
 from hub.job import PREVIOUS, Ending, Job
 from hub.jobfolder import with_past
@@ -30,6 +32,7 @@ from hub.report import (
     SampleState,
     Source,
 )
+from hub.vigil import Vigil
 from tests.fakes.adapter import FakeAdapter
 from tests.fakes.engine import FakeEngine
 
@@ -307,6 +310,18 @@ def test_an_engine_that_cannot_start_it_again_costs_the_rest_alone(tmp_path: Pat
     assert report.reason.endswith("the disk is full")
 
 
+def test_a_gateway_that_cannot_serve_it_again_costs_the_rest_alone(tmp_path: Path) -> None:
+    def refuse(_planned: PlannedJob) -> None:
+        raise GatewayError("the gateway died")
+
+    runner = Runner({"b": Ending.SIGNALLED})
+    report = carry_out(FakeEngine(runner), tmp_path, serve_again=refuse)
+
+    assert len(runner.starts) == 1
+    assert scores(report)["a"] == "0.1"
+    assert report.reason.endswith("the gateway died")
+
+
 def test_what_an_earlier_run_of_the_job_set_aside_is_forgotten(tmp_path: Path) -> None:
     carry_out(FakeEngine(Runner({"b": Ending.SIGNALLED})), tmp_path)
 
@@ -334,5 +349,24 @@ def test_states_are_told_in_order(tmp_path: Path) -> None:
         for event in events
         if not hasattr(event, "done")
     ]
-    started = [JobState.PREPARING, JobState.RUNNING, "restarted", JobState.RUNNING]
+    started = [JobState.PREPARING, JobState.RUNNING, "restarted", JobState.PREPARING, JobState.RUNNING]
     assert told == [*started, JobState.NORMALIZING, JobState.PARTIAL]
+
+
+@pytest.mark.parametrize(("watched", "ending"), [(True, Ending.SUCCEEDED), (False, Ending.TIMED_OUT)])
+def test_a_job_whose_model_is_asked_is_not_silent(
+    watched: bool, ending: Ending, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, clock, calls = tmp_path / "ledger.sqlite", count(step=10), count(1)
+
+    def work(_job: Job, _output: Path) -> Ending | None:
+        number = next(calls)
+        ledger.write_text("a call\n" * number)
+        return Ending.SUCCEEDED if number == 40 else None
+
+    monkeypatch.setattr("hub.execution.Vigil", partial(Vigil, clock=lambda: next(clock)))
+    job = planned(*LABELS)
+    job = replace(job, job=replace(job.job, limits=replace(job.job.limits, idle_s=100)))
+    carry_out(FakeEngine(work), tmp_path / "job", job=job, signs=(ledger,) if watched else ())
+
+    assert json.loads((tmp_path / "job" / "outcome.json").read_text())["ending"] == ending.value

@@ -57,7 +57,7 @@ def test_the_last_run_of_the_same_task_is_found_with_what_it_has(
     with sqlite3.connect(kept) as connection:
         for statement in answers.SCHEMA:
             connection.execute(statement)
-        connection.execute("INSERT INTO answers VALUES (x'00', 0, 200, '[]', 1, 1, 1, 1.0, 1.0, x'00')")
+        connection.execute("INSERT INTO answers VALUES (1, x'00', 0, 200, '[]', 1, 1, 1, 1.0, 1.0, x'00')")
     connection.close()
 
     left = find_unfinished(load_task(file), settings, None)

@@ -103,11 +103,12 @@ def test_likelihoods_and_answers_in_one_evaluation_need_a_word_on_chat() -> None
     assert complaints(evaluation(*both, model=BASE)) == {}
 
 
-def test_data_must_lie_somewhere() -> None:
-    nowhere = evaluation(request("gsm8k"), data=None)
+def test_data_that_are_not_in_the_archive_must_lie_somewhere() -> None:
+    nowhere = evaluation(request("gsm8k"), request("mgsm"), data=None)
 
-    assert "say where OpenCompass's data lie" in only(nowhere, "datasets", 0, "path")
-    assert complaints(evaluation(request("gsm8k", path=Path("/own/data")), data=None)) == {}
+    assert "mgsm is not in OpenCompass's archive" in only(nowhere, "datasets", 1, "path")
+    assert complaints(evaluation(request("mgsm", path=Path("/own/data")), data=None)) == {}
+    assert complaints(evaluation(request("mgsm"))) == {}
 
 
 @pytest.mark.parametrize("key", ["dta", "meta_template"])

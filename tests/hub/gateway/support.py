@@ -103,11 +103,12 @@ async def gateway(
     *,
     books: Books | None = None,
     session: int = 1,
+    bodies: Path | None = None,
     news: Callable[[Event], None] = lambda _event: None,
 ) -> AsyncIterator[Client]:
     """Serve one job, "job", and yield its client; where no `books` are named nothing is kept."""
     socket = folder / "gateway.sock"
-    listener = Listener(Route("job", upstreams, session=session), socket)
+    listener = Listener(Route("job", upstreams, session=session, bodies=bodies), socket)
     books = books or Books(folder / "ledger.sqlite", "off")
     failures: list[str] = []
     async with (

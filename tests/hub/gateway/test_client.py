@@ -3,12 +3,14 @@
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -347,3 +349,28 @@ def test_a_ledger_that_is_no_database_says_so(settings, books):
 
     with pytest.raises(GatewayError, match="not a database"):
         Gateway.start(settings, "run", (Route("job", {}),), books)
+
+
+def test_when_nothing_can_be_written_any_more_it_ends_and_says_why_and_what_was_delivered_is_kept(settings, tmp_path):
+    ledger = tmp_path / "answers" / "run.sqlite"
+    delivered = 0
+    with FakeUpstream(answer=lambda body: "x" * 20_000) as up:
+        route = Route("job", {"candidate": Upstream(up.base_url, "m")})
+        with Gateway.start(settings, "run", (route,), Books(ledger, "run", ledger)) as gateway:
+            resource.prlimit(gateway._process.pid, resource.RLIMIT_FSIZE, (500_000, 500_000))
+            with suppress(OSError, http.client.HTTPException):
+                while ask(gateway.socket_dir("job"), f"/candidate/arc/{CHAT}", question(f"{delivered}"))[0] == 200:
+                    delivered += 1
+            code = gateway._process.wait(10)
+            with pytest.raises(GatewayError, match=r"died\n.*run\.sqlite: "):
+                gateway.end_job("job")
+        rows = list(read_rows(ledger))
+        with Gateway.start(settings, "run", (replace(route, session=2),), Books(ledger, "run", ledger)) as gateway:
+            for number in range(delivered):
+                ask(gateway.socket_dir("job"), f"/candidate/arc/{CHAT}", question(f"{number}"))
+            asked = len(up.requests)
+
+    assert code == 1
+    assert delivered > 5
+    assert len(rows) >= delivered - 1  # that of the last one may be what could not be written
+    assert asked == delivered + 1

@@ -21,6 +21,7 @@ from hub.gateway.cache import Cache
 from hub.gateway.call import Answer
 from hub.gateway.config import Books
 from hub.gateway.ending import Ending, row_of
+from hub.gateway.room import Room
 from tests.hub.gateway.played import BROKEN, call
 
 PROMPTS = ("a", "b")
@@ -82,7 +83,7 @@ class Occurrences(RuleBasedStateMachine):
         file = self.folder / "run.sqlite"
         opened = self.run(self.books.enter_async_context(open_books(Books(file, "run", file), print)))
         self.ledger = opened.ledger
-        self.step = Cache("run", opened.ledger, opened.answers).with_answers(self.upstream)
+        self.step = Cache("run", opened.ledger, opened.answers, Room()).with_answers(self.upstream)
 
     def run(self, coroutine):
         return self.loop.run_until_complete(coroutine)

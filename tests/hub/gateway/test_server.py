@@ -1,8 +1,10 @@
 import asyncio
+import gzip
 import json
 
 import pytest
 
+from hub.gateway import room
 from hub.gateway.config import Upstream
 from tests.fakes.upstream import FakeUpstream
 from tests.hub.gateway.support import CHAT, KEY, KEY_ENV, Client, gateway, question
@@ -275,3 +277,51 @@ def test_a_body_that_is_not_packed_as_it_says_is_refused(tmp_path):
     got = ask(tmp_path, steps)
 
     assert (got.status, got.error["code"]) == (400, "unreadable")
+
+
+def test_large_bodies_wait_for_those_before_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(room.Room.__init__, "__defaults__", (5 << 20,))
+
+    async def steps(client: Client, up: FakeUpstream):
+        asked = [client.post(f"candidate/arc/{CHAT}", question("x" * (2 << 20))) for _ in range(6)]
+        small = client.post(f"candidate/arc/{CHAT}")
+        return [got.status for got in await asyncio.gather(*asked, small)], up.peak
+
+    assert ask(tmp_path, steps, deadline_s=30, latency_s=0.2) == ([200] * 7, 3)
+
+
+def test_a_large_body_for_which_there_is_never_room_is_told_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(room.Room.__init__, "__defaults__", (3 << 20,))
+
+    async def steps(client: Client, up: FakeUpstream):
+        asked = [client.post(f"candidate/arc/{CHAT}", question("x" * (2 << 20))) for _ in range(2)]
+        return sorted(got.status for got in await asyncio.gather(*asked)), await client.statuses(2)
+
+    assert ask(tmp_path, steps, deadline_s=0.7, latency_s=5) == ([504, 504], {504: 2})
+
+
+def test_a_body_of_unknown_length_passes(tmp_path):
+    async def pieces():
+        yield b'{"messages": [{"role": "user", "content": "'
+        for _ in range(30):
+            yield b"x" * 100_000
+        yield b'"}]}'
+
+    async def steps(client: Client, up: FakeUpstream):
+        got = await client.ask("POST", f"candidate/arc/{CHAT}", data=pieces())
+        return got.status, len(got.json["choices"][0]["message"]["content"]), await client.ended(1)
+
+    status, size, (row,) = ask(tmp_path, steps, deadline_s=30)
+
+    assert (status, size) == (200, 3_000_000)
+    assert row.bytes_in > 3_000_000
+
+
+def test_a_packed_body_is_unpacked_and_passes(tmp_path):
+    packed = gzip.compress(json.dumps(question("x" * 3_000_000)).encode())
+
+    async def steps(client: Client, up: FakeUpstream):
+        got = await client.post(f"candidate/arc/{CHAT}", packed, headers={"Content-Encoding": "gzip"})
+        return len(got.json["choices"][0]["message"]["content"])
+
+    assert ask(tmp_path, steps, deadline_s=30) == 3_000_000

@@ -28,6 +28,7 @@ def test_a_data_set_that_kills_its_job_costs_its_own_score_alone(wrong: str, sta
     assert job["reason"].startswith(f"{wrong} was left out, because the job ended in it")
     assert f"ended in {wrong}" in ran.err
     assert stage.leftovers(ran) == []
+    assert (job["starts"], job["usage"][0]["calls"]) == (2, 4 + 2 + 4)
     # The check asks once who is there; four samples each, two of the one that died, none of them twice.
     sent = [request for request in stage.upstream.requests[asked:] if request.method == "POST"]
     assert len(sent) == 4 + 2 + 4
