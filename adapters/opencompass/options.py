@@ -29,6 +29,7 @@ class EvaluationOptions(_Options):
         max_seq_len: few-shot examples are left out of a longer prompt.
         batch_size: prompts in one batch of a checkpoint.
         runner: `local`: OpenCompass's own, a process for each task, for checkpoints on several GPUs.
+        gpus_per_task: how many GPUs a process of that runner has.
     """
 
     data: str | None = None
@@ -37,6 +38,7 @@ class EvaluationOptions(_Options):
     max_seq_len: Positive | None = None
     batch_size: Positive = 8
     runner: Literal["in_process", "local"] = "in_process"
+    gpus_per_task: Positive = 1
 
 
 class CheckpointGeneration(_Options):

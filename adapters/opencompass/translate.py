@@ -85,6 +85,7 @@ def task_of(evaluation: Evaluation) -> Task:
         concurrency=evaluation.concurrency,
         request_timeout_s=evaluation.deadline_s + CLIENT_MARGIN_S,
         runner=options.runner,
+        gpus_per_task=options.gpus_per_task,
         max_out_len=_MAX_TOKENS,
     )
 
