@@ -166,7 +166,7 @@ def _evaluation(spec: TaskSpec, evaluation: EvaluationSpec, model: str, adapter:
         concurrency=spec.models[model].concurrency,
         deadline_s=max(part.deadline_s for part in (spec.models[model], spec.judge) if part is not None),
         options={
-            key: str(_absolute(value, folder)) if key in adapter.path_options and isinstance(value, str) else value
+            key: _absolute_option(value, folder) if key in adapter.path_options else value
             for key, value in evaluation.options.items()
         },
     )
@@ -287,6 +287,11 @@ def host_path(asset: Asset, cache_dir: Path) -> Path:
     if asset.patterns:
         folder += f"-{hashlib.sha256(repr(asset.patterns).encode()).hexdigest()[:8]}"
     return cache_dir / f"{asset.kind}s" / asset.hub / folder
+
+
+def _absolute_option(value: object, folder: Path) -> object:
+    """Return a path absolute; what is none, or an address, as it is: the adapter will say."""
+    return str(_absolute(value, folder)) if isinstance(value, str) and "://" not in value else value
 
 
 def _absolute(path: str, folder: Path) -> Path:

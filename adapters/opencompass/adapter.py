@@ -18,7 +18,7 @@ from adapters.opencompass.options import (
     EndpointGeneration,
     EvaluationOptions,
 )
-from adapters.opencompass.translate import OWN, Wanted, names, own_config, wanted
+from adapters.opencompass.translate import OWN, Wanted, is_url, names, own_config, wanted
 from hub.adapter import Adapter, Asset, Complaint, DatasetInfo, DatasetRequest, Evaluation, Normalized
 
 VERSION = "1"
@@ -79,7 +79,7 @@ def _info(name: str, entry: Entry, way: str | None) -> DatasetInfo:
         scoring=(way,) if way else tuple(entry.configs),
         metric=entry.metric,
         few_shot=entry.few_shot,
-        source="OpenCompassData-complete-20240207",
+        source="OpenCompassData-complete-20240207" if entry.in_archive else "your own copy",
         subsets=tuple(subset for subset in entry.parts if subset),
         rows=entry.rows,
         licence=entry.licence,
@@ -156,7 +156,13 @@ def _config(request: DatasetRequest) -> Iterator[Complaint]:
 
 
 def _data(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Complaint]:
-    for path in (request.path, evaluation.options.get("data")):
+    data = evaluation.options.get("data")
+    entry = wanted(request).entry
+    if request.path is None and not data and entry and not entry.in_archive:
+        message = f"{request.name} is not in OpenCompass's archive: give path here, or options.data of the evaluation"
+        yield Complaint(("path",), message)
+    folders = (request.path, None if data is None or is_url(str(data)) else data)
+    for path in folders:
         if path is not None and not Path(str(path)).is_absolute():
             yield Complaint(("path",), f"path must be absolute here, not {str(path)!r}")
 

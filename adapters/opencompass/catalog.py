@@ -39,6 +39,7 @@ class Entry:
     rows: int | None = None
     runs_code: bool = False
     whole: bool = False
+    in_archive: bool = True
     weights: Mapping[str, float] = field(default_factory=dict)
 
     def files_of(self, subsets: tuple[str, ...]) -> tuple[str, ...]:

@@ -94,7 +94,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Task:
-    """All that the runner is told."""
+    """All that the runner is told; `gpus_per_task` is for the runner `local`."""
 
     model: Model
     datasets: tuple[Dataset, ...]
@@ -102,6 +102,7 @@ class Task:
     concurrency: int
     request_timeout_s: float
     runner: Runner = "in_process"
+    gpus_per_task: int = 1
     max_out_len: int = 2048
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from adapters.opencompass.catalog import Entry
-from adapters.opencompass.contract import EXPERIMENT, FAILURES_FILE, OPENCOMPASS_VERSION, STATUS_FILE
+from adapters.opencompass.contract import EXPERIMENT, OPENCOMPASS_VERSION
 from adapters.opencompass.details import Verdict, is_right, share_right, verdicts
 from adapters.opencompass.figures import Figure, deviation, figures, mean, wilson
 from adapters.opencompass.names import file_name
+from adapters.opencompass.output import Failure, Output, OutputError, PartOutput, Read
 from adapters.opencompass.translate import Wanted, task_of, wanted
 from hub.adapter import Evaluation, Normalized
 from hub.errors import NormalizeError
@@ -24,13 +25,6 @@ from hub.report import Counts, Metric, Raw, Result, ResultKey, Sample, SampleSta
 _ROLES = {"HUMAN": "user", "BOT": "assistant", "SYSTEM": "system"}
 _NO_VERDICTS = "OpenCompass says nothing about each sample that adds up to its score"
 _AVERAGE = "an average over subsets: theirs have intervals"
-_UNSEEN = "the job never got to it"
-_ENDED = {
-    ("load", "ok"): "the job ended before it was answered",
-    ("infer", "running"): "the job ended while it was answered",
-    ("infer", "ok"): "the job ended before it was scored",
-    ("score", "running"): "the job ended while it was scored",
-}
 
 
 def normalize(evaluation: Evaluation, output: Path, *, adapter_version: str) -> Normalized:
@@ -39,126 +33,43 @@ def normalize(evaluation: Evaluation, output: Path, *, adapter_version: str) -> 
     Raises:
         NormalizeError: nothing at all was written, or a file is not what OpenCompass and the runner write.
     """
-    folder = _Folder(output, file_name(evaluation.model.name))
-    parts = _parts(evaluation, folder)
-    reader = _Reader(evaluation, folder, adapter_version)
-    results = []
-    for request in evaluation.datasets:
-        mine = [part for part in parts if part.label == request.label]
-        results += reader.results(wanted(request), mine)
+    folder = Output(_reader(output), file_name(evaluation.model.name))
+    with _told():
+        parts = _parts(evaluation, folder)
+        reader = _Reader(evaluation, folder, adapter_version)
+        results = []
+        for request in evaluation.datasets:
+            mine = [part for part in parts if part.label == request.label]
+            results += reader.results(wanted(request), mine)
     return Normalized(tuple(results), _Samples(tuple(parts), folder))
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One part, as the runner's status tells of it; `subset` is the report's name of it."""
-
-    label: str
-    file: str
-    subset: str | None
-    entry: Mapping[str, Any]
-
-    @property
-    def planned(self) -> int:
-        return int(self.entry.get("planned", 0))
-
-    @property
-    def scored(self) -> bool:
-        return self.entry.get("stage") == "score" and self.entry.get("state") == "ok"
-
-    @property
-    def why_not(self) -> str:
-        """Return why there is no score."""
-        if self.entry.get("error"):
-            return str(self.entry["error"])
-        return _ENDED.get((str(self.entry.get("stage")), str(self.entry.get("state"))), _UNSEEN)
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """A request that failed; `seen`: the gateway answered it, so that its ledger has it, too."""
-
-    error: str
-    seen: bool
-
-
-@dataclass(frozen=True)
-class _Folder:
-    """The job's output, read without trust."""
-
-    output: Path
-    model: str
-
-    @cached_property
-    def status(self) -> Mapping[str, Any]:
-        """Return the runner's status.
-
-        Raises:
-            NormalizeError: it wrote none.
-        """
-        found = self._json(STATUS_FILE)
-        if not isinstance(found, dict) or not isinstance(found.get("parts"), dict):
-            raise NormalizeError("the runner wrote nothing", hint="The job's log says why.")
-        return found
-
-    @cached_property
-    def failures(self) -> Mapping[str, Mapping[int, _Failure]]:
-        """Return the requests that failed by part and number."""
-        found: dict[str, dict[int, _Failure]] = {}
-        for entry in self._lines(FAILURES_FILE):
-            failure = _Failure(str(entry.get("error", "")), bool(entry.get("seen", True)))
-            found.setdefault(str(entry.get("part")), {})[int(entry.get("index", 0))] = failure
-        return found
-
-    def place(self, kind: str, file: str) -> str:
-        """Return where OpenCompass keeps something of a part, relative to the output."""
-        return f"{EXPERIMENT}/{kind}/{self.model}/{file}.json"
-
-    def result(self, file: str) -> Mapping[str, Any]:
-        """Return OpenCompass's result of a part, its numbers as literals."""
-        place = self.place("results", file)
-        found = self._json(place, literal=True)
-        if not isinstance(found, dict):
-            raise NormalizeError(f"{place} is missing or no object, though the runner says that it was scored")
-        return found
-
-    def predictions(self, file: str) -> Mapping[str, Any]:
-        """Return the answers to a part by number; of one that broke off, those that were saved."""
-        for name in (file, f"tmp_{file}"):
-            found = self._json(self.place("predictions", name))
-            if isinstance(found, dict):
-                return found
-        return {}
-
-    def _json(self, place: str, *, literal: bool = False) -> object:
-        keep: dict[str, Any] = {"parse_float": str, "parse_int": str, "parse_constant": str} if literal else {}
+def _reader(output: Path) -> Read:
+    def read(place: str) -> bytes | None:
         try:
-            with open_untrusted(self.output / place) as file:
-                return json.loads(file.read().decode(errors="replace"), **keep)
+            with open_untrusted(output / place) as file:
+                return file.read()
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise NormalizeError(f"{place} cannot be read: {error.strerror or error}") from error
-        except (ValueError, RecursionError) as error:
-            raise NormalizeError(f"{place} is not JSON: {error}") from error
+            raise OutputError(f"{place} cannot be read: {error.strerror or error}") from error
 
-    def _lines(self, place: str) -> Iterator[Mapping[str, Any]]:
-        """Yield the objects of a jsonl file; a line that a killed job left half written is left out."""
-        try:
-            file = open_untrusted(self.output / place)
-        except OSError:
-            return
-        with file:
-            for line in file:
-                try:
-                    entry = json.loads(line)
-                except (ValueError, RecursionError):
-                    continue
-                if isinstance(entry, dict):
-                    yield entry
+    return read
 
 
-def _parts(evaluation: Evaluation, folder: _Folder) -> list[_Part]:
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn whatever is wrong with the files into the hub's error."""
+    try:
+        yield
+    except OutputError as error:
+        raise NormalizeError(str(error), hint="The job's log says why.") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        msg = f"its files are not what OpenCompass and the runner write: {type(error).__name__}: {error}"
+        raise NormalizeError(msg) from error
+
+
+def _parts(evaluation: Evaluation, folder: Output) -> list[PartOutput]:
     """Return every part that was planned, or that the user's own configuration turned out to hold."""
     found = []
     known = folder.status["parts"]
@@ -166,12 +77,17 @@ def _parts(evaluation: Evaluation, folder: _Folder) -> list[_Part]:
         entry = wanted(request).entry
         files = {part.file: part.subset for part in dataset.parts}
         if entry is None:
-            own = {file: fields for file, fields in known.items() if fields.get("dataset") == request.label}
+            own = {file: fields for file, fields in known.items() if _is_of(request.label, file, fields)}
             files = {file: str(fields.get("subset", "")) for file, fields in own.items()}
         for file, subset in files.items():
             shown = subset or (entry.subset if entry else None)
-            found.append(_Part(request.label, file, shown, known.get(file, {})))
+            found.append(PartOutput(request.label, file, shown, known.get(file, {})))
     return found
+
+
+def _is_of(label: str, file: str, fields: Mapping[str, Any]) -> bool:
+    # A job that was made to lie about its files leads nowhere else.
+    return bool(fields.get("dataset") == label and file == file_name(file))
 
 
 @dataclass(frozen=True)
@@ -179,17 +95,17 @@ class _Reader:
     """What is known about one evaluation's output."""
 
     evaluation: Evaluation
-    folder: _Folder
+    folder: Output
     adapter_version: str
 
-    def results(self, one: Wanted, parts: Sequence[_Part]) -> list[Result]:
+    def results(self, one: Wanted, parts: Sequence[PartOutput]) -> list[Result]:
         """Return the average first, where there are several parts, then every part."""
         if not parts:
-            return [self._absent(one, _Part(one.request.label, "", None, {}))]
+            return [self._absent(one, PartOutput(one.request.label, "", None, {}))]
         found = [self._part(one, part) for part in parts]
         return [self._average(one, one.entry, parts, found), *found] if len(parts) > 1 and one.entry else found
 
-    def _part(self, one: Wanted, part: _Part) -> Result:
+    def _part(self, one: Wanted, part: PartOutput) -> Result:
         if not part.scored:
             return self._absent(one, part)
         failed = self.folder.failures.get(part.file, {})
@@ -215,7 +131,7 @@ class _Reader:
         withheld = _why_withheld(part, failed)
         return result.model_copy(update={"metrics": (), "absent": withheld}) if withheld else result
 
-    def _metric(self, part: _Part, figure: Figure, said: Mapping[str, Verdict]) -> Metric:
+    def _metric(self, part: PartOutput, figure: Figure, said: Mapping[str, Verdict]) -> Metric:
         share = share_right(said, part.planned)
         exact = figure.value is not None and share is not None and abs(share - figure.value) < 1e-9
         few = "needs at least 2 scored samples" if exact and part.planned < 2 else ""
@@ -230,7 +146,7 @@ class _Reader:
             source=Source(file=self.folder.place("results", part.file), key=figure.name),
         )
 
-    def _average(self, one: Wanted, entry: Entry, parts: Sequence[_Part], found: Sequence[Result]) -> Result:
+    def _average(self, one: Wanted, entry: Entry, parts: Sequence[PartOutput], found: Sequence[Result]) -> Result:
         """Return the result over all parts; one that is missing is no smaller average, but none."""
         counts = _sum([result.counts for result in found])
         key = self._key(one, None).model_copy(
@@ -245,7 +161,7 @@ class _Reader:
         metrics = tuple(self._averages(entry, parts, [result.metrics[0] for result in found]))
         return result.model_copy(update={"metrics": metrics, "backend_value": metrics[0].raw.literal})
 
-    def _averages(self, entry: Entry, parts: Sequence[_Part], headlines: Sequence[Metric]) -> Iterator[Metric]:
+    def _averages(self, entry: Entry, parts: Sequence[PartOutput], headlines: Sequence[Metric]) -> Iterator[Metric]:
         values = [float(metric.raw.literal) for metric in headlines]
         rows = [float(part.planned) for part in parts]
         own = [entry.weights[str(part.subset)] for part in parts] if entry.weights else None
@@ -265,12 +181,12 @@ class _Reader:
             source=Source(file=f"{EXPERIMENT}/results/{self.folder.model}", key=f"{how} of {like.source.key}"),
         )
 
-    def _absent(self, one: Wanted, part: _Part, reason: str = "") -> Result:
+    def _absent(self, one: Wanted, part: PartOutput, reason: str = "") -> Result:
         failed = len(self.folder.failures.get(part.file, {}))
         counts = Counts(planned=part.planned, infra_error=failed, skipped=max(0, part.planned - failed))
         return Result(dataset=part.label, key=self._key(one, part), counts=counts, absent=reason or part.why_not)
 
-    def _key(self, one: Wanted, part: _Part | None) -> ResultKey:
+    def _key(self, one: Wanted, part: PartOutput | None) -> ResultKey:
         request, entry = one.request, one.entry
         fields = part.entry if part else {}
         config = next(d.config for d in task_of(self.evaluation).datasets if d.label == request.label)
@@ -304,14 +220,15 @@ class _Reader:
 class _Samples:
     """The samples of every part, read anew whenever they are iterated."""
 
-    parts: tuple[_Part, ...]
-    folder: _Folder
+    parts: tuple[PartOutput, ...]
+    folder: Output
 
     def __iter__(self) -> Iterator[Sample]:
-        for part in self.parts:
-            yield from self._of(part)
+        with _told():
+            for part in self.parts:
+                yield from self._of(part)
 
-    def _of(self, part: _Part) -> Iterator[Sample]:
+    def _of(self, part: PartOutput) -> Iterator[Sample]:
         failed = self.folder.failures.get(part.file, {})
         content = self.folder.result(part.file) if part.scored else {}
         said = verdicts(content.get("details"))
@@ -337,7 +254,7 @@ class _Samples:
             )
 
 
-def _why_withheld(part: _Part, failed: Mapping[int, _Failure]) -> str:
+def _why_withheld(part: PartOutput, failed: Mapping[int, Failure]) -> str:
     """Return why a score that counts empty answers as wrong is none, whatever the ledger says and the task admits."""
     unseen = [failure.error for failure in failed.values() if not failure.seen]
     if unseen:
@@ -347,7 +264,7 @@ def _why_withheld(part: _Part, failed: Mapping[int, _Failure]) -> str:
     return ""
 
 
-def _state(part: _Part, failure: _Failure | None) -> SampleState:
+def _state(part: PartOutput, failure: Failure | None) -> SampleState:
     if failure:
         return SampleState.INFRA_ERROR
     return SampleState.SCORED if part.scored else SampleState.SKIPPED

@@ -23,18 +23,22 @@ class EvaluationOptions(_Options):
     """Options of the evaluation.
 
     Attributes:
-        data: OpenCompass's data folder, for every data set without a `path`; default: its published archive.
+        data: OpenCompass's data folder, or the URL of an archive of it, for every data set without a `path`.
+        hub: whose copy of the published archive is taken where `data` says nothing.
         turns: whether few-shot examples are chat turns; else all is one message, as Eval-Scope had it.
         max_seq_len: few-shot examples are left out of a longer prompt.
         batch_size: prompts in one batch of a checkpoint.
         runner: `local`: OpenCompass's own, a process for each task, for checkpoints on several GPUs.
+        gpus_per_task: how many GPUs a process of that runner has.
     """
 
     data: str | None = None
+    hub: Literal["github", "modelscope"] = "github"
     turns: bool = True
     max_seq_len: Positive | None = None
     batch_size: Positive = 8
     runner: Literal["in_process", "local"] = "in_process"
+    gpus_per_task: Positive = 1
 
 
 class CheckpointGeneration(_Options):

@@ -20,11 +20,13 @@ from hub.job import DATA
 
 OWN = "config"  # the data set that is the user's own configuration file
 _SHARED_DATA = f"{DATA}/opencompass"
-# What OpenCompass's own page on its installation tells to fetch; the larger data sets are zips in its folder `data`.
-_PUBLISHED = (
-    "https://github.com/open-compass/opencompass/releases/download/0.2.2.rc1/OpenCompassData-complete-20240207.zip"
-)
-_NOT_PUBLISHED = "not every data set is in that archive: give such a one a path of its own"
+_ARCHIVE = "OpenCompassData-complete-20240207.zip"
+_ARCHIVES = {
+    "github": f"https://github.com/open-compass/opencompass/releases/download/0.2.2.rc1/{_ARCHIVE}",
+    "modelscope": f"https://modelscope.cn/datasets/opencompass/OpenCompassDataComplete/resolve/master/{_ARCHIVE}",
+}
+_UNPACKED_BYTES = 1_700_000_000  # about
+_HINT = "give your own copy of OpenCompass's data: `data` in the options of the evaluation, or `path` of the data set"
 _MAX_TOKENS = 2048
 
 
@@ -83,6 +85,7 @@ def task_of(evaluation: Evaluation) -> Task:
         concurrency=evaluation.concurrency,
         request_timeout_s=evaluation.deadline_s + CLIENT_MARGIN_S,
         runner=options.runner,
+        gpus_per_task=options.gpus_per_task,
         max_out_len=_MAX_TOKENS,
     )
 
@@ -180,26 +183,37 @@ def assets(evaluation: Evaluation) -> tuple[Asset, ...]:
     """Return OpenCompass's data folder, each data set's own one, and the user's configuration files."""
     options = EvaluationOptions.model_validate(dict(evaluation.options))
     every = [wanted(request) for request in evaluation.datasets]
-    shared = [one for one in every if one.entry is None or one.request.path is None]
-    wants_data = any(one.entry for one in shared) or bool(shared and options.data)
-    found = [_shared(shared, options.data)] if wants_data else []
+    shared = [one for one in every if _reads_shared(one, options)]
+    found = [_shared(shared, options)] if shared else []
     found += [_own(one, evaluation) for one in every if one.entry and one.request.path is not None]
     found += [_own_config(one.request) for one in every if one.entry is None]
     return tuple(found)
 
 
-def _shared(every: list[Wanted], folder: str | None) -> Asset:
+def _reads_shared(one: Wanted, options: EvaluationOptions) -> bool:
+    """Return whether a data set reads what all share; the user's own configuration only where there is a folder."""
+    return options.data is not None if one.entry is None else one.request.path is None
+
+
+def _shared(every: list[Wanted], options: EvaluationOptions) -> Asset:
     needed = tuple(dict.fromkeys(file for one in every for file in _files(one)))
-    own = Asset("dataset", "OpenCompass's data", _SHARED_DATA, "local", "", patterns=needed)
-    if folder:
-        return replace(own, location=_data_folder(Path(folder)))
-    return replace(own, hub="url", location=_PUBLISHED, unpack="zips", inside="data", hint=_NOT_PUBLISHED)
+    place = Asset("dataset", "OpenCompass's data", _SHARED_DATA, "local", "", patterns=needed, hint=_HINT)
+    if options.data and not is_url(options.data):
+        return replace(place, location=_data_folder(Path(options.data)))
+    size = _UNPACKED_BYTES if options.data is None else None
+    location = options.data or _ARCHIVES[options.hub]
+    return replace(place, hub="url", location=location, unpack="zips", inside="data", unpacked_bytes=size)
+
+
+def is_url(text: str) -> bool:
+    """Return whether `data` is an address, not a folder."""
+    return text.startswith(("http://", "https://"))
 
 
 def _own(one: Wanted, evaluation: Evaluation) -> Asset:
     path = one.request.path or Path()
     target = _data_target(one, evaluation)
-    return Asset("dataset", one.request.label, target, "local", _data_folder(path), patterns=_files(one))
+    return Asset("dataset", one.request.label, target, "local", _data_folder(path), patterns=_files(one), hint=_HINT)
 
 
 def _own_config(request: DatasetRequest) -> Asset:

@@ -14,11 +14,7 @@ from hub.cli.complete import complete_backend
 from hub.cli.options import json_option, runs_option
 
 if TYPE_CHECKING:
-    from hub.adapter import DatasetInfo
-
-if TYPE_CHECKING:
-    from hub.adapter import Adapter
-
+    from hub.adapter import Adapter, DatasetInfo
 
 _DATASET_HEADER = (
     *("backend", "data set", "subsets", "metric", "shots", "scoring"),

@@ -8,8 +8,12 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ import pytest
 import yaml
 
 from adapters.opencompass.catalog import catalog
+from hub.settings import load_settings
 from tests.adapters.opencompass.tiny_answers import answer
 from tests.adapters.opencompass.tiny_data import write_data
 from tests.e2e.harness import EVALDOCK, ROOT, Ran, evaldock
@@ -144,7 +149,7 @@ def test_the_examples_run_where_their_data_and_models_are(
     (given,) = task["models"].values()
     weights = {"checkpoint": str(WEIGHTS), "dtype": "float32", "chat": False}
     task["models"] = {"m": weights if "checkpoint" in given else model}
-    task["evaluations"][0]["options"]["data"] = str(data)
+    task["evaluations"][0].setdefault("options", {})["data"] = str(data)
     (tmp_path / "task.yaml").write_text(yaml.safe_dump(task, allow_unicode=True))
 
     ran = evaldock(tmp_path, "run", "task.yaml", "--engine", "venv", "--set", "resources.gpus=0", "--limit", "2")
@@ -256,6 +261,36 @@ def test_missing_files_are_named_before_anything_starts(tmp_path: Path, data: Pa
     assert ran.code == 3
     assert f"{lacking}/piqa/dev-labels.lst is missing" in ran.err
     assert not ran.runs.exists()
+
+
+def test_an_archive_is_fetched_once_and_then_needs_no_network(
+    tmp_path: Path, data: Path, model: dict[str, str]
+) -> None:
+    with zipfile.ZipFile(tmp_path / "oc.zip", "w") as archive:
+        for file in (data / "gsm8k").iterdir():
+            archive.write(file, f"data/gsm8k/{file.name}")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Silent, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/oc.zip"
+        task = write_task(tmp_path, model, ["gsm8k"], data=url)
+        folders = {"EVALDOCK_CACHE": str(tmp_path / "cache")}
+        (tmp_path / "cache").mkdir()
+        (tmp_path / "cache" / "envs").symlink_to(load_settings().cache_dir / "envs")
+        fetched = evaldock(tmp_path, "fetch", task, "--yes", "--engine", "venv", **folders)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+    ran = evaldock(tmp_path, "run", task, "--engine", "venv", "--offline", **folders)
+
+    assert (fetched.code, ran.code) == (0, 0), fetched.err + ran.err
+    assert_equal(ran)
+
+
+class _Silent(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 def test_an_endpoint_that_dies_leaves_no_score(tmp_path: Path, data: Path) -> None:

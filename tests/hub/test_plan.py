@@ -101,6 +101,13 @@ def test_options_that_are_paths_are_absolute() -> None:
     assert job.evaluation.options == {"folder": "/tasks/data", "other": "./data"}
 
 
+@pytest.mark.parametrize("value", ["https://h/data.zip", 5])
+def test_options_that_are_no_paths_stay_as_they_are(value: object) -> None:
+    evaluations = [{"backend": "echo", "datasets": ["pairs"], "options": {"folder": value}}]
+
+    assert plan(evaluations=evaluations).jobs[0].evaluation.options == {"folder": value}
+
+
 def test_data_sets_that_run_programs_are_known() -> None:
     made = plan(allow_unsafe_code=True, evaluations=[{"backend": "echo", "datasets": ["pairs", "programs"]}])
 

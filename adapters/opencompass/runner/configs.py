@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,17 @@ def _in_process(task: str, stage: str) -> dict[str, Any]:
         "task": {"type": f"opencompass.tasks.{task}"},
         "stage": stage,
     }
+
+
+def refuse_templates(paths: Iterable[str]) -> None:
+    """Refuse what mmengine would replace, by environment variables among others, in the text of a configuration.
+
+    Raises:
+        ConfigError: a path holds such a thing.
+    """
+    for path in paths:
+        if "{{" in path:
+            raise ConfigError(f"'{{{{' may not stand in a path: {path}")
 
 
 def experiment_folder(session: Session) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ def _endpoint(task: Task) -> dict[str, Any]:
 
 def _checkpoint(task: Task) -> dict[str, Any]:
     model, folder = task.model, job.path(task.model.path)
+    # OpenCompass's own runner gives a task so many GPUs; in one process the weights lie on all that there are.
+    gpus = min(task.gpus_per_task, _gpus()) if task.runner == "local" else 0
     if task.runner == "local":
         kind = "HuggingFacewithChatTemplate" if is_chat(model) else "HuggingFaceBaseModel"
         dotted = f"opencompass.models.{kind}"
@@ -72,8 +75,16 @@ def _checkpoint(task: Task) -> dict[str, Any]:
         "model_kwargs": {"torch_dtype": _DTYPES[model.dtype], "trust_remote_code": False},
         # Some tokenizers give token types, which causal models do not take.
         "tokenizer_kwargs": {"trust_remote_code": False, "model_input_names": ["input_ids", "attention_mask"]},
-        "run_cfg": {"num_gpus": 0},
+        "run_cfg": {"num_gpus": gpus, "num_procs": 1},
     }
+
+
+def _gpus() -> int:
+    """Return how many GPUs there are, without waking them: a fork could not use them then."""
+    stated = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if stated is not None:
+        return len([device for device in stated.split(",") if device.strip()])
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 
 def _longest(folder: Path) -> int:

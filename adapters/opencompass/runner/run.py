@@ -14,8 +14,9 @@ from opencompass.utils.datasets_info import DATASETS_MAPPING
 
 from adapters.opencompass.contract import EXPERIMENT, FAILURES_FILE, STATUS_FILE, TASK_FILE, Dataset, Part, Task
 from adapters.opencompass.runner import configs, stages
+from adapters.opencompass.runner.configs import ConfigError, refuse_templates
 from adapters.opencompass.runner.inprocess import describe
-from adapters.opencompass.runner.models import is_chat, model_config
+from adapters.opencompass.runner.models import ModelError, is_chat, model_config
 from adapters.opencompass.runner.places import MissingDataError, absolute, data_folder, standing_in
 from adapters.opencompass.runner.protocol import protocol_of
 from adapters.opencompass.runner.resume import take_over, task_digest
@@ -32,8 +33,7 @@ def run(task: Task, scratch: Path) -> int:
     open_session(session)
     for dataset in task.datasets:
         _load(dataset, session)
-    if session.parts:
-        _start(session)
+    if session.parts and _starts(session):
         take_over(session)
         stages.answer(session)
         stages.score(session)
@@ -95,9 +95,21 @@ def _known() -> dict[str, str]:
     return {name: entry["local"] for name, entry in DATASETS_MAPPING.items() if entry.get("local")}
 
 
-def _start(session: Session) -> None:
-    """Write the experiment's configuration, and say how the model is asked."""
+def _starts(session: Session) -> bool:
+    """Write the experiment's configuration; where the model cannot be described, no part has a score."""
+    try:
+        _write_experiment(session)
+    except (ModelError, ConfigError, OSError, ValueError) as error:
+        traceback.print_exc()
+        for file in session.parts:
+            session.status.fail(file, "load", describe(error))
+        return False
+    return True
+
+
+def _write_experiment(session: Session) -> None:
     model = model_config(session.task)
+    refuse_templates([model["path"], *(str(held.data) for held in session.parts.values())])
     whole = Config(configs.experiment(session, model), format_python_code=False)
     whole.dump(str(session.scratch / "experiment.py"))
     session.status.describe_model(

@@ -103,6 +103,14 @@ def test_likelihoods_and_answers_in_one_evaluation_need_a_word_on_chat() -> None
     assert complaints(evaluation(*both, model=BASE)) == {}
 
 
+def test_data_that_are_not_in_the_archive_must_lie_somewhere() -> None:
+    nowhere = evaluation(request("gsm8k"), request("mgsm"), data=None)
+
+    assert "mgsm is not in OpenCompass's archive" in only(nowhere, "datasets", 1, "path")
+    assert complaints(evaluation(request("mgsm", path=Path("/own/data")), data=None)) == {}
+    assert complaints(evaluation(request("mgsm"))) == {}
+
+
 @pytest.mark.parametrize("key", ["dta", "meta_template"])
 def test_an_unknown_option_is_named(key: str) -> None:
     assert f"opencompass does not know options.{key}" in only(

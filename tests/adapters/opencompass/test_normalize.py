@@ -245,3 +245,16 @@ def test_an_own_configuration_reports_what_it_held(tmp_path: Path) -> None:
 
     assert (result.dataset, result.key.subset, result.key.few_shot) == ("mine", "a b", 3)
     assert (result.metrics[0].name, result.metrics[0].value) == ("accuracy", 0.5)
+
+
+def test_a_status_that_lies_about_its_files_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_text('{"accuracy": 1.0}')
+    output = tmp_path / "output"
+    output.mkdir()
+    part = {"dataset": "mine", "subset": "x", "planned": 1, "stage": "score", "state": "ok", "error": ""}
+    (output / "status.json").write_text(json.dumps({"model": {}, "parts": {"../../../secret": part}}))
+    case = evaluation(request("config", label="mine", options={"config": "/own/my.py"}))
+
+    (result,) = ADAPTER.normalize(case, output).results
+
+    assert (result.metrics, result.absent) == ((), "the job never got to it")

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.opencompass.contract import Dataset, Model, Part, Task
 from adapters.opencompass.runner import stages
-from adapters.opencompass.runner.configs import experiment
+from adapters.opencompass.runner.configs import ConfigError, experiment, refuse_templates
 from adapters.opencompass.runner.forks import how_it_died, in_fork
 from adapters.opencompass.runner.generation import generation_of, prompts_per_row
 from adapters.opencompass.runner.meter import Meter
@@ -172,7 +172,24 @@ class TestModel:
         )
 
         assert found["models"][0]["type"] == "opencompass.models.HuggingFaceBaseModel"
+        assert found["models"][0]["run_cfg"]["num_gpus"] == 0
         assert found["infer"]["runner"]["type"].endswith("ReportingLocalRunner")
+
+    @pytest.mark.parametrize(("devices", "asked", "given"), [("0,1", 1, 1), ("0,1", 4, 2), ("", 1, 0)])
+    def test_its_processes_have_as_many_gpus_as_asked_and_there(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch, devices: str, asked: int, given: int
+    ) -> None:
+        (root / "models" / "m" / "config.json").write_text('{"seq_length": 8}')
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", devices)
+
+        found = model_config(task(CHECKPOINT, runner="local", gpus_per_task=asked))
+
+        assert found["run_cfg"]["num_gpus"] == given
+
+    def test_what_mmengine_would_replace_is_no_path(self) -> None:
+        refuse_templates(["/data/{x}"])
+        with pytest.raises(ConfigError, match="may not stand in a path"):
+            refuse_templates(["/data/{{$HOME}}"])
 
 
 class TestProtocol:

@@ -77,6 +77,23 @@ def test_data_that_are_shared_are_one_asset_that_names_every_file() -> None:
     assert found.patterns == ("gsm8k/train.jsonl", "gsm8k/test.jsonl", "ARC/ARC-c/ARC-Challenge-Dev.jsonl")
 
 
+def test_the_published_archive_is_taken_where_no_folder_is_named() -> None:
+    (found,) = assets(evaluation(request("gsm8k"), request("ARC_c"), data=None))
+    (other,) = assets(evaluation(request("gsm8k"), data=None, hub="modelscope"))
+
+    assert (found.hub, found.unpack, found.inside) == ("url", "zips", "data")
+    assert found.location.endswith("/OpenCompassData-complete-20240207.zip")
+    assert found.patterns[:2] == ("gsm8k/train.jsonl", "gsm8k/test.jsonl")
+    assert other.location != found.location
+    assert other.target == found.target == task_of(evaluation(request("gsm8k"), data=None)).datasets[0].data
+
+
+def test_a_copy_of_the_archive_may_lie_anywhere() -> None:
+    (found,) = assets(evaluation(request("gsm8k"), data="http://mirror/oc.zip"))
+
+    assert (found.hub, found.location, found.unpacked_bytes) == ("url", "http://mirror/oc.zip", None)
+
+
 def test_only_the_files_of_the_wanted_subsets_are_named() -> None:
     (found,) = assets(evaluation(request("mmlu", subsets=("anatomy",))))
 
