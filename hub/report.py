@@ -185,7 +185,8 @@ class Usage(_Record):
 
     Attributes:
         calls: of the last start that asked for a data set; what an earlier start had asked is among them as `cached`.
-        requests: sent upstream, by every start of the job; `retries` of them were not the first try of their call.
+        requests: tries made upstream, those that found no server too, by every start of the job; `retries` of them
+            were not the first of their call.
         failed: calls that the client was told a failure of, by the ledger's outcome in `failures`.
         undelivered: the client left before it had the answer.
         tokens_in, tokens_out: of the answers that the last start got, cached ones too; None where nobody counted.

@@ -110,7 +110,7 @@ def _notes(job: JobReport, usage: Usage) -> Iterator[str]:
 
 
 def _cached(usage: Usage) -> str:
-    share = f" ({100 * usage.cached // usage.calls} %)" if usage.cached else ""
+    share = f" ({100 * usage.cached / usage.calls:.0f} %)" if usage.cached else ""
     return f"{usage.cached:,}{share}"
 
 
