@@ -81,6 +81,11 @@ def test_the_first_hour(tmp_path: Path, native_python: str, command: str) -> Non
     with server(command, tmp_path, "--gold", "first.yaml", "--fault", "500", "--fault-rate", "0.3") as again:
         task.write_text(task.read_text().replace(url, again))
         broken = counts(1, "--set", "models.mock.retry.attempts=1")
+        patience = ("--set", "models.mock.retry.attempts=20", "--set", "models.mock.retry.first_wait=0.05")
+        resumed = run("resume", *patience)
+    assert resumed.code == 0, resumed.err
+    assert f"{QUESTIONS}/{QUESTIONS}" in resumed.out
+    assert f"{broken['scored']} (" in resumed.out  # from the cache
     assert 0 < broken["infra_error"] < QUESTIONS
     assert broken["scored"] + broken["infra_error"] == QUESTIONS
 
