@@ -14,7 +14,12 @@ from hub.cli.complete import complete_backend
 from hub.cli.options import json_option, runs_option
 
 if TYPE_CHECKING:
-    from hub.adapter import Adapter
+    from hub.adapter import Adapter, DatasetInfo
+
+_DATASET_HEADER = (
+    *("backend", "data set", "subsets", "metric", "shots", "scoring"),
+    *("rows", "licence", "source", "what"),
+)
 
 
 @click.group("list")
@@ -71,28 +76,27 @@ def list_datasets_command(backend: str | None, as_json: bool) -> None:
         click.echo(json.dumps([{"backend": name, **asdict(info)} for name, info in infos], indent=2))
         return
     listed = [(name, info) for name, info in infos if not info.alias_of]
-    rows: list[tuple[str, ...]] = [
-        (
-            *(
-                name,
-                info.name,
-                str(len(info.subsets) or ""),
-                info.metric,
-                str(info.few_shot),
-                ", ".join(info.scoring),
-            ),
-            *(str(info.rows or ""), info.licence, info.source, info.summary),
-        )
-        for name, info in listed
-    ]
-    header: tuple[str, ...] = (
-        *("backend", "data set", "subsets", "metric", "shots", "scoring"),
-        *("rows", "licence", "source", "what"),
-    )
+    header: tuple[str, ...] = _DATASET_HEADER
+    rows: list[tuple[str, ...]] = [_dataset_row(name, info) for name, info in listed]
     if any(info.needs for _, info in listed):
         header = (*header, "also needs")
         rows = [(*row, ", ".join(info.needs)) for row, (_, info) in zip(rows, listed, strict=True)]
     _show(header, rows, as_json=False)
+
+
+def _dataset_row(backend: str, info: DatasetInfo) -> tuple[str, ...]:
+    return (
+        backend,
+        info.name,
+        str(len(info.subsets) or ""),
+        info.metric,
+        str(info.few_shot),
+        ", ".join(info.scoring),
+        str(info.rows or ""),
+        info.licence,
+        info.source,
+        info.summary,
+    )
 
 
 @command.command("models", short_help="List the checkpoints in this machine's caches.")

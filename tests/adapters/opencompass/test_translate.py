@@ -129,3 +129,19 @@ def test_no_secret_is_in_it(key: str) -> None:
     content: dict[str, Any] = json.loads(translate(_everything())["task.json"])
 
     assert key not in json.dumps(content).lower()
+
+
+def test_without_a_folder_the_data_are_the_published_archive() -> None:
+    (found,) = assets(evaluation(request("gsm8k"), request("ARC_c"), data=None))
+
+    assert (found.hub, found.target, found.unpack, found.inside) == ("url", "/data/opencompass", "zips", "data")
+    assert found.location.endswith("/OpenCompassData-complete-20240207.zip")
+    assert "ARC/ARC-c/ARC-Challenge-Dev.jsonl" in found.patterns
+
+
+def test_nothing_is_fetched_for_data_sets_with_a_path_or_a_configuration_of_ones_own() -> None:
+    own = request("config", label="mine", options={"config": "/own/my_eval.py"})
+
+    found = assets(evaluation(request("gsm8k", path=Path("/own/data")), own, data=None))
+
+    assert {asset.hub for asset in found} == {"local"}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ from typing import Any
 import pytest
 
 from hub.settings import Settings
-from tests.integration.desk import Desk, kill, open_desk
+from tests.fakes.upstream import FakeUpstream
+from tests.integration.desk import Desk, Unique, gateway_of, kill, open_desk
 
 JOB = "1-m-echo"
 
@@ -37,6 +40,31 @@ def containers(desk: Desk) -> list[dict[str, Any]]:
     listed = subprocess.run(["docker", "ps", "-aq", "--filter", found], capture_output=True, text=True).stdout.split()
     told = subprocess.run(["docker", "inspect", *listed], capture_output=True, text=True) if listed else None
     return list(json.loads(told.stdout)) if told else []
+
+
+@pytest.mark.parametrize("victim", ["hub", "gateway", "container"])
+def test_what_was_answered_is_not_asked_again_and_every_sample_has_its_first_answer(desk: Desk, victim: str) -> None:
+    answer, at_once = Unique(), 4
+    with FakeUpstream(answer=answer, latency_s=0.05) as upstream:
+        desk.write_endpoint_task(upstream.base_url, n=60, concurrency=at_once)
+        hub = desk.start("run", "t.yaml")
+        until(lambda: desk.done(JOB) >= 15)
+        if victim == "container":
+            subprocess.run(["docker", "kill", containers(desk)[0]["Id"]], check=True, stdout=subprocess.DEVNULL)
+        else:
+            os.kill(hub.pid if victim == "hub" else gateway_of(hub.pid), signal.SIGKILL)
+        hub.communicate(timeout=120)
+        first = {sample["id"]: sample["prediction"] for sample in desk.written(JOB) if "prediction" in sample}
+
+        resumed = desk.run("resume")
+
+    assert resumed.returncode == 0, resumed.stderr
+    samples = desk.samples(JOB)
+    assert [sample["id"] for sample in samples] == [str(number) for number in range(60)]
+    assert len(first) >= 15
+    assert {sample["id"]: sample["prediction"] for sample in samples if sample["id"] in first} == first
+    assert sum((Counter(answer.asked) - Counter(set(answer.asked))).values()) <= at_once
+    assert containers(desk) == []
 
 
 def test_a_resume_removes_its_own_dead_hubs_container_and_no_living_ones(desk: Desk, tmp_path: Path) -> None:

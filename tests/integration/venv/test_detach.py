@@ -34,6 +34,15 @@ def test_only_the_id_is_printed_and_the_run_goes_on_by_itself(desk: Desk) -> Non
     assert "100.0 %" in log
 
 
+def test_a_task_from_flags_needs_no_terminal_either(desk: Desk) -> None:
+    flags = ("--model", "./model", "--datasets", "echo", "--eval-backend", "echo", "--engine", "venv")
+
+    begun = desk.run("eval", *flags, "--detach")
+
+    assert (begun.returncode, begun.stdout) == (0, f"{desk.runs[0].name}\n")
+    assert desk.run("status", "--follow").returncode == 0
+
+
 def test_it_leaves_nobody_waiting_for_its_output(desk: Desk) -> None:
     desk.write_task("m", n=400)
 

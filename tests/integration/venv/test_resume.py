@@ -38,6 +38,35 @@ def test_a_hub_killed_in_the_middle_leaves_a_run_that_goes_on(desk: Desk, until:
     assert [sample["id"] for sample in desk.samples("2-n-echo")] == [str(number) for number in range(20)]
 
 
+@pytest.mark.parametrize("victim", ["hub", "gateway", "job"])
+def test_what_was_answered_is_not_asked_again_and_every_sample_has_its_first_answer(
+    desk: Desk, until: Until, victim: str
+) -> None:
+    answer, at_once = Unique(), 4
+    with FakeUpstream(answer=answer, latency_s=0.05) as upstream:
+        desk.write_endpoint_task(upstream.base_url, n=60, concurrency=at_once)
+        hub = desk.start("run", "t.yaml")
+        until(lambda: desk.done("1-m-echo") >= 15)
+        os.kill({"hub": hub.pid, "gateway": gateway_of(hub.pid), "job": supervisor_of(desk)}[victim], signal.SIGKILL)
+        hub.communicate(timeout=60)
+        first = {sample["id"]: sample["prediction"] for sample in desk.written("1-m-echo") if "prediction" in sample}
+
+        resumed = desk.run("resume")
+
+    assert resumed.returncode == 0, resumed.stderr
+    samples = desk.samples("1-m-echo")
+    assert [sample["id"] for sample in samples] == [str(number) for number in range(60)]
+    assert len(first) >= 15
+    assert {sample["id"]: sample["prediction"] for sample in samples if sample["id"] in first} == first
+    assert sum((Counter(answer.asked) - Counter(set(answer.asked))).values()) <= at_once
+    assert not answers.run_file(desk.folder / "state", desk.runs[0].name).exists()
+
+
+def supervisor_of(desk: Desk) -> int:
+    """Return the process that holds a job, and with which it dies."""
+    return int(json.loads((desk.runs[0] / "jobs" / "1-m-echo" / "handle.json").read_text())["id"])
+
+
 def test_a_run_that_was_stopped_goes_on_and_says_how(desk: Desk, until: Until) -> None:
     desk.write_task("m")
     hub = desk.start("run", "t.yaml")

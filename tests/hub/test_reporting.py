@@ -1,0 +1,48 @@
+import io
+import json
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from rich.console import Console
+
+from hub.render.terminal import print_report
+from hub.report import EndState, JobState
+from hub.reporting import remove_report, write_report
+from hub.runs import FINAL, open_run, read_report
+from tests.fakes.reports import job
+from tests.hub.test_runs import make
+
+ENDS = [JobState(state) for state in get_args(EndState)]
+
+
+def test_a_run_and_a_job_end_in_the_same_words() -> None:
+    assert {state.value for state in ENDS} == FINAL
+
+
+@pytest.mark.parametrize("state", ENDS, ids=lambda state: state.value)
+def test_a_state_is_the_same_word_wherever_it_is_read(state: JobState, tmp_path: Path) -> None:
+    run = make(tmp_path)
+    made = job(1).model_copy(update={"state": state, "reason": "" if state is JobState.SUCCEEDED else "why"})
+
+    report = write_report(run, (made,), state.value, warnings=(), ended_at=9.0)
+
+    console = Console(width=160, record=True, file=io.StringIO())
+    print_report(report, console)
+    word = state.value
+    assert open_run(run.path).record.state == word
+    assert json.loads((run.path / "report.json").read_text())["jobs"][0]["state"] == word
+    assert f"<title>t: {word} - evaldock</title>" in (run.path / "report.html").read_text()
+    assert f'<span class="chip state-{word}">{word}</span>' in (run.path / "report.html").read_text()
+    assert f"\n{word}: " in (run.path / "report.md").read_text()
+    assert f"\n{word}: " in console.export_text()
+
+
+def test_a_report_that_is_removed_leaves_none_of_its_forms(tmp_path: Path) -> None:
+    run = make(tmp_path)
+    write_report(run, (job(1),), "failed", warnings=(), ended_at=9.0)
+    assert read_report(run).state == "failed"
+
+    remove_report(run)
+
+    assert not list(run.path.glob("report.*"))
