@@ -144,13 +144,13 @@ class DatasetInfo:
     """One line of `evaldock list datasets`.
 
     Attributes:
-        needs: what else the data set reads, that neither its data nor the image holds and that nobody fetches (what
-            can be fetched is an asset). Where a job without a network cannot do without, `complain` refuses it.
         subsets: all of them, where they are known.
         rows: how many the published data have, about.
         files: those that are read, `{}` standing for a subset.
         runs_code: whether scoring executes what the model wrote; outside containers only where the task allows it.
         alias_of: the name under which it is listed.
+        needs: what else the data set reads, that neither its data nor the image holds and that nobody fetches (what
+            can be fetched is an asset). Where a job without a network cannot do without, `complain` refuses it.
     """
 
     name: str
@@ -160,13 +160,13 @@ class DatasetInfo:
     few_shot: int
     source: str
     own_data: bool = False
-    needs: tuple[str, ...] = ()
     subsets: tuple[str, ...] = ()
     rows: int | None = None
     licence: str = ""
     files: tuple[str, ...] = ()
     runs_code: bool = False
     alias_of: str = ""
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

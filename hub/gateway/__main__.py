@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hub.gateway.config import Books, Listener
-from hub.gateway.database import BooksError
 from hub.gateway.protocol import READY, Begin, Event, decode_command, decode_start, encode_event
 from hub.gateway.server import Server, serving
+from hub.gateway.written import BooksError
 
 
 async def run(

@@ -8,14 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TypeVar
 
-_LARGE = 256 << 10
+SMALL = 256 << 10  # bytes; what works on so few is done at once
 T = TypeVar("T")
 
 
-async def aside(size: int, work: Callable[[], T]) -> T:
-    """Return what `work` on `size` bytes returns; small work is done at once."""
-    if size <= _LARGE:
-        return work()
+async def aside(work: Callable[[], T]) -> T:
+    """Return what `work` on a body that is not small returns."""
     return await asyncio.get_running_loop().run_in_executor(_thread(), work)
 
 

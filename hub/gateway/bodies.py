@@ -9,7 +9,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from hub.gateway.aside import aside
+from hub.gateway.aside import SMALL, aside
 from hub.gateway.call import Call
 from hub.gateway.ending import Ending
 
@@ -28,11 +28,13 @@ class Bodies:
         return self._file is not None
 
     def write(self, call: Call, ending: Ending) -> None:
-        """Append a call that has ended, soon."""
+        """Append a call that has ended, a large one soon."""
         if self._file is None:
             return
-        size = call.account.bytes_in + ending.bytes_out
-        task = asyncio.ensure_future(aside(size, partial(_append, self._file, call, ending)))
+        if call.account.bytes_in + ending.bytes_out <= SMALL:
+            _append(self._file, call, ending)
+            return
+        task = asyncio.ensure_future(aside(partial(_append, self._file, call, ending)))
         self._work.add(task)
         task.add_done_callback(self._work.discard)
 

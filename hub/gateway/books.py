@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from hub import answers, ledger
 from hub.gateway.config import Books
-from hub.gateway.database import Database, Written
+from hub.gateway.database import Database
 from hub.gateway.stored import Answers
+from hub.gateway.written import Written
 from hub.ledger import LedgerRow
 
 _MOST_KEYS = 16_384  # whose numbers are in memory; those of others are looked up

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection
 from functools import partial
 
 from hub.gateway import failures
-from hub.gateway.aside import aside
+from hub.gateway.aside import SMALL, aside
 from hub.gateway.books import Ledger, Used
 from hub.gateway.call import Answer, Call, Failure, Step
 from hub.gateway.canonical import Asked, asked
@@ -41,7 +41,8 @@ class Cache:
         async def step(call: Call) -> Answer:
             if call.operation == "models":
                 return await following(call)
-            request = await aside(call.account.bytes_in, partial(asked, call, self._mode))
+            small = call.account.bytes_in <= SMALL
+            request = asked(call, self._mode) if small else await aside(partial(asked, call, self._mode))
             call.body = request.body
             place = self._take(call, request, await self._used(call, request))
             if self._answers is None:

@@ -27,7 +27,8 @@ _ORDER_DEADLINE_S = 20.0
 _STDERR_TAIL = 2000
 _SOURCE = Path(__file__).resolve().parents[2]
 # glibc would keep what large bodies took, in pieces that fit no other: each such block is given back when it is free.
-_MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(1 << 20), "MALLOC_ARENA_MAX": "2"}
+# What asyncio reads into (256 KiB each time) is not.
+_MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(1 << 20), "MALLOC_TRIM_THRESHOLD_": str(16 << 20), "MALLOC_ARENA_MAX": "2"}
 # What a Python process and its way to the network need; everything else of the hub's environment stays here.
 _KEPT = (
     *("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH"),

@@ -91,13 +91,15 @@ class Connection(asyncio.Protocol):
         """Close it at once."""
         self._transport.abort()
 
-    async def send(self, head: bytes, body: bytes) -> None:
-        """Send a request."""
+    def send(self, head: bytes, body: bytes) -> bool:
+        """Send a request, and return True; False where its body is too large to be sent at once."""
         self.whole = False
-        if len(body) <= _PIECE:
-            self._transport.write(head + body)
-            return
-        self._transport.write(head)
+        small = len(body) <= _PIECE
+        self._transport.write(head + body if small else head)
+        return small
+
+    async def send_body(self, body: bytes) -> None:
+        """Send a large body, as fast as it is read."""
         view = memoryview(body)
         for start in range(0, len(body), _PIECE):
             if self._ended:  # it may have answered, such as "too large", without reading all
@@ -143,7 +145,7 @@ class Connection(asyncio.Protocol):
             if self._received:
                 yield self._take(len(self._received))
             else:
-                await self._wait()
+                await self._more()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin; for asyncio."""
@@ -201,18 +203,15 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         return piece
 
-    async def _more(self) -> None:
+    def _more(self) -> asyncio.Future[None]:
+        """Return what is done when more came, or the connection has ended."""
         if self._ended:
             raise DroppedError
-        await self._wait()
-
-    async def _wait(self) -> None:
-        """Wait until more came, or the connection has ended."""
         if self._paused:  # a line longer than a piece
             self._paused = False
             self._transport.resume_reading()
         self._reader = asyncio.get_running_loop().create_future()
-        await self._reader
+        return self._reader
 
 
 def _wake(waiting: asyncio.Future[None] | None) -> None:

@@ -9,73 +9,23 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hub.gateway import sqlitefile
+from hub.gateway.written import BooksError, Values, Written
+
 # Commits on the loop take some 50 us; a thread that writes makes every switch of threads cost up to 5 ms.
 _LARGE = 256 << 10  # bytes; more than this is written in the thread
 _LOOP_WAIT_S = 0.005  # for another process that writes
 _THREAD_WAIT_S = 30.0
-_COPY_WAIT_S = 0.1
 _LOG_BYTES = 64 << 20  # of the write-ahead log, above which it is copied into the file
 _COMMITS_PER_LOOK = 64
 
-Values = Sequence[Any]
 T = TypeVar("T")
-
-
-class BooksError(Exception):
-    """What must be kept cannot be written: nothing may be delivered any more."""
-
-
-class Written:
-    """A statement on its way to the disk."""
-
-    def __init__(self, statement: str, values: Values) -> None:
-        """Begin with nothing done."""
-        self._statement = statement
-        self._values = values
-        self._changed: int | None = None
-        self._error: BooksError | None = None
-        self._waiting: list[asyncio.Future[None]] = []
-
-    @property
-    def durable(self) -> bool:
-        """Return whether it is on disk."""
-        return self._changed is not None
-
-    async def committed(self) -> int:
-        """Wait until it is durable; return how many rows it changed.
-
-        Raises:
-            BooksError: it never will be.
-        """
-        while self._changed is None:
-            if self._error is not None:
-                raise self._error
-            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(waiting)
-            await waiting
-        return self._changed
-
-    def carry_out(self, connection: sqlite3.Connection) -> int:
-        """Execute it and return how many rows it changed."""
-        return connection.execute(self._statement, self._values).rowcount
-
-    def settle(self, outcome: int | BooksError) -> None:
-        """Tell whoever waits for it, and let its values go: they may be large."""
-        self._values = ()
-        if isinstance(outcome, BooksError):
-            self._error = outcome
-        else:
-            self._changed = outcome
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
 
 
 class Database:
@@ -102,9 +52,9 @@ class Database:
         self._busy = False  # the last iteration had more than one
         try:
             os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # SQLite's own would be 0644
-            self._there = _connect(file, _THREAD_WAIT_S)
-            _prepare(self._there, schema)
-            self._here = _connect(file, _LOOP_WAIT_S)
+            self._there = sqlitefile.connect(file, _THREAD_WAIT_S)
+            sqlitefile.prepare(self._there, schema)
+            self._here = sqlitefile.connect(file, _LOOP_WAIT_S)
         except (OSError, sqlite3.Error) as error:
             raise BooksError(f"{file} cannot be written: {error}") from error
 
@@ -113,17 +63,17 @@ class Database:
         try:
             return self._here.execute(query, values).fetchall()
         except sqlite3.OperationalError:  # locked for a moment: a process that died in a commit is cleaned up after
-            _wait_at_most(self._here, _THREAD_WAIT_S)
+            sqlitefile.wait_at_most(self._here, _THREAD_WAIT_S)
             try:
                 return self._here.execute(query, values).fetchall()
             except sqlite3.Error as error:
                 raise self._failed(error) from error
             finally:
-                _wait_at_most(self._here, _LOOP_WAIT_S)
+                sqlitefile.wait_at_most(self._here, _LOOP_WAIT_S)
 
     async def find_large(self, query: str, values: Values) -> list[Any]:
         """Return the rows of a query whose rows are large."""
-        work = partial(_find, self._there, query, values)
+        work = partial(sqlitefile.find, self._there, query, values)
         try:
             return await self._loop.run_in_executor(self._thread, work)
         except sqlite3.Error as error:
@@ -161,7 +111,7 @@ class Database:
         while self._batch or self._work:
             self._commit()
             await asyncio.gather(*self._work, asyncio.sleep(0))
-        await self._loop.run_in_executor(self._thread, _close, self._there)
+        await self._loop.run_in_executor(self._thread, sqlitefile.close, self._there)
         self._here.close()
         self._thread.shutdown()
 
@@ -185,7 +135,7 @@ class Database:
             self._start(self._commit_in_thread(batch))
             return
         try:
-            changed = _carry_out(self._here, batch)
+            changed = sqlitefile.carry_out(self._here, batch)
         except sqlite3.Error as error:
             self._fail(batch, error)
         else:
@@ -200,7 +150,7 @@ class Database:
 
     async def _commit_in_thread(self, batch: list[Written]) -> None:
         try:
-            self._finish(batch, await self.in_thread(lambda there: _carry_out(there, batch, begin=True)))
+            self._finish(batch, await self.in_thread(lambda there: sqlitefile.carry_out(there, batch, begin=True)))
         except sqlite3.Error as error:
             self._fail(batch, error)
 
@@ -229,68 +179,10 @@ class Database:
 
     async def _copy_log(self) -> None:
         """Copy the log into the file beside our commits, then, in a moment without any, the rest, and begin anew."""
-        await self._loop.run_in_executor(self._thread, _copy, self._there, "PASSIVE")
-        await self.in_thread(lambda there: _copy(there, "RESTART"))
+        await self._loop.run_in_executor(self._thread, sqlitefile.copy, self._there, "PASSIVE", _THREAD_WAIT_S)
+        await self.in_thread(lambda there: sqlitefile.copy(there, "RESTART", _THREAD_WAIT_S))
 
     def _start(self, work: Any) -> None:
         task = self._loop.create_task(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
-
-
-def _connect(file: Path, wait_s: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, timeout=wait_s, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA wal_autocheckpoint = 0")  # it would sync the disk in the middle of a commit
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, schema: Iterable[str]) -> None:
-    until = time.monotonic() + _THREAD_WAIT_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            break
-        except sqlite3.OperationalError:  # this one does not wait by itself while another process makes the file
-            if time.monotonic() > until:
-                raise
-            time.sleep(_LOOP_WAIT_S)
-    for statement in schema:
-        connection.execute(statement)
-
-
-def _find(connection: sqlite3.Connection, query: str, values: Values) -> list[Any]:
-    return connection.execute(query, values).fetchall()
-
-
-def _carry_out(connection: sqlite3.Connection, batch: list[Written], *, begin: bool = False) -> list[int]:
-    try:
-        if begin:
-            connection.execute("BEGIN IMMEDIATE")
-        changed = [written.carry_out(connection) for written in batch]
-        connection.execute("COMMIT")
-    except sqlite3.Error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return changed
-
-
-def _copy(connection: sqlite3.Connection, way: str) -> None:
-    """Copy the write-ahead log; where somebody reads or writes the file just now, the next time will do."""
-    _wait_at_most(connection, _COPY_WAIT_S)
-    try:
-        connection.execute(f"PRAGMA wal_checkpoint({way})").fetchone()
-    except sqlite3.OperationalError:
-        pass
-    finally:
-        _wait_at_most(connection, _THREAD_WAIT_S)
-
-
-def _close(connection: sqlite3.Connection) -> None:
-    _copy(connection, "TRUNCATE")
-    connection.close()
-
-
-def _wait_at_most(connection: sqlite3.Connection, seconds: float) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")

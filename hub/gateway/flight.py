@@ -9,9 +9,9 @@ from types import TracebackType
 
 from hub.gateway import failures
 from hub.gateway.call import MAX_BODY, Answer, Call, Failure, Headers, Step
-from hub.gateway.database import BooksError
 from hub.gateway.sse import finishes, tells_error
 from hub.gateway.stored import Stored
+from hub.gateway.written import BooksError
 
 Keep = Callable[[Stored], Awaitable[Stored]]
 More = Callable[[], Awaitable[None]]

@@ -14,11 +14,11 @@ from hub.gateway.bodies import Bodies
 from hub.gateway.books import Ledger
 from hub.gateway.call import Answer, Call, Failure, Step
 from hub.gateway.config import Route
-from hub.gateway.database import BooksError
 from hub.gateway.delivery import deliver, is_connected
 from hub.gateway.ending import CLIENT_LEFT, Ending, row_of
 from hub.gateway.intake import Intake
 from hub.gateway.request import Target, read_target
+from hub.gateway.written import BooksError
 
 SAMPLE_HEADER = "X-Evaldock-Sample"
 _LONGEST_SAMPLE = 1024

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from aiohttp import web
 
 from hub.gateway import failures
-from hub.gateway.aside import aside
+from hub.gateway.aside import SMALL, aside
 from hub.gateway.call import MAX_BODY, Call, Failure
 from hub.gateway.request import read_fields, too_large, unreadable
 from hub.gateway.room import LARGE, Room
@@ -33,7 +34,7 @@ class Intake:
         call.account.bytes_in = len(body)
         if len(body) > MAX_BODY:
             return too_large()
-        return await aside(len(body), lambda: read_fields(body))
+        return read_fields(body) if len(body) <= SMALL else await aside(partial(read_fields, body))
 
     async def _read(self, request: web.BaseRequest, call: Call) -> bytes | bytearray:
         """Return the whole body, or more than MAX_BODY of one that is too large."""

@@ -13,7 +13,7 @@ from yarl import URL
 
 from hub.endpoint import proxy_for, tls_context
 from hub.gateway import failures
-from hub.gateway.aside import aside
+from hub.gateway.aside import SMALL, aside
 from hub.gateway.call import MAX_BODY, Answer, Call, Failure, Key
 from hub.gateway.config import Upstream
 from hub.gateway.headers import to_client, to_upstream
@@ -133,7 +133,7 @@ class Sender:
             lease.shrink(len(body))
         headers = to_client(reply.headers, key)
         judge = partial(judge_reply, call, reply.status, headers, bytes(body), key=key)
-        return await aside(len(body), judge), lease
+        return judge() if len(body) <= SMALL else await aside(judge), lease
 
     async def _request(self, call: Call, key: Key | None) -> Reply:
         query = f"?{call.query}" if call.query else ""

@@ -38,7 +38,8 @@ class Wire:
         server, host, path = _parts(url)
         connection = self._take(server) or await Connection.connect(server)
         try:
-            await connection.send(_head(host, path, headers, len(body)), body)
+            if not connection.send(_head(host, path, headers, len(body)), body):
+                await connection.send_body(body)
             status, headers = await connection.head()
         except BaseException:
             connection.close()

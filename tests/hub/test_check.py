@@ -25,6 +25,18 @@ def test_data_that_are_neither_file_nor_folder_are_missing(tmp_path: Path, kind:
     assert (found.level, found.message) == ("missing", f"{path}: neither a file nor a folder")
 
 
+def test_files_that_own_data_lack_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    asset = Asset("dataset", "own", "/data/own", "local", str(tmp_path), patterns=("a.csv", "*/b.csv", "c", "d", "e"))
+
+    (found,) = _asset(asset, tmp_path)
+
+    assert (found.level, found.message) == (
+        "missing",
+        f"4 files of 5 are missing in {tmp_path}: */b.csv, c, d and 1 more",
+    )
+
+
 @pytest.mark.parametrize(
     ("isolation", "allowed", "refused"),
     [("container", False, False), ("namespace", False, True), ("none", False, True), ("none", True, False)],

@@ -442,3 +442,26 @@ def test_clients_that_close_before_anybody_knows_use_no_number_up(tmp_path):
         return await ask(client, "again", "again"), len(up.requests)
 
     assert serve(tmp_path, steps) == [(["answer 1", "answer 2"], 2)]
+
+
+@pytest.mark.parametrize("cache", ["run", "off"])
+def test_a_client_that_leaves_while_it_asks_has_a_row_and_asks_nothing(tmp_path, cache):
+    async def steps(client, up):
+        with socket.socket(socket.AF_UNIX) as hasty:
+            hasty.connect(str(tmp_path / "gateway.sock"))
+            hasty.sendall(f"POST /{PATH} HTTP/1.1\r\nHost: g\r\nContent-Length: 100\r\n\r\n{{".encode())
+            await asyncio.sleep(0.05)
+        (row,) = await client.ended(1)
+        return row.outcome, row.status, row.key, len(up.requests)
+
+    assert serve(tmp_path, steps, books=kept(tmp_path, cache)) == [("client_left", 499, "", 0)]
+
+
+def test_a_client_that_is_told_that_its_time_is_over_has_not_left(tmp_path):
+    async def steps(client, up):
+        up.may_answer.clear()
+        late = await client.post(PATH)
+        up.may_answer.set()
+        return late.status, (await client.ended(1))[0].outcome
+
+    assert serve(tmp_path, steps, deadline_s=0.3) == [(504, "upstream_timeout")]

@@ -7,7 +7,8 @@ import stat
 import pytest
 
 from hub.gateway import database as module
-from hub.gateway.database import BooksError, Database
+from hub.gateway.database import Database
+from hub.gateway.written import BooksError
 
 SCHEMA = ("CREATE TABLE IF NOT EXISTS found (name TEXT UNIQUE, body BLOB)",)
 INSERT = "INSERT OR IGNORE INTO found VALUES (?, ?)"
