@@ -10,6 +10,7 @@ from hub.adapter import Adapter, Normalized
 from hub.ledger import FILE, LedgerRow, read_rows, read_runner_rows, write_ledger
 from hub.overlay import Terms, lay_over
 from hub.plan import Plan, PlannedJob
+from hub.reading import FIRST, OUTPUT
 from hub.report import Usage
 from hub.usage import summarize
 
@@ -83,5 +84,5 @@ def gather_ledger(folder: Path, job_id: str, state_file: Path, session: int) -> 
 
 def _of_runner(folder: Path, session: int) -> Iterator[LedgerRow]:
     """Yield what the runner wrote down itself: before it was started again without a data set, and after."""
-    yield from read_runner_rows(folder / "first" / "output", session - 1)
-    yield from read_runner_rows(folder / "output", session)
+    yield from read_runner_rows(folder / FIRST / OUTPUT, session - 1)
+    yield from read_runner_rows(folder / OUTPUT, session)

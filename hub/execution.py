@@ -22,9 +22,9 @@ from hub.jobevents import EventTail
 from hub.jobfolder import with_past, write_inputs
 from hub.observer import JobChanged, JobRestarted, Observer, Progressed, Said
 from hub.plan import PlannedJob
-from hub.reading import EVENTS, OUTPUT, first_gap, keep, read_outcome, read_output, reason_of, write_outcome
+from hub.reading import EVENTS, FIRST, OUTPUT, first_gap, keep, read_outcome, read_output, reason_of, write_outcome
 from hub.report import EnvironmentRecord, JobReport, JobState, Result, job_state
-from hub.restart import FIRST, Death, death_of, earlier_death, forget, narrowed, read_both, set_aside
+from hub.restart import Death, death_of, earlier_death, forget, narrowed, read_both, set_aside
 from hub.text import show_duration
 from hub.vigil import Vigil
 

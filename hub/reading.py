@@ -16,6 +16,7 @@ from hub.report import Result
 from hub.text import count_of
 
 OUTPUT = "output"
+FIRST = "first"  # what the first start of a job left that was started again
 EVENTS = "events.jsonl"  # in it
 _OUTCOME = "outcome.json"
 

@@ -26,10 +26,9 @@ from hub.errors import NormalizeError
 from hub.job import Ending, JobOutcome
 from hub.jobevents import failure, whereabouts
 from hub.plan import PlannedJob
-from hub.reading import EVENTS, OUTPUT, read_outcome, read_output, reason_of
+from hub.reading import EVENTS, FIRST, OUTPUT, read_outcome, read_output, reason_of
 from hub.report import Counts, Result, ResultKey, Sample
 
-FIRST = "first"
 # What a start leaves in the job's folder; inputs are written anew.
 _LEFT = ("input", OUTPUT, "log.txt", "outcome.json", "handle.json")
 _DEATHS = {Ending.FAILED, Ending.SIGNALLED, Ending.OUT_OF_MEMORY, Ending.LOST, Ending.TIMED_OUT}

@@ -55,7 +55,7 @@ def command(run: str, job: str | None, follow: bool, runs: Path | None, as_json:
 
 def _of_first_start(path: Path) -> Iterator[bytes]:
     """Yield what a job printed that was then started again without one of its data sets."""
-    from hub.restart import FIRST
+    from hub.reading import FIRST
 
     first = path.parent / FIRST / path.name
     if first.is_file():
