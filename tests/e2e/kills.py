@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from tests.e2e.harness import EVALDOCK
-from tests.fakes.upstream import last_message
+from tests.fakes.upstream import FakeUpstream, last_message
 
 Phase = Literal["prepare", "run", "normalise"]
 Target = Literal["hub", "gateway", "container", "all"]
@@ -37,7 +37,7 @@ _SECONDS: dict[Phase, tuple[float, float]] = {"prepare": (0, 0.8), "run": (3, 6)
 _PHASES: dict[str, Phase] = {"running": "run", "normalizing": "normalise"}  # by the last state of a job
 _PATIENCE_S = 90.0
 _LATENCY_S = (0.005, 0.04)
-_WRITING_S = 0.1  # from an answer's last byte until the gateway has it on its disk
+_WRITING_S = 0.2  # from an answer's last byte until the gateway has it on its disk
 
 
 class Kill(NamedTuple):
@@ -152,10 +152,11 @@ def write_task(folder: Path, base_url: str) -> Path:
 class Chronicle:
     """One run from its first start to its end: what was killed when, and what was known then."""
 
-    def __init__(self, folder: Path, model: Model, task: Path) -> None:
+    def __init__(self, folder: Path, model: Model, upstream: FakeUpstream) -> None:
         self.folder = folder
         self.model = model
-        self._task = task
+        self._upstream = upstream
+        self._task = write_task(folder, upstream.base_url)
         self._past = 0  # characters of events.jsonl
         self.killed: list[str] = []
         self.lost: Counter[str] = Counter()  # questions that were in flight when something was killed
@@ -188,6 +189,7 @@ class Chronicle:
         target = self._strike(hub, gateways, kill.target)
         if target != "container":
             _until(lambda: not any(map(_lives, gateways)))  # one whose hub was killed ends a moment later
+            _until(lambda: not self._upstream.open_connections)  # what it had sent is read by then
         flying = self.model.in_flight(since)
         answered = len(self.model.log)
         hub.wait(_PATIENCE_S)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.kills import CONCURRENCY, ROWS, Chronicle, Kills, Model, write_task
+from tests.e2e.kills import CONCURRENCY, ROWS, Chronicle, Kills, Model
 from tests.fakes.upstream import FakeUpstream
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
@@ -34,7 +34,7 @@ def live_through(folder: Path, kills: Kills, seed: int) -> Chronicle:
     """Start a run, kill and resume it until it comes to its end or no kill is left; then let it end."""
     model, failed = Model(seed), 0
     with FakeUpstream(answer=model) as upstream:
-        chronicle = Chronicle(folder, model, write_task(folder, upstream.base_url))
+        chronicle = Chronicle(folder, model, upstream)
         while failed < 3:
             hub = chronicle.start()
             if kills.left and (struck := chronicle.kill(hub, kills.draw())):

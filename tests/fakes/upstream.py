@@ -150,6 +150,11 @@ class FakeUpstream:
         self.base_url = f"http://127.0.0.1:{self._server.server_port}/v1"
         return self
 
+    @property
+    def open_connections(self) -> int:
+        """Return how many connections are not closed: each until its last request, once sent, is read and answered."""
+        return self._server.open_connections
+
     def __exit__(self, *_: object) -> None:
         self.closing.set()
         if self.fault == "refuse" and hasattr(self, "_closed"):
@@ -196,6 +201,10 @@ class _Server(ThreadingHTTPServer):
         self.fake = fake
         self._connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", fake.port), _Handler)
+
+    @property
+    def open_connections(self) -> int:
+        return len(self._connections)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._connections.add(request)
