@@ -386,7 +386,7 @@ def _with_credentials(value: Any, credentials: str) -> Any:
 
 
 def _whole(path: str, body: Body, fake: FakeUpstream) -> tuple[int, Body]:
-    operation = path.partition("?")[0].removeprefix("/v1/")
+    operation = path.partition("?")[0].rpartition("/v1/")[2]  # a gateway's paths say more before
     if operation == "models":
         data = [{"id": name, "object": "model", **fake.entry} for name in fake.models]
         return 200, {"object": "list", "data": data}

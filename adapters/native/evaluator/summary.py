@@ -13,7 +13,7 @@ from adapters.native.contract import NativeDataset
 from adapters.native.evaluator.dataset import Subset, fingerprint
 from adapters.native.evaluator.request import Outcome
 from adapters.native.evaluator.score import Scored
-from adapters.native.evaluator.statistics import estimate
+from adapters.runtime.statistics import estimate
 
 ERRORS_SHOWN = 5
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.native.evaluator.statistics import TOO_FEW, estimate, wilson
+from adapters.runtime.statistics import TOO_FEW, estimate, wilson
 
 
 def test_the_standard_error_is_that_of_the_sample() -> None:

@@ -1,0 +1,31 @@
+"""The ToolBench runner, inside the job: evaluate every data set of /job/input/task.json."""
+
+from __future__ import annotations
+
+import sys
+
+from adapters.runtime import job
+from adapters.toolbench.contract import TASK_FILE, StaticDataset, Task, loads
+from adapters.toolbench.runner.static import run
+from adapters.toolbench.runner.static.data import DataError
+
+
+def main() -> int:
+    """Return the exit code: 0 where every data set was evaluated."""
+    task = loads((job.path(job.INPUT) / TASK_FILE).read_text(encoding="utf-8"))
+    evaluated = [_evaluated(dataset, task) for dataset in task.static]
+    return int(not all(evaluated))
+
+
+def _evaluated(dataset: StaticDataset, task: Task) -> bool:
+    """Evaluate a data set; one whose data are broken takes no other with it."""
+    try:
+        run.evaluate(dataset, task)
+    except DataError as error:
+        job.event("failed", reason=f"{dataset.label}: {error}", hint="")
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
