@@ -95,6 +95,7 @@ class ResultKey(_Record):
         limit: rows per subset, None for all.
         model: identity of the weights or of the endpoint.
         judge: identity of the model that judged answers; empty where none was asked.
+        simulator: identity of the model that answered for tools; empty where there was none.
         gateway: what changed requests or answers on their way, in order, as the task says it; those of the judge
             as `{"judge": ...}`.
     """
@@ -111,6 +112,7 @@ class ResultKey(_Record):
     seed: int | None = None
     model: str = ""
     judge: str = ""
+    simulator: str = ""
     gateway: tuple[dict[str, Any], ...] = ()
     backend: str = ""
     backend_version: str = ""

@@ -12,32 +12,23 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from adapters.toolbench.contract import EVALUATOR_VERSION, METRICS_FILE, PREDICTIONS_FILE, StaticDataset
+from adapters.toolbench.contract import (
+    EVALUATOR_VERSION,
+    METRICS_FILE,
+    PREDICTIONS_FILE,
+    StableDataset,
+    StaticDataset,
+)
+from adapters.toolbench.figures import Figure, figures_of
 from adapters.toolbench.translate import task_of
 from hub.adapter import Evaluation, Normalized
 from hub.errors import NormalizeError
 from hub.files import open_untrusted
 from hub.report import Counts, Metric, Raw, Result, ResultKey, Sample, Source
 
-# The headline first; then as Eval-Scope lists them; then the stricter ones.
-_ORDER = (
-    *("action_em", "plan_em", "f1", "easy_f1", "hard_f1", "hallu_rate", "rouge_l"),
-    *("action_em_strict", "plan_em_strict"),
-)
-_LOW_IS_GOOD = frozenset({"hallu_rate"})
+_Dataset = StaticDataset | StableDataset
 _ABSENT = "the job ended when {} of its items were done"
 _NEVER = "the job never got to it"
-
-
-class _Figure(BaseModel):
-    """A figure of metrics.json; `value` is its literal text."""
-
-    value: str | None
-    n: int
-    absent: str
-    stderr: float | None
-    ci95: tuple[float, float] | None
-    uncertainty_absent: str
 
 
 class _Metrics(BaseModel):
@@ -47,9 +38,13 @@ class _Metrics(BaseModel):
     data: str = ""
     planned: int = 0
     states: dict[str, int] = {}
-    metrics: dict[str, _Figure] = {}
+    metrics: dict[str, Figure] = {}
     counted: int = 0
     dropped: dict[str, int] = {}
+    prompts: str = ""
+    prompt: str = ""
+    synthetic_tools: int = 0
+    reordered_hits: int = 0
 
 
 def normalize(evaluation: Evaluation, output: Path, *, adapter_version: str) -> Normalized:
@@ -58,7 +53,8 @@ def normalize(evaluation: Evaluation, output: Path, *, adapter_version: str) -> 
     Raises:
         NormalizeError: nothing at all was written, or a file is not what the runner writes.
     """
-    datasets = task_of(evaluation).static
+    task = task_of(evaluation)
+    datasets: tuple[_Dataset, ...] = (*task.static, *task.stable)
     if not any((output / dataset.folder).is_dir() for dataset in datasets):
         raise NormalizeError("the ToolBench runner wrote nothing", hint="log.txt of the job says why")
     reader = _Reader(evaluation, output, adapter_version)
@@ -70,7 +66,7 @@ class _Samples:
     """The samples of every data set, read anew whenever they are iterated."""
 
     output: Path
-    datasets: tuple[StaticDataset, ...]
+    datasets: tuple[_Dataset, ...]
 
     def __iter__(self) -> Iterator[Sample]:
         for dataset in self.datasets:
@@ -85,66 +81,72 @@ class _Reader:
     output: Path
     adapter_version: str
 
-    def result(self, dataset: StaticDataset) -> Result:
+    def result(self, dataset: _Dataset) -> Result:
         """Return what became of a data set."""
         found = _metrics(self.output / dataset.folder / METRICS_FILE)
         if found is None or found.absent:
             return self._unfinished(dataset, found.absent if found else "")
         place = f"{dataset.folder}/{METRICS_FILE}"
-        known = [(name, found.metrics[name]) for name in _ORDER if name in found.metrics]
-        metrics = [_metric(name, figure, place) for name, figure in known if figure.value is not None]
+        metrics = figures_of(found.metrics, place)
         absent = "" if metrics else f"no item was answered: {self._first_error(dataset)}"
         counts = Counts(planned=found.planned, **found.states)
-        said = tuple(metrics + _tally(found, place)) if metrics else ()
+        said = tuple(metrics + _tally(found, place, dataset)) if metrics else ()
         return Result(
             dataset=dataset.label, key=self._key(dataset, found), counts=counts, metrics=said, absent=absent
         )
 
-    def _unfinished(self, dataset: StaticDataset, reason: str) -> Result:
+    def _unfinished(self, dataset: _Dataset, reason: str) -> Result:
         done = Counter(sample.state.value for sample in _samples(self.output, dataset))
         ended = _ABSENT.format(done.total()) if done else _NEVER
         counts = Counts(planned=done.total(), **done)
         key = self._key(dataset, _Metrics())
         return Result(dataset=dataset.label, key=key, counts=counts, absent=reason or ended)
 
-    def _first_error(self, dataset: StaticDataset) -> str:
+    def _first_error(self, dataset: _Dataset) -> str:
         return next((sample.error for sample in _samples(self.output, dataset) if sample.error), "")
 
-    def _key(self, dataset: StaticDataset, found: _Metrics) -> ResultKey:
+    def _key(self, dataset: _Dataset, found: _Metrics) -> ResultKey:
         named = {request.label: request.name for request in self.evaluation.datasets}
+        agent = dataset if isinstance(dataset, StableDataset) else None
         return ResultKey(
             benchmark=f"toolbench/{named[dataset.label]}",
             split="test",
-            scoring="generate",
+            scoring=_way(agent, found) if agent else "generate",
+            prompt=found.prompt,
             data=found.data,
             limit=dataset.limit,
             generation=dict(dataset.generation),
             seed=self.evaluation.seed,
             model=self.evaluation.model.identity,
+            simulator=self.evaluation.simulator if agent and agent.api == "simulate" else "",
             backend=self.evaluation.backend,
             backend_version=EVALUATOR_VERSION,
             adapter_version=self.adapter_version,
         )
 
 
-def _metric(name: str, figure: _Figure, place: str) -> Metric:
-    literal = figure.value or ""
-    return Metric(
-        name=name,
-        raw=Raw(literal=literal, unit="fraction", maximum=1.0),
-        value=float(literal),
-        stderr=figure.stderr,
-        ci95=figure.ci95,
-        uncertainty_absent=figure.uncertainty_absent,
-        higher_is_better=name not in _LOW_IS_GOOD,
-        source=Source(file=place, key=f"metrics.{name}.value"),
-    )
+def _way(dataset: StableDataset, found: _Metrics) -> str:
+    """Return in words what else decides an agent's figures, all of it."""
+    words = [
+        dataset.method_name,
+        f"at most {dataset.max_steps} steps, {dataset.max_calls} calls, {dataset.observation_limit} characters",
+        f"functions {dataset.compat}",
+        f"APIs by {dataset.api}",
+        f"prompts {found.prompts or 'not known'}",
+        "synthetic tool descriptions" if found.synthetic_tools else "",
+        f"judged {dataset.rounds} times" if dataset.judge else "not judged",
+        "compared with a reference" if dataset.reference else "",
+    ]
+    return "; ".join(word for word in words if word)
 
 
-def _tally(found: _Metrics, place: str) -> list[Metric]:
-    """Return how many items count in Eval-Scope's figures, and how many do not."""
-    dropped = sum(found.dropped.values())
-    return [_count("counted", found.counted, place), _count("dropped", dropped, place, better=False)]
+def _tally(found: _Metrics, place: str, dataset: _Dataset) -> list[Metric]:
+    """Return how many items count in Eval-Scope's figures; of an agent, what was made up, or found reordered."""
+    if isinstance(dataset, StaticDataset):
+        dropped = sum(found.dropped.values())
+        return [_count("counted", found.counted, place), _count("dropped", dropped, place, better=False)]
+    reordered = _count("reordered_hits", found.reordered_hits, place, better=False)
+    return [_count("synthetic_tools", found.synthetic_tools, place, better=False), reordered]
 
 
 def _count(name: str, number: int, place: str, *, better: bool = True) -> Metric:
@@ -172,7 +174,7 @@ def _metrics(file: Path) -> _Metrics | None:
         raise NormalizeError(f"{file.name} is not what the runner writes: {error}") from error
 
 
-def _samples(output: Path, dataset: StaticDataset) -> Iterator[Sample]:
+def _samples(output: Path, dataset: _Dataset) -> Iterator[Sample]:
     file = output / dataset.folder / PREDICTIONS_FILE
     try:
         lines = TextIOWrapper(open_untrusted(file), encoding="utf-8", errors="replace")
@@ -186,7 +188,7 @@ def _samples(output: Path, dataset: StaticDataset) -> Iterator[Sample]:
                 yield _sample(line, dataset, file)
 
 
-def _sample(line: str, dataset: StaticDataset, file: Path) -> Sample:
+def _sample(line: str, dataset: _Dataset, file: Path) -> Sample:
     try:
         entry: Any = json.loads(line)
         return Sample.model_validate({**entry, "dataset": dataset.label})

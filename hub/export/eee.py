@@ -158,6 +158,8 @@ def _generation(result: Result) -> dict[str, Any]:
     }
     if key.judge:
         details["judge"] = key.judge
+    if key.simulator:
+        details["simulator"] = key.simulator
     if key.gateway:
         details["gateway"] = json.dumps(key.gateway, ensure_ascii=False)
     if key.limit is not None:
