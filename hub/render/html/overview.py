@@ -8,9 +8,8 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from hub.render.html.results import Entry, wholes
-from hub.render.rows import show_absent
+from hub.render.rows import show_absent, show_took
 from hub.report import Counts, JobReport, Report
-from hub.text import show_duration
 
 FATES = {
     "scored": "scored",
@@ -106,7 +105,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("models", ", ".join(dict.fromkeys(job.model for job in report.jobs)) or "none"),
         ("backends", ", ".join(dict.fromkeys(job.backend for job in report.jobs)) or "none"),
         ("started", started),
-        ("took", show_duration(max(0.0, report.ended_at - report.started_at))),
+        ("took", show_took(report)),
         ("engine", report.engine),
         ("isolation", isolation),
         ("run", report.run_id),
