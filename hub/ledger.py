@@ -26,6 +26,7 @@ Outcome = Literal[
     "upstream_invalid",
     "upstream_down",
     "budget_spent",
+    "gateway_error",
     "client_left",
 ]
 OUTCOMES: frozenset[str] = frozenset(get_args(Outcome))
