@@ -27,10 +27,11 @@ from hub.observer import (
 from hub.outset import Outset
 from hub.plan import PlannedJob, host_path
 from hub.prepare import Desk, Environments, fetch_missing, make_environments
-from hub.report import EndState, JobReport, JobState, Report, run_state
+from hub.report import EndState, JobReport, JobState, Report, Stretch, run_state
 from hub.reporting import write_report
 from hub.runs import FINAL, RunFolder, read_job
 from hub.settings import Settings
+from hub.stretches import stretches
 
 _CHANGED_WHILE_PREPARING = ("state", "reason", "ended_at", "engine", "engine_reason")
 _OPEN = {JobState.QUEUED, JobState.PREPARING, JobState.RUNNING, JobState.NORMALIZING}
@@ -50,6 +51,7 @@ class LiveRun:
         self._reports: dict[str, JobReport] = {}
         self._former = folder.record if outset.resumed else None  # until the run is under way
         self._lost = ""
+        self._earlier: tuple[Stretch, ...] = ()
         self._clock = Stopwatch(None if outset.resumed else folder.record.created_at)
 
     def observe(self, event: Event) -> None:
@@ -92,6 +94,7 @@ class LiveRun:
         run_id, place = self.folder.record.run_id, str(self.folder.path)
         ids = tuple(planned.id for planned in self._outset.plan.jobs)
         if self._outset.resumed:
+            self._earlier = stretches(self.folder.events())
             self.folder.update(state="preparing", reason="", ended_at=None)
             self.observe(RunResumed(run_id, place, ids, self._outset.kept))
         else:
@@ -158,7 +161,9 @@ class LiveRun:
             self.folder.update(reason=f"{self._lost}; `evaldock resume {self.folder.record.run_id}` goes on with it")
         elif broken_off:
             state = "cancelled"
-        report = write_report(self.folder, reports, state, warnings=tuple(warnings), ended_at=self._clock.now)
+        this_one = Stretch(started_at=self._clock.started_at, ended_at=self._clock.now)
+        at_work = (*self._earlier, this_one)
+        report = write_report(self.folder, reports, state, warnings=tuple(warnings), stretches=at_work)
         if state == "succeeded":
             answers.remove(self._settings.state_dir, report.run_id)  # nobody will ask for them again
         self.observe(RunEnded(report.state))

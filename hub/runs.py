@@ -127,14 +127,19 @@ class RunFolder:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                hint = "`evaldock status --follow` shows it, `evaldock stop` ends it"
-                raise RunError(f"run {self.record.run_id!r} is driven by {self._driver()}", hint=hint) from error
+                raise self.driven_by_another() from error
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
             yield
 
-    def _driver(self) -> str:
+    def driven_by_another(self) -> RunError:
+        """Return the refusal of what only the process that holds the lock may do."""
+        hint = "`evaldock status --follow` shows it, `evaldock stop` ends it"
+        return RunError(f"run {self.record.run_id!r} is driven by {self.driver()}", hint=hint)
+
+    def driver(self) -> str:
+        """Return who holds the lock of a live run: `process 123`."""
         try:
             return f"process {int((self.path / '.lock').read_text(encoding='utf-8'))}"
         except (OSError, ValueError):

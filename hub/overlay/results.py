@@ -48,12 +48,14 @@ class Ruling:
 
     Attributes:
         withheld: why its score is not shown; empty where it stands.
+        entered: what the backend did with the samples that lost a call, where the score stands in spite of them.
         fates: of its samples that lost a call.
         by_subset: the same by subset; None where it is not known which samples those were.
         unasked: the model never answered.
     """
 
     withheld: str = ""
+    entered: str = "counted as wrong"
     fates: Counter[SampleState] = field(default_factory=Counter)
     by_subset: Mapping[str, Counter[SampleState]] | None = None
     unasked: bool = False
@@ -65,7 +67,8 @@ def lay_over(normalized: Normalized, rows: Iterable[LedgerRow], terms: Terms) ->
     A data set keeps its score if all its calls were answered, if the backend left out what was not
     (`terms.excludes_failures`) and counted it, or if no more failed than the task admits. Otherwise its metrics
     give way to a reason, and `backend_value` keeps the headline's literal. So it does where an endpoint's model was
-    not asked at all. Failed calls of the judge are counted, the score stands.
+    not asked at all. Failed calls of the judge are counted, the score stands. A score that stands in spite of
+    failures says so (`caveat`), and has no interval: that would be one of the line's luck, too.
     """
     account = read_account(rows, terms.start)
     located = locate(normalized.samples, account.lost_samples())
@@ -90,7 +93,10 @@ def _rule(results: Sequence[Result], account: Account, located: Located, terms: 
     if terms.excludes_failures and _agreed(results, candidate, located):
         candidate = Calls(candidate.answered)  # left out and counted: nothing is to be added
     fates = candidate.fates() + Counter({SampleState.JUDGE_FALLBACK: judge.fates().total()})
-    return Ruling(_withheld(results, candidate, terms), fates, _by_subset(dataset, candidate, judge, located))
+    entered = "and the backend did not leave them out" if terms.excludes_failures else "counted as wrong"
+    return Ruling(
+        _withheld(results, candidate, terms), entered, fates, _by_subset(dataset, candidate, judge, located)
+    )
 
 
 def _agreed(results: Sequence[Result], candidate: Calls, located: Located) -> bool:
@@ -147,10 +153,35 @@ def _laid(result: Result, ruling: Ruling, *, alone: bool, gateway: tuple[dict[st
     if result.key.subset is not None and ruling.by_subset is not None and not fates:
         withheld = ""  # it is known that all its samples were answered
     result = result.model_copy(update={"counts": _recounted(result.counts, fates)})
-    if not withheld or not result.metrics:
+    if not result.metrics:
         return result
+    if not withheld:
+        return _with_caveat(result, _caveat(result, fates, ruling))
     printed = result.backend_value or result.metrics[0].raw.literal
     return result.model_copy(update={"metrics": (), "absent": withheld, "backend_value": printed})
+
+
+def _caveat(result: Result, fates: Counter[SampleState], ruling: Ruling) -> str:
+    """Return what must be said beside a score that has failures in it, or may have; empty where it has none."""
+    lost, planned = _lost(fates), result.counts.planned
+    if lost:
+        what = f"{lost} of {planned}" if lost <= planned else count_of(lost, "request")
+        return f"{what} failed, {ruling.entered}"
+    if ruling.by_subset is None and _lost(ruling.fates):
+        return f"some of the {_lost(ruling.fates)} that failed may be among these, {ruling.entered}"
+    return ""
+
+
+def _lost(fates: Counter[SampleState]) -> int:
+    return sum(fates[state] for state in _WITHOUT_SCORE)
+
+
+def _with_caveat(result: Result, caveat: str) -> Result:
+    if not caveat:
+        return result
+    no_interval = {"stderr": None, "ci95": None, "uncertainty_absent": f"{caveat}: not all of it is the model's"}
+    metrics = tuple(metric.model_copy(update=no_interval) for metric in result.metrics)
+    return result.model_copy(update={"metrics": metrics, "caveat": caveat})
 
 
 def _share(result: Result, ruling: Ruling, *, alone: bool) -> Counter[SampleState]:
@@ -160,7 +191,8 @@ def _share(result: Result, ruling: Ruling, *, alone: bool) -> Counter[SampleStat
     if result.key.subset is None:
         return ruling.fates
     if ruling.by_subset is not None:
-        return ruling.by_subset.get(result.key.subset, _NO_FATES)
+        of_its_own = (ruling.by_subset.get(name, _NO_FATES) for name in result.averages or (result.key.subset,))
+        return sum(of_its_own, _NO_FATES)
     return ruling.fates if alone else _NO_FATES
 
 

@@ -152,7 +152,7 @@ class FakeUpstream:
 
     @property
     def open_connections(self) -> int:
-        """Return how many connections are not closed: each until its last request, once sent, is read and answered."""
+        """Return how many are not closed; one is once what its client had sent is read and answered."""
         return self._server.open_connections
 
     def __exit__(self, *_: object) -> None:

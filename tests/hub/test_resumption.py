@@ -24,8 +24,9 @@ from hub.taskfile import load_task
 from hub.version import VERSION
 from tests.fakes.engine import FakeEngine
 from tests.fakes.upstream import FakeUpstream
-from tests.hub.test_adversity import quick_echo
+from tests.hub.test_adversity import jumping_clock, quick_echo
 
+DAY_S = 86400.0
 OLD = Path(__file__).parents[1] / "fixtures" / "runs" / "v1"
 EVALUATION = {"backend": "echo", "datasets": [{"name": "echo", "options": {"n": 3}}]}
 
@@ -162,6 +163,28 @@ def test_the_report_begins_when_the_run_began_and_ends_later(machine: Machine) -
 
     assert report.started_at == began
     assert report.ended_at > machine.left.record.resumed_at[0] > began
+
+
+def test_the_pause_before_a_resume_is_no_time_of_the_run(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.run(fails_in_second)
+    jumping_clock(monkeypatch, by_s=DAY_S)()
+
+    report, _ = machine.resume()
+
+    first, second = report.stretches
+    assert report.ended_at - report.started_at > DAY_S
+    assert second.ended_at == report.ended_at
+    assert first.ended_at < second.started_at
+    assert report.worked_s < 60
+
+
+def test_a_killed_start_counts_up_to_its_last_sign(machine: Machine) -> None:
+    machine.run_until_killed(killed_in_second)
+    last = max(event["time"] for event in machine.left.events())
+
+    report, _ = machine.resume()
+
+    assert report.stretches[0].ended_at == last
 
 
 def test_a_resumed_run_says_so_and_what_it_keeps(machine: Machine) -> None:

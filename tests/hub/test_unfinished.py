@@ -8,9 +8,10 @@ import pytest
 from hub import answers, orchestrator
 from hub.engines import Choice
 from hub.job import Ending, Job
+from hub.runs import open_run
 from hub.settings import Settings
 from hub.taskfile import LoadedTask, load_task
-from hub.unfinished import Unfinished, find_unfinished
+from hub.unfinished import Unfinished, find_live, find_unfinished
 from tests.fakes.engine import FakeEngine, Work
 from tests.hub.test_adversity import quick_echo
 
@@ -117,3 +118,35 @@ def test_a_live_run_is_left_to_who_drives_it(file: Path, settings: Settings, mon
 
     with left.run.lock():
         assert found(load_task(file), settings) is None
+
+
+def test_a_live_run_is_found_behind_one_that_began_later(
+    file: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run(load_task(file), settings, monkeypatch)
+    run(load_task(file), settings, monkeypatch, quick_echo)
+
+    with open_run(settings.runs_dir / first).lock():
+        live = find_live(load_task(file), settings, None)
+
+    assert live is not None
+    assert live.record.run_id == first
+
+
+def test_a_live_run_of_another_meaning_or_engine_is_not_this_task(
+    file: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = run(load_task(file), settings, monkeypatch)
+
+    with open_run(settings.runs_dir / run_id).lock():
+        assert find_live(load_task(file), settings, "docker") is None
+        monkeypatch.setenv("EVALDOCK_TEST_SEED", "2")
+        assert find_live(load_task(file), settings, None) is None
+
+
+def test_a_run_that_nobody_drives_is_not_live(
+    file: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(load_task(file), settings, monkeypatch)
+
+    assert find_live(load_task(file), settings, None) is None

@@ -93,6 +93,64 @@ def test_so_many_failures_as_the_task_admits_leave_the_score_shown_and_the_job_p
     assert job_state((found,)).value == "partial"
 
 
+def test_admitted_failures_are_said_beside_the_score_which_has_no_interval_then() -> None:
+    found = one(arc(), calls(97, 3), replace(FOREIGN, max_infra_errors=3))
+
+    assert found.caveat == "3 of 100 failed, counted as wrong"
+    assert [(part.stderr, part.ci95) for part in found.metrics] == [(None, None)]
+    assert found.metrics[0].uncertainty_absent == "3 of 100 failed, counted as wrong: not all of it is the model's"
+
+
+def test_more_requests_than_samples_are_not_a_share_of_them() -> None:
+    found = one(arc(2, planned=2), calls(1, 3), replace(FOREIGN, max_infra_errors=3))
+
+    assert found.caveat == "3 requests failed, counted as wrong"
+
+
+def test_admitted_failures_of_unknown_samples_are_said_beside_every_subset() -> None:
+    whole, part = laid([arc(), subset("x"), subset("y")], calls(97, 3), replace(FOREIGN, max_infra_errors=3))[:2]
+
+    assert whole.caveat == "3 of 100 failed, counted as wrong"
+    assert part.caveat == "some of the 3 that failed may be among these, counted as wrong"
+    assert part.metrics[0].ci95 is None
+
+
+def test_a_subset_whose_samples_were_all_answered_keeps_its_interval_too() -> None:
+    rows = [*calls(99), failed(99, sample="y/1")]
+    samples = [sample("x/1", "x"), sample("y/1", "y")]
+    terms = replace(FOREIGN, max_infra_errors=1)
+
+    whole, x, y = laid([arc(), subset("x"), subset("y")], rows, terms, samples)
+
+    assert (whole.caveat, x.caveat) == ("1 of 100 failed, counted as wrong", "")
+    assert x == subset("x")
+    assert y.caveat == "1 of 50 failed, counted as wrong"
+
+
+def test_an_average_over_subsets_takes_in_the_failures_of_its_own() -> None:
+    rows = [*calls(99), failed(99, sample="y/1")]
+    samples = [sample("x/1", "x"), sample("y/1", "y")]
+    over_y = subset("of y").model_copy(update={"averages": ("y", "z")})
+    over_x = subset("of x").model_copy(update={"averages": ("x",)})
+
+    found = laid([arc(), over_y, over_x, subset("x"), subset("y")], rows, FOREIGN, samples)
+
+    assert [bool(part.metrics) for part in found] == [False, False, True, True, False]
+    assert found[1].counts.infra_error == 1
+
+
+def test_failures_that_a_backend_left_out_leave_its_interval() -> None:
+    found = one(arc(97, infra_error=3), calls(97, 3), replace(NATIVE, max_infra_errors=3))
+
+    assert (found.caveat, found.metrics[0].ci95 is None) == ("", False)
+
+
+def test_failures_that_a_backend_should_have_left_out_and_did_not_are_said() -> None:
+    found = one(arc(), calls(97, 3), replace(NATIVE, max_infra_errors=3))
+
+    assert found.caveat == "3 of 100 failed, and the backend did not leave them out"
+
+
 def test_one_failure_more_than_admitted_withholds_it() -> None:
     assert one(arc(), calls(96, 4), replace(FOREIGN, max_infra_errors=3)).metrics == ()
 
@@ -266,7 +324,9 @@ def test_no_sample_is_lost_or_won_and_there_is_a_score_or_a_reason(
 
     assert sum(getattr(found.counts, fate) for fate in FATES) == sum(getattr(counts, fate) for fate in FATES)
     assert 0 <= found.counts.scored <= counts.scored
-    assert (found.metrics, found.absent) == (made.metrics, "") or (found.metrics == () and found.absent)
+    assert bool(found.metrics) != bool(found.absent)
+    assert bool(found.caveat) == (found.metrics not in {(), made.metrics})
+    assert all(part.value == 0.615 and bool(part.ci95) != bool(found.caveat) for part in found.metrics)
     assert found.metrics or found.backend_value == "0.615"
 
 
