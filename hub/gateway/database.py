@@ -1,8 +1,8 @@
 """One SQLite file on the event loop: what is written in one iteration is one commit, and nothing long blocks.
 
 A commit is durable against the death of the process, kill -9 too, as soon as it is in the write-ahead log; a power
-failure may take the last moments, but never leaves a broken file. Once a commit has failed (the disk is full, say) what
-somebody waits for is refused, and what has happened goes into the reserve.
+failure may take the last moments, but never leaves a broken file. Once a commit has failed (the disk is full, say)
+what somebody waits for is refused, and what has happened goes into the reserve.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Room on the disk that is kept until it is needed."""
 
-import os
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +14,8 @@ BROKEN = sqlite3.OperationalError("disk I/O error")
 
 def taken(folder):
     """Return the bytes that this process's files without a name take in a folder."""
-    found = (f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd"))
-    nameless = [path for path in found if os.path.lexists(path) and f"{folder}/" in os.readlink(path)]
-    return sum(os.stat(path).st_blocks * 512 for path in nameless)
+    found = [path for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+    return sum(path.stat().st_blocks * 512 for path in found if f"{folder}/" in str(path.readlink()))
 
 
 def test_it_takes_its_room_at_once_and_no_name_is_left_if_its_process_dies(tmp_path):
@@ -56,7 +55,7 @@ def test_a_file_system_that_cannot_keep_room_goes_without(tmp_path, monkeypatch)
 
     monkeypatch.setattr(module.os, "posix_fallocate", unsupported)
 
-    with open(tmp_path / "a", "wb") as file:
+    with (tmp_path / "a").open("wb") as file:
         hold(file.fileno())
 
 
