@@ -75,6 +75,8 @@ def test_a_state_disk_that_fills_loses_no_call_says_what_to_do_and_the_run_goes_
     assert "the disk is full" in ran.stdout
     assert f"go on   evaldock resume {folder.name}" in ran.stdout
     assert before[0] == before[1] == job["usage"][0]["requests"]
+    counts = job["results"][0]["counts"]
+    assert counts["scored"] + counts["infra_error"] == job["usage"][0]["calls"]
     assert resumed.returncode == 0, resumed.stderr
     assert asked(upstream) == attempts(cramped)
     samples = {sample["id"]: sample["prediction"] for sample in cramped.samples("1-m-echo")}
