@@ -83,7 +83,7 @@ def _info(name: str, entry: Entry, way: str | None) -> DatasetInfo:
         source="OpenCompassData-complete-20240207" if entry.in_archive else "your own copy",
         subsets=tuple(subset for subset in entry.parts if subset),
         rows=entry.rows,
-        licence=entry.licence,
+        licence=entry.licence or "unknown",
         files=entry.files,
         runs_code=entry.runs_code,
         configs=tuple(configs_of(entry)),

@@ -21,6 +21,8 @@ import pytest
 import yaml
 
 from adapters.opencompass.catalog import catalog
+from hub.engine.venv.build import environment_folder
+from hub.images import load_image
 from hub.settings import load_settings
 from tests.adapters.opencompass.tiny_answers import answer
 from tests.adapters.opencompass.tiny_data import write_data
@@ -176,6 +178,47 @@ def test_programs_are_refused_outside_containers_unless_the_task_allows_them(
     assert ran.code == 3
     assert "dataset 'mbpp': scoring runs programs that the model writes" in ran.err
     assert not ran.runs.exists()
+
+
+def test_a_program_in_a_data_file_is_not_run(tmp_path: Path, data: Path, model: dict[str, str]) -> None:
+    hostile = Path(shutil.copytree(data, tmp_path / "hostile"))
+    trace = tmp_path / "trace"
+    for path in ("nq/nq-test.qa.csv", "triviaqa/trivia-dev.qa.csv"):
+        with (hostile / path).open("a", encoding="utf-8") as file:
+            file.write(f"who\t[__import__('pathlib').Path('{trace}').touch()]\n")
+    task = Path(write_task(tmp_path, model, ["nq", "triviaqa", "lambada"], data=str(hostile)))
+    task.write_text(task.read_text().replace("allow_unsafe_code: true", "allow_unsafe_code: false"))
+
+    ran = evaldock(tmp_path, "run", str(task), "--engine", "venv")
+
+    found = {result["dataset"]: result for result in ran.report["jobs"][0]["results"]}
+    assert not trace.exists()
+    assert ran.code == 1
+    assert all("a program is not run" in found[name]["absent"] for name in ("nq", "triviaqa"))
+    assert found["lambada"]["metrics"]
+
+
+def test_no_other_data_set_has_a_place_where_a_program_could_be_run() -> None:
+    settings = load_settings()
+    python = environment_folder(load_image("opencompass", settings), settings) / "bin" / "python"
+    script = str(ROOT / "tests" / "e2e" / "opencompass_programs.py")
+
+    found = subprocess.run(
+        [python, "-W", "ignore", script],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+
+    assert found == [
+        "datasets.agieval.agieval: eval",  # of ModelScope's data, which are not loaded; taken out as those below
+        "datasets.humaneval: eval",  # a postprocessor that no configuration names; it runs programs anyway
+        "datasets.mbpp: exec",  # what it is for
+        "datasets.natural_question: eval",
+        "datasets.triviaqa: eval",
+        "utils.text_postprocessors: eval",  # general_eval_wrapper_postprocess, which no configuration names
+    ]
 
 
 def test_an_own_configuration_is_evaluated(tmp_path: Path, data: Path, model: dict[str, str]) -> None:

@@ -258,6 +258,20 @@ def test_clean_finds_and_removes_it(settings: Settings, whole: bool) -> None:
     assert not folder.exists()
 
 
+def test_files_are_counted_for_every_subset(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from hub.cli import cli
+    from hub.registry import load_adapter
+
+    files = ("dev/{}.csv", "test/{}.csv", "all")
+    one = DatasetInfo("echo", "x", ("generate",), "accuracy", 0, "y", subsets=("a", "b"), files=files)
+    monkeypatch.setattr(load_adapter("echo"), "datasets", lambda: {"echo": one}, raising=False)
+
+    cli.main(["list", "datasets", "--backend", "echo"], standalone_mode=False)
+
+    header, row = capsys.readouterr().out.splitlines()
+    assert row[header.index("files") :].split()[0] == "5"
+
+
 def test_what_a_data_set_also_needs_is_listed(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     from hub.cli import cli
 

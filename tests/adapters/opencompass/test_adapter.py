@@ -37,6 +37,12 @@ def test_its_own_names_of_configurations_are_data_sets_too() -> None:
     assert names["ARC_c"].scoring == ("generate", "continuation")
 
 
+def test_a_licence_that_no_publisher_states_is_unknown() -> None:
+    names = ADAPTER.datasets()
+
+    assert (names["gsm8k"].licence, names["piqa"].licence) == ("MIT", "unknown")
+
+
 def test_a_mistyped_subset_is_suggested() -> None:
     message = only(evaluation(request("mmlu", subsets=("anatomie",))), "datasets", 0, "subsets", 0)
 
