@@ -9,6 +9,7 @@ image (`evaldock build opencompass` says the tag), or the `bin/python` of its en
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,8 @@ from typing import Any
 
 from adapters.opencompass.catalog import Entry, catalog
 
-FILE = Path(__file__).parents[3] / "adapters" / "opencompass" / "shipped.json"
+_ROOT = Path(__file__).parents[3]
+FILE = _ROOT / "adapters" / "opencompass" / "shipped.json"
 
 
 def main() -> None:
@@ -29,7 +31,9 @@ def shipped(python: Sequence[str]) -> str:
     """Return the text of shipped.json, a line for each configuration."""
     entries = {folder(entry): entry for entry in catalog().values()}
     argv = [*python, "-m", "adapters.opencompass.runner.listing", *sorted(entries)]
-    found = json.loads(subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1])
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    printed = subprocess.run(argv, check=True, stdout=subprocess.PIPE, env=env).stdout
+    found = json.loads(printed.splitlines()[-1])
     configs = {name: _lines(entries[name], configs) for name, configs in found["configs"].items()}
     groups = {entries[name].name: _named(entries[name], groups) for name, groups in found["groups"].items()}
     return _object({"configs": _object(configs, 1), "groups": _object(groups, 1)}, 0)
