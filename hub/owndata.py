@@ -38,7 +38,7 @@ def own_data(plan: Plan) -> OwnData:
 
 
 def changed_data(record: RunRecord, plan: Plan, now: OwnData) -> tuple[Difference, ...]:
-    """Return what of the user's own data is not as it was; what was not known then, or is not now, is not compared."""
+    """Return what of the user's own data is not as it was; what is not known of both times is not compared."""
     return tuple(
         Difference(planned.id, f"content of {asset.location}", old, new)
         for planned in plan.jobs
@@ -51,8 +51,8 @@ def changed_data(record: RunRecord, plan: Plan, now: OwnData) -> tuple[Differenc
 def fingerprint(place: Path, patterns: Iterable[str] = ()) -> str:
     """Return what `2 files, 12 kB, sha256:0123456789abcdef` are; empty where they cannot be read.
 
-    Up to 64 MiB in all the content counts, above that names, sizes and times of change. In a folder, what is hidden
-    and what evaldock itself writes (run folders) does not count; with `patterns`, paths or globs, only what they name.
+    Up to 64 MiB in all the content counts, above that names, sizes and times of change. In a folder, hidden files and
+    run folders do not count; with `patterns`, paths or globs, only what they name.
     """
     wanted = tuple(patterns)
     try:
