@@ -159,6 +159,7 @@ class DatasetInfo:
         rows: how many the published data have, about.
         files: those that are read, `{}` standing for a subset.
         runs_code: whether scoring executes what the model wrote; outside containers only where the task allows it.
+        configs: names of the backend's own configurations of it, where a task may choose one.
         alias_of: the name under which it is listed.
         needs: what else the data set reads, that neither its data nor the image holds and that nobody fetches (what
             can be fetched is an asset). Where a job without a network cannot do without, `complain` refuses it.
@@ -176,6 +177,7 @@ class DatasetInfo:
     licence: str = ""
     files: tuple[str, ...] = ()
     runs_code: bool = False
+    configs: tuple[str, ...] = ()
     alias_of: str = ""
     needs: tuple[str, ...] = ()
 

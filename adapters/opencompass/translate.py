@@ -15,6 +15,7 @@ from adapters.opencompass.catalog import Entry, Way, catalog
 from adapters.opencompass.contract import CLIENT_MARGIN_S, TASK_FILE, Dataset, Group, Model, Part, Task, dumps
 from adapters.opencompass.names import file_name
 from adapters.opencompass.options import DatasetOptions, EvaluationOptions
+from adapters.opencompass.shipped import Config, configs_of
 from hub.adapter import Asset, DatasetRequest, Evaluation, Reader
 from hub.job import DATA
 
@@ -50,6 +51,22 @@ class Wanted:
         return self.request.subsets or tuple(self.entry.parts)
 
     @property
+    def config(self) -> Config | None:
+        """Return what is known of the configuration; None where it is the user's own, or none that there is."""
+        if self.entry is None:
+            return None
+        named = self.request.options.get("config") or self.entry.configs[self.way].rpartition("/")[2]
+        return configs_of(self.entry).get(str(named))
+
+    @property
+    def few_shot(self) -> int | None:
+        """Return how many worked examples a prompt shows; None where nobody knows."""
+        if self.entry is None or self.config is None:
+            return None
+        chosen = {config.rpartition("/")[2] for config in self.entry.configs.values()}
+        return self.entry.few_shot if self.config.name in chosen else self.config.few_shot
+
+    @property
     def limit(self) -> int | None:
         """Return the limit; none where it would break the metric and is the task's, not the data set's own."""
         left_out = self.entry is not None and self.entry.whole and self.request.limit_by_default
@@ -65,13 +82,15 @@ def names() -> Mapping[str, tuple[str, Way | None]]:
 
 
 def wanted(request: DatasetRequest) -> Wanted:
-    """Return what a request means; the way is that of the name, else as asked, else generation."""
+    """Return what a request means; the way is that of the name, else as asked or configured, else generation."""
     if request.name == OWN:
         return Wanted(request, None, "generate")
     name, fixed = names()[request.name]
     entry = catalog()[name]
     asked = next((way for way in entry.configs if way == request.scoring), None)
-    return Wanted(request, entry, fixed or asked or "generate")
+    other = configs_of(entry).get(str(request.options.get("config")))
+    configured = other.way if other and other.way in entry.configs else None
+    return Wanted(request, entry, fixed or asked or configured or "generate")
 
 
 def translate(evaluation: Evaluation) -> Mapping[str, str]:

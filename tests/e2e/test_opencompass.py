@@ -24,6 +24,7 @@ from adapters.opencompass.catalog import catalog
 from hub.engine.venv.build import environment_folder
 from hub.images import load_image
 from hub.settings import load_settings
+from tests.adapters.opencompass.shipping import FILE, shipped
 from tests.adapters.opencompass.tiny_answers import answer
 from tests.adapters.opencompass.tiny_data import write_data
 from tests.e2e.harness import EVALDOCK, ROOT, Ran, evaldock
@@ -158,6 +159,13 @@ def test_the_examples_run_where_their_data_and_models_are(
 
     assert ran.code == 0, ran.err
     assert_equal(ran)
+
+
+def test_what_the_plan_knows_of_opencompass_is_what_it_ships() -> None:
+    built = subprocess.run([EVALDOCK, "build", "opencompass", "--engine", "venv"], check=True, stdout=subprocess.PIPE)
+    _, _, environment, *_ = built.stdout.decode().splitlines()[-1].split()
+
+    assert shipped([f"{environment}/bin/python"]) == FILE.read_text()
 
 
 def test_the_example_of_own_data_runs_as_it_is(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from adapters.echo.adapter import EchoAdapter
 from hub import orchestrator
+from hub.adapter import Asset
 from hub.engines import Choice
 from hub.errors import ChangedRunError, ImageError, InterruptedRunError, PrerequisiteError, RunError
 from hub.job import PREVIOUS, SOCKET_NAME, Ending, Job
@@ -22,6 +24,7 @@ from hub.runs import RunFolder, list_runs, open_run, read_job, shown_state
 from hub.settings import Settings
 from hub.taskfile import load_task
 from hub.version import VERSION
+from tests.fakes.data_adapter import reading
 from tests.fakes.engine import FakeEngine
 from tests.fakes.upstream import FakeUpstream
 from tests.hub.test_adversity import jumping_clock, quick_echo
@@ -261,6 +264,79 @@ def test_a_job_behind_an_endpoint_has_no_past_but_the_cache(machine: Machine) ->
         _, engine = machine.resume()
 
     assert [mount.target for mount in engine.submitted[0].mounts] == []
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[Path]:
+    """A file of a user's data, which both jobs read."""
+    file = tmp_path / "q.jsonl"
+    file.write_text("1\n")
+    with reading(Asset("dataset", "q", "/data/q/q.jsonl", "local", str(file))):
+        yield file
+
+
+def test_data_of_the_user_that_changed_under_the_same_path_are_refused(machine: Machine, data: Path) -> None:
+    machine.run(fails_in_second)
+    data.write_text("2\n")
+    before = machine.bytes_of_all()
+
+    with pytest.raises(ChangedRunError, match=re.escape(f"2-n-echo: content of {data}: 1 file, 2 B, sha256:")):
+        machine.resume()
+
+    assert machine.bytes_of_all() == before
+
+
+def test_by_force_the_jobs_that_read_changed_data_run_anew(machine: Machine, data: Path) -> None:
+    machine.run(fails_in_second)
+    data.write_text("2\n")
+
+    report, engine = machine.resume(force=True)
+
+    assert [job.id for job in engine.submitted] == ["1-m-echo", "2-n-echo"]
+    assert report.state == "succeeded"
+
+
+def test_what_was_forced_once_is_what_the_next_resume_compares_with(machine: Machine, data: Path) -> None:
+    machine.run(fails_in_second)
+    data.write_text("2\n")
+    machine.resume(fails_in_second, force=True)
+
+    report, engine = machine.resume()
+
+    assert [job.id for job in engine.submitted] == ["2-n-echo"]
+    assert report.state == "succeeded"
+
+
+def test_the_same_data_written_again_are_no_change(machine: Machine, data: Path) -> None:
+    machine.run(fails_in_second)
+    os.utime(data, (0, 0))
+
+    report, _ = machine.resume()
+
+    assert report.state == "succeeded"
+
+
+def test_a_run_that_kept_no_fingerprints_goes_on_whatever_its_data_are(machine: Machine, data: Path) -> None:
+    machine.run(fails_in_second)
+    file = machine.left.path / "run.json"
+    record = json.loads(file.read_text())
+    for job in record["jobs"]:
+        assert list(job.pop("data")) == ["/data/q/q.jsonl"]
+    file.write_text(json.dumps(record))
+    data.write_text("2\n")
+
+    report, _ = machine.resume()
+
+    assert report.state == "succeeded"
+    assert all(job.data for job in machine.left.record.jobs)
+
+
+def test_data_that_are_gone_are_missing_not_changed(machine: Machine, data: Path) -> None:
+    machine.run(fails_in_second)
+    data.unlink()
+
+    with pytest.raises(PrerequisiteError, match=re.escape(str(data))):
+        machine.resume()
 
 
 def test_every_start_of_a_job_counts(machine: Machine) -> None:
