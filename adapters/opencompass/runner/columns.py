@@ -33,5 +33,5 @@ def require_columns(rows: Any, config: Mapping[str, Any], data: Path, files: tup
     """
     for name in needed(config) if files else ():
         absent = name not in rows.column_names
-        if absent or (None in rows[name] and lacks(name, data, files)):
+        if (absent and len(rows)) or ((absent or None in rows[name]) and lacks(name, data, files)):
             raise KeyError(name)

@@ -71,8 +71,8 @@ def _load_part(
     try:
         with standing_in(*where):
             loaded = build_dataset_from_cfg(ConfigDict(config))
-        rows = row_count(loaded)
         require_columns(loaded.test, config, where[1], part.reads)
+        rows = row_count(loaded, part)
     except Exception as error:  # noqa: BLE001 - a loader can raise anything; only this part is lost
         traceback.print_exc()
         session.status.refuse(dataset, part, reason_of(error, where[1], part.reads))
@@ -82,14 +82,14 @@ def _load_part(
     session.status.announce(dataset, part, planned=rows, **protocol)
 
 
-def row_count(loaded: Any) -> int:
+def row_count(loaded: Any, part: Part) -> int:
     """Return how many rows are evaluated.
 
     Raises:
         MissingDataError: none.
     """
     if not len(loaded.test):
-        raise MissingDataError("the data have no rows")
+        raise MissingDataError(f"no rows: {', '.join(f'data/{name}' for name in part.reads) or 'the data are empty'}")
     return len(loaded.test)
 
 

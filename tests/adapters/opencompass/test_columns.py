@@ -27,6 +27,9 @@ class Rows:
     def __getitem__(self, name: str) -> Sequence[Any]:
         return self._columns[name]
 
+    def __len__(self) -> int:
+        return max(map(len, self._columns.values()), default=0)
+
 
 def test_what_no_prompt_names_is_not_needed() -> None:
     assert needed(CONFIG) == ("question", "answer")
@@ -50,6 +53,19 @@ def test_an_empty_field_is_refused_where_its_row_has_none(
         return
     with pytest.raises(KeyError, match="question"):
         require_columns(rows, CONFIG, tmp_path, ("a.jsonl",))
+
+
+@pytest.mark.parametrize(("text", "refused"), [("{}\n", True), ("", False)])
+def test_where_nothing_was_loaded_the_files_tell_whether_columns_lack(
+    tmp_path: Path, text: str, *, refused: bool
+) -> None:
+    (tmp_path / "a.jsonl").write_text(text)
+
+    if not refused:
+        require_columns(Rows(), CONFIG, tmp_path, ("a.jsonl",))
+        return
+    with pytest.raises(KeyError, match="question"):
+        require_columns(Rows(), CONFIG, tmp_path, ("a.jsonl",))
 
 
 def test_a_configuration_whose_files_nobody_knows_is_left_alone(tmp_path: Path) -> None:
