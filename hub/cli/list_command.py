@@ -63,7 +63,7 @@ def _count(adapter: Adapter) -> int:
 def list_datasets_command(backend: str | None, as_json: bool) -> None:
     """List data sets: subsets, metric, default shots, scoring ways, rows, files, licence, source.
 
-    --json adds other names of a data set (alias_of), the names of its subsets, and those of its files.
+    --json adds other names of a data set (alias_of), its subsets, its files, and the configurations to choose from.
     """
     from hub.registry import adapter_names, load_adapter
     from hub.text import did_you_mean
