@@ -95,9 +95,13 @@ class _Reader:
         metrics = [_metric(name, figure, place) for name, figure in known if figure.value is not None]
         absent = "" if metrics else f"no item was answered: {self._first_error(dataset)}"
         counts = Counts(planned=found.planned, **found.states)
-        said = tuple(metrics + _tally(found, place)) if metrics else ()
         return Result(
-            dataset=dataset.label, key=self._key(dataset, found), counts=counts, metrics=said, absent=absent
+            dataset=dataset.label,
+            key=self._key(dataset, found),
+            counts=counts,
+            metrics=tuple(metrics + _tally(found, place)) if metrics else (),
+            absent=absent,
+            caveat=_caveat(found) if metrics else "",
         )
 
     def _unfinished(self, dataset: StaticDataset, reason: str) -> Result:
@@ -139,6 +143,12 @@ def _metric(name: str, figure: _Figure, place: str) -> Metric:
         higher_is_better=name not in _LOW_IS_GOOD,
         source=Source(file=place, key=f"metrics.{name}.value"),
     )
+
+
+def _caveat(found: _Metrics) -> str:
+    """Return what the figures must not be read without: how many of the items they are not of."""
+    dropped = sum(found.dropped.values())
+    return f"{dropped} of {found.counted + dropped} do not count by Eval-Scope's rules" if dropped else ""
 
 
 def _tally(found: _Metrics, place: str) -> list[Metric]:
