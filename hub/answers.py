@@ -25,6 +25,8 @@ _COLUMNS = (
 SCHEMA = (
     f"CREATE TABLE IF NOT EXISTS answers ({', '.join(_COLUMNS)})",
     "CREATE UNIQUE INDEX IF NOT EXISTS answers_by_key ON answers (key, number)",
+    # What is told of a file is told from this: many GB of bodies lie between the rows. New rows are the last in it.
+    "CREATE INDEX IF NOT EXISTS answers_by_use ON answers (used_at, tokens_in, tokens_out, size)",
 )
 
 
@@ -59,9 +61,9 @@ def remove(state_dir: Path, run_id: str) -> None:
 
 
 def size_of(file: Path) -> int:
-    """Return the bytes that a file of answers takes on disk, with what SQLite keeps beside it."""
+    """Return the bytes that a file of answers takes, with what SQLite keeps beside it."""
     found = (file.with_name(f"{file.name}{suffix}") for suffix in _BESIDE)
-    return sum(path.stat().st_blocks * 512 for path in found if path.is_file())
+    return sum(path.stat().st_size for path in found if path.is_file())
 
 
 def count(file: Path) -> int:
@@ -69,7 +71,7 @@ def count(file: Path) -> int:
     if not file.is_file():
         return 0
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=_WAIT_S)) as connection:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=_WAIT_S)) as connection:
             return int(connection.execute("SELECT count(*) FROM answers").fetchone()[0])
     except sqlite3.Error:
         return 0

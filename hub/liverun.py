@@ -152,16 +152,18 @@ class LiveRun:
     def _report(self, *, broken_off: bool) -> Report:
         reports = tuple(self._reports[planned.id] for planned in self._outset.plan.jobs)
         state: EndState = run_state(tuple(job.state for job in reports))
-        if state != "succeeded" and self._lost:
+        skipped = (f"left out by the plan: {text}" for text in self._outset.plan.skipped)
+        warnings = [*skipped, *self.folder.record.warnings]
+        if state == "succeeded":
+            warnings += filter(None, (self._lost,))
+        elif self._lost:
             state = "failed"
-            self.folder.update(reason=self._lost)
+            self.folder.update(reason=f"{self._lost}; `evaldock resume {self.folder.record.run_id}` goes on with it")
         elif broken_off:
             state = "cancelled"
-        skipped = (f"left out by the plan: {text}" for text in self._outset.plan.skipped)
-        warnings = (*skipped, *self.folder.record.warnings)
         this_one = Stretch(started_at=self._clock.started_at, ended_at=self._clock.now)
         at_work = (*self._earlier, this_one)
-        report = write_report(self.folder, reports, state, warnings=warnings, stretches=at_work)
+        report = write_report(self.folder, reports, state, warnings=tuple(warnings), stretches=at_work)
         if state == "succeeded":
             answers.remove(self._settings.state_dir, report.run_id)  # nobody will ask for them again
         self.observe(RunEnded(report.state))

@@ -24,6 +24,7 @@ from hub.liverun import LiveRun
 from hub.observer import Observer, Preparing, silent
 from hub.offline import choose_built, offline_findings
 from hub.outset import Outset
+from hub.owndata import own_data
 from hub.plan import Machine, Plan, make_plan
 from hub.registry import load_adapter
 from hub.render.plan import plan_to_json
@@ -159,7 +160,7 @@ def plan_text(plan: Plan) -> str:
 
 
 def _create(task: LoadedTask, plan: Plan, settings: Settings, ground: Ground) -> AbstractContextManager[RunFolder]:
-    now = time.time()
+    now, data = time.time(), own_data(plan)
     record = RunRecord(
         evaldock_version=VERSION,
         run_id=new_run_id(plan.task, task.source.text, now),
@@ -172,7 +173,12 @@ def _create(task: LoadedTask, plan: Plan, settings: Settings, ground: Ground) ->
         folder=str(task.folder.absolute()),
         upstreams=identities_of(plan, ground.met.identity),
         jobs=tuple(
-            JobRecord(id=planned.id, model=planned.evaluation.model.name, backend=planned.evaluation.backend)
+            JobRecord(
+                id=planned.id,
+                model=planned.evaluation.model.name,
+                backend=planned.evaluation.backend,
+                data=data[planned.id],
+            )
             for planned in plan.jobs
         ),
     )

@@ -145,7 +145,9 @@ class Result(_Record):
     """The outcome of one data set (or one subset of it) on one model; the first metric is the headline.
 
     `absent` says why there is no metric; a result has metrics or a reason, never neither. `backend_value` is the
-    headline as the backend printed it, also where the ledger did not bear it out.
+    headline as the backend printed it, also where the ledger did not bear it out. `caveat` is what must be said
+    beside the score wherever it is shown: that failed requests count as wrong in it. `averages` names the subsets
+    whose mean it is, where it is one over some of a data set's; samples are theirs alone.
     """
 
     dataset: str
@@ -154,6 +156,8 @@ class Result(_Record):
     metrics: tuple[Metric, ...] = ()
     backend_value: str | None = None
     absent: str = ""
+    caveat: str = ""
+    averages: tuple[str, ...] = ()
 
 
 class EnvironmentRecord(_Record):

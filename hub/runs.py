@@ -38,6 +38,8 @@ class JobRecord(_Record):
     Attributes:
         starts: how often it was begun, the last start included.
         weights: identity of the model with the digest of its weights, where the job loads them.
+        data: fingerprints of the user's own data (`hub.owndata`), by where the job sees them; empty where there are
+            none, or a version wrote it that knew none.
     """
 
     id: str
@@ -48,6 +50,7 @@ class JobRecord(_Record):
     environment: EnvironmentRecord | None = None
     starts: int = 0
     weights: str = ""
+    data: dict[str, str] = {}
 
 
 class RunRecord(_Record):

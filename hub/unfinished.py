@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hub import answers
-from hub.difference import differences
 from hub.errors import EvaldockError
-from hub.orchestrator import adapters_of, plan_task
+from hub.orchestrator import plan_task
+from hub.owndata import own_data
 from hub.report import JobState
-from hub.resumption import recorded_plan
+from hub.resumption import changes_since
 from hub.runs import RunFolder, is_live, list_runs, may_resume, shown_state
 from hub.settings import Settings
 from hub.taskfile import LoadedTask
@@ -61,7 +61,8 @@ def _does_the_same(run: RunFolder, task: LoadedTask, settings: Settings, engine:
     if engine not in {None, "auto", run.record.engine}:
         return False
     try:
-        return not differences(recorded_plan(run), plan_task(task, settings), adapters_of(task))
+        plan = plan_task(task, settings)
+        return not changes_since(run, task, plan, own_data(plan))
     except EvaldockError:
         return False  # a new run says what is wrong with the task
 

@@ -1,4 +1,4 @@
-"""Figures of metrics.json as Metrics: which there are, in which order, of which unit."""
+"""What metrics.json of a data set says: its figures as Metrics, and what must be known beside them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator
 
+from adapters.toolbench.contract import StableDataset, StaticDataset
 from hub.report import Metric, Raw, Source
 
 
@@ -41,6 +42,22 @@ class Figure(BaseModel):
     uncertainty_absent: str
 
 
+class Written(BaseModel):
+    """metrics.json of a data set: `absent`, or all the others; of an agent those from `prompts` on."""
+
+    absent: str = ""
+    data: str = ""
+    planned: int = 0
+    states: dict[str, int] = {}
+    metrics: dict[str, Figure] = {}
+    counted: int = 0
+    dropped: dict[str, int] = {}
+    prompts: str = ""
+    prompt: str = ""
+    synthetic_tools: int = 0
+    reordered_hits: int = 0
+
+
 def figures_of(found: Mapping[str, Figure], place: str) -> list[Metric]:
     """Return the metrics in their order; `place` is the file that holds them."""
     known = [(name, found[name]) for name in _ORDER if name in found]
@@ -58,4 +75,49 @@ def _metric(name: str, figure: Figure, literal: str, place: str) -> Metric:
         uncertainty_absent=figure.uncertainty_absent,
         higher_is_better=name not in _LOW_IS_GOOD,
         source=Source(file=place, key=f"metrics.{name}.value"),
+    )
+
+
+def way(dataset: StableDataset, found: Written) -> str:
+    """Return in words what else decides an agent's figures, all of it."""
+    words = [
+        dataset.method_name,
+        f"at most {dataset.max_steps} steps, {dataset.max_calls} calls, {dataset.observation_limit} characters",
+        f"functions {dataset.compat}",
+        f"APIs by {dataset.api}",
+        f"prompts {found.prompts or 'not known'}",
+        "synthetic tool descriptions" if found.synthetic_tools else "",
+        f"judged {dataset.rounds} times" if dataset.judge else "not judged",
+        "compared with a reference" if dataset.reference else "",
+    ]
+    return "; ".join(word for word in words if word)
+
+
+def caveat(found: Written, dataset: StaticDataset | StableDataset) -> str:
+    """Return what the figures must not be read without."""
+    if isinstance(dataset, StaticDataset):
+        dropped = sum(found.dropped.values())
+        return f"{dropped} of {found.counted + dropped} do not count by Eval-Scope's rules" if dropped else ""
+    made_up = "tools are described from the queries, for there are no tool files" if found.synthetic_tools else ""
+    unjudged = "" if dataset.judge else "nothing was judged"
+    return "; ".join(word for word in (unjudged, made_up) if word)
+
+
+def tally(found: Written, place: str, dataset: StaticDataset | StableDataset) -> list[Metric]:
+    """Return how many items count in Eval-Scope's figures; of an agent, what was made up, or found reordered."""
+    if isinstance(dataset, StaticDataset):
+        dropped = sum(found.dropped.values())
+        return [_count("counted", found.counted, place), _count("dropped", dropped, place, better=False)]
+    reordered = _count("reordered_hits", found.reordered_hits, place, better=False)
+    return [_count("synthetic_tools", found.synthetic_tools, place, better=False), reordered]
+
+
+def _count(name: str, number: int, place: str, *, better: bool = True) -> Metric:
+    return Metric(
+        name=name,
+        raw=Raw(literal=str(number), unit="count"),
+        value=None,
+        uncertainty_absent="a count",
+        higher_is_better=better,
+        source=Source(file=place, key=name),
     )

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from adapters.toolbench.contract import (
     EVALUATOR_VERSION,
@@ -19,32 +19,16 @@ from adapters.toolbench.contract import (
     StableDataset,
     StaticDataset,
 )
-from adapters.toolbench.figures import Figure, figures_of
+from adapters.toolbench.figures import Written, caveat, figures_of, tally, way
 from adapters.toolbench.translate import task_of
 from hub.adapter import Evaluation, Normalized
 from hub.errors import NormalizeError
 from hub.files import open_untrusted
-from hub.report import Counts, Metric, Raw, Result, ResultKey, Sample, Source
+from hub.report import Counts, Result, ResultKey, Sample
 
 _Dataset = StaticDataset | StableDataset
 _ABSENT = "the job ended when {} of its items were done"
 _NEVER = "the job never got to it"
-
-
-class _Metrics(BaseModel):
-    """metrics.json of a data set: `absent`, or all the others."""
-
-    absent: str = ""
-    data: str = ""
-    planned: int = 0
-    states: dict[str, int] = {}
-    metrics: dict[str, Figure] = {}
-    counted: int = 0
-    dropped: dict[str, int] = {}
-    prompts: str = ""
-    prompt: str = ""
-    synthetic_tools: int = 0
-    reordered_hits: int = 0
 
 
 def normalize(evaluation: Evaluation, output: Path, *, adapter_version: str) -> Normalized:
@@ -90,28 +74,32 @@ class _Reader:
         metrics = figures_of(found.metrics, place)
         absent = "" if metrics else f"no item was answered: {self._first_error(dataset)}"
         counts = Counts(planned=found.planned, **found.states)
-        said = tuple(metrics + _tally(found, place, dataset)) if metrics else ()
         return Result(
-            dataset=dataset.label, key=self._key(dataset, found), counts=counts, metrics=said, absent=absent
+            dataset=dataset.label,
+            key=self._key(dataset, found),
+            counts=counts,
+            metrics=tuple(metrics + tally(found, place, dataset)) if metrics else (),
+            absent=absent,
+            caveat=caveat(found, dataset) if metrics else "",
         )
 
     def _unfinished(self, dataset: _Dataset, reason: str) -> Result:
         done = Counter(sample.state.value for sample in _samples(self.output, dataset))
         ended = _ABSENT.format(done.total()) if done else _NEVER
         counts = Counts(planned=done.total(), **done)
-        key = self._key(dataset, _Metrics())
+        key = self._key(dataset, Written())
         return Result(dataset=dataset.label, key=key, counts=counts, absent=reason or ended)
 
     def _first_error(self, dataset: _Dataset) -> str:
         return next((sample.error for sample in _samples(self.output, dataset) if sample.error), "")
 
-    def _key(self, dataset: _Dataset, found: _Metrics) -> ResultKey:
+    def _key(self, dataset: _Dataset, found: Written) -> ResultKey:
         named = {request.label: request.name for request in self.evaluation.datasets}
         agent = dataset if isinstance(dataset, StableDataset) else None
         return ResultKey(
             benchmark=f"toolbench/{named[dataset.label]}",
             split="test",
-            scoring=_way(agent, found) if agent else "generate",
+            scoring=way(agent, found) if agent else "generate",
             prompt=found.prompt,
             data=found.data,
             limit=dataset.limit,
@@ -125,47 +113,12 @@ class _Reader:
         )
 
 
-def _way(dataset: StableDataset, found: _Metrics) -> str:
-    """Return in words what else decides an agent's figures, all of it."""
-    words = [
-        dataset.method_name,
-        f"at most {dataset.max_steps} steps, {dataset.max_calls} calls, {dataset.observation_limit} characters",
-        f"functions {dataset.compat}",
-        f"APIs by {dataset.api}",
-        f"prompts {found.prompts or 'not known'}",
-        "synthetic tool descriptions" if found.synthetic_tools else "",
-        f"judged {dataset.rounds} times" if dataset.judge else "not judged",
-        "compared with a reference" if dataset.reference else "",
-    ]
-    return "; ".join(word for word in words if word)
-
-
-def _tally(found: _Metrics, place: str, dataset: _Dataset) -> list[Metric]:
-    """Return how many items count in Eval-Scope's figures; of an agent, what was made up, or found reordered."""
-    if isinstance(dataset, StaticDataset):
-        dropped = sum(found.dropped.values())
-        return [_count("counted", found.counted, place), _count("dropped", dropped, place, better=False)]
-    reordered = _count("reordered_hits", found.reordered_hits, place, better=False)
-    return [_count("synthetic_tools", found.synthetic_tools, place, better=False), reordered]
-
-
-def _count(name: str, number: int, place: str, *, better: bool = True) -> Metric:
-    return Metric(
-        name=name,
-        raw=Raw(literal=str(number), unit="count"),
-        value=None,
-        uncertainty_absent="a count",
-        higher_is_better=better,
-        source=Source(file=place, key=name),
-    )
-
-
-def _metrics(file: Path) -> _Metrics | None:
+def _metrics(file: Path) -> Written | None:
     """Return what metrics.json holds, fractions as their literal texts; None where there is none."""
     try:
         with TextIOWrapper(open_untrusted(file), encoding="utf-8", errors="replace") as text:
             content = json.loads(text.read(), parse_float=str)
-        return _Metrics.model_validate(content)
+        return Written.model_validate(content)
     except FileNotFoundError:
         return None
     except OSError as error:

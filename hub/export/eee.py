@@ -142,7 +142,8 @@ def _score(result: Result, metric: Metric) -> dict[str, Any]:
         "raw_unit": metric.raw.unit,
         "source": f"{metric.source.file}: {metric.source.key}",
     }
-    return {"score": number_of(metric), "details": {**counts, **raw}, "uncertainty": uncertainty}
+    caveat = {"caveat": result.caveat} if result.caveat else {}
+    return {"score": number_of(metric), "details": {**counts, **raw, **caveat}, "uncertainty": uncertainty}
 
 
 def _generation(result: Result) -> dict[str, Any]:

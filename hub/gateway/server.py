@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from aiohttp import web
 
@@ -20,6 +20,7 @@ from hub.gateway.protocol import Begun, Ended, Event
 from hub.gateway.room import Room
 from hub.gateway.send import open_sender
 from hub.gateway.steps import assemble
+from hub.gateway.written import BooksError
 
 _SHUTDOWN_S = 0.5
 _GRACE_S = 5.0
@@ -93,8 +94,9 @@ class Server:
         self._tell(Ended(job_id))
 
     async def aclose(self) -> None:
-        """End every job."""
-        await asyncio.gather(*(self.end(job_id, _LAST_GRACE_S) for job_id in tuple(self._jobs)))
+        """End every job; what cannot be written down has been told to whoever hears of failures."""
+        with suppress(BooksError):
+            await asyncio.gather(*(self.end(job_id, _LAST_GRACE_S) for job_id in tuple(self._jobs)))
 
 
 class _Job:

@@ -64,8 +64,8 @@ def show_absent(result: Result) -> str:
 
 
 def show_how(result: Result) -> str:
-    """Return how a result was had: way of scoring, shots, limit, answers that could not be parsed."""
-    parts = [result.key.scoring, f"{result.key.few_shot}-shot"]
+    """Return what its score must not be read without, and how a result was had: scoring, shots, limit, unparsable."""
+    parts = [result.caveat, result.key.scoring, f"{result.key.few_shot}-shot"]
     if result.key.limit:
         parts.append(f"first {result.key.limit}")
     if result.counts.unparsed:

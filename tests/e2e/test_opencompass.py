@@ -21,7 +21,10 @@ import pytest
 import yaml
 
 from adapters.opencompass.catalog import catalog
+from hub.engine.venv.build import environment_folder
+from hub.images import load_image
 from hub.settings import load_settings
+from tests.adapters.opencompass.shipping import FILE, shipped
 from tests.adapters.opencompass.tiny_answers import answer
 from tests.adapters.opencompass.tiny_data import write_data
 from tests.e2e.harness import EVALDOCK, ROOT, Ran, evaldock
@@ -158,6 +161,13 @@ def test_the_examples_run_where_their_data_and_models_are(
     assert_equal(ran)
 
 
+def test_what_the_plan_knows_of_opencompass_is_what_it_ships() -> None:
+    built = subprocess.run([EVALDOCK, "build", "opencompass", "--engine", "venv"], check=True, stdout=subprocess.PIPE)
+    _, _, environment, *_ = built.stdout.decode().splitlines()[-1].split()
+
+    assert shipped([f"{environment}/bin/python"]) == FILE.read_text()
+
+
 def test_the_example_of_own_data_runs_as_it_is(tmp_path: Path) -> None:
     ran = evaldock(tmp_path, "run", str(CONFIGS / "own-data.yaml"), "--engine", "venv")
 
@@ -176,6 +186,47 @@ def test_programs_are_refused_outside_containers_unless_the_task_allows_them(
     assert ran.code == 3
     assert "dataset 'mbpp': scoring runs programs that the model writes" in ran.err
     assert not ran.runs.exists()
+
+
+def test_a_program_in_a_data_file_is_not_run(tmp_path: Path, data: Path, model: dict[str, str]) -> None:
+    hostile = Path(shutil.copytree(data, tmp_path / "hostile"))
+    trace = tmp_path / "trace"
+    for path in ("nq/nq-test.qa.csv", "triviaqa/trivia-dev.qa.csv"):
+        with (hostile / path).open("a", encoding="utf-8") as file:
+            file.write(f"who\t[__import__('pathlib').Path('{trace}').touch()]\n")
+    task = Path(write_task(tmp_path, model, ["nq", "triviaqa", "lambada"], data=str(hostile)))
+    task.write_text(task.read_text().replace("allow_unsafe_code: true", "allow_unsafe_code: false"))
+
+    ran = evaldock(tmp_path, "run", str(task), "--engine", "venv")
+
+    found = {result["dataset"]: result for result in ran.report["jobs"][0]["results"]}
+    assert not trace.exists()
+    assert ran.code == 1
+    assert all("a program is not run" in found[name]["absent"] for name in ("nq", "triviaqa"))
+    assert found["lambada"]["metrics"]
+
+
+def test_no_other_data_set_has_a_place_where_a_program_could_be_run() -> None:
+    settings = load_settings()
+    python = environment_folder(load_image("opencompass", settings), settings) / "bin" / "python"
+    script = str(ROOT / "tests" / "e2e" / "opencompass_programs.py")
+
+    found = subprocess.run(
+        [python, "-W", "ignore", script],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+
+    assert found == [
+        "datasets.agieval.agieval: eval",  # of ModelScope's data, which are not loaded; taken out as those below
+        "datasets.humaneval: eval",  # a postprocessor that no configuration names; it runs programs anyway
+        "datasets.mbpp: exec",  # what it is for
+        "datasets.natural_question: eval",
+        "datasets.triviaqa: eval",
+        "utils.text_postprocessors: eval",  # general_eval_wrapper_postprocess, which no configuration names
+    ]
 
 
 def test_an_own_configuration_is_evaluated(tmp_path: Path, data: Path, model: dict[str, str]) -> None:
@@ -245,21 +296,25 @@ def test_one_data_set_with_bad_data_and_one_that_raises_leave_the_third(
     (job,) = ran.report["jobs"]
     found = {result["dataset"]: result for result in job["results"]}
     assert (ran.code, job["state"]) == (1, "partial")
-    assert found["piqa"]["absent"] == "AssertionError"  # it says no more
-    assert found["lambada"]["absent"]
+    assert "data/piqa/dev-labels.lst: 0 lines, and dev.jsonl has 6" in found["piqa"]["absent"]
+    assert "data/lambada/test.jsonl, line 1: no 'prompt'" in found["lambada"]["absent"]
     assert found["gsm8k"]["metrics"]
 
 
 def test_missing_files_are_named_before_anything_starts(tmp_path: Path, data: Path, model: dict[str, str]) -> None:
     lacking = Path(shutil.copytree(data, tmp_path / "lacking"))
-    (lacking / "piqa" / "dev-labels.lst").unlink()
+    for name in ("piqa/dev.jsonl", "piqa/dev-labels.lst", "gsm8k/test.jsonl"):
+        (lacking / name).unlink()
 
     ran = evaldock(
         tmp_path, "run", write_task(tmp_path, model, ["piqa", "gsm8k"], data="./lacking"), "--engine", "venv"
     )
 
     assert ran.code == 3
-    assert f"{lacking}/piqa/dev-labels.lst is missing" in ran.err
+    assert "dataset 'piqa': 2 files of 4 are missing" in ran.err
+    assert f"{lacking}: piqa/dev.jsonl, piqa/dev-labels.lst" in ran.err
+    assert f"dataset 'gsm8k': {lacking}/gsm8k/test.jsonl is missing" in ran.err
+    assert "`evaldock fetch TASK` downloads" in ran.err
     assert not ran.runs.exists()
 
 

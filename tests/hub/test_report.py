@@ -101,6 +101,15 @@ def test_percent_is_for_the_screen_only() -> None:
     assert (row.score, row.interval, row.scored, row.how) == ("75.0 %", "50.0 to 90.0", "4/4", "choice, 2-shot")
 
 
+def test_what_must_be_said_beside_a_score_stands_there_first() -> None:
+    made = result(scored=3).model_copy(update={"caveat": "1 of 4 failed, counted as wrong"})
+
+    row = next(iter(result_rows(report(made))))
+
+    assert (row.score, row.how) == ("75.0 %", "1 of 4 failed, counted as wrong, choice, 2-shot")
+    assert "1 of 4 failed, counted as wrong" in render_markdown(report(made))
+
+
 def test_a_number_of_samples_that_is_not_known_is_not_shown() -> None:
     row = next(iter(result_rows(report(result(planned=0, scored=0, metrics=(), absent="never began")))))
 

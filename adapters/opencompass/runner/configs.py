@@ -24,7 +24,7 @@ def read(dataset: Dataset) -> list[tuple[Part, dict[str, Any]]]:
     Raises:
         ConfigError: one is not there.
     """
-    found = list(_all(_path(dataset)))
+    found = list(all_in(_path(dataset)))
     if not dataset.parts:
         return [(part, _cut(config, part, dataset)) for config in found for part in [_own(config)]]
     by_abbr = {config["abbr"]: config for config in found}
@@ -49,12 +49,17 @@ def experiment(session: Session, model: dict[str, Any]) -> dict[str, Any]:
 def _path(dataset: Dataset) -> Path:
     if dataset.config.startswith("/"):
         return job.path(dataset.config)
+    return shipped() / f"{dataset.config}.py"
+
+
+def shipped() -> Path:
+    """Return the folder of OpenCompass's own configurations of data sets."""
     import opencompass  # noqa: PLC0415
 
-    return Path(opencompass.__file__).parent / "configs" / "datasets" / f"{dataset.config}.py"
+    return Path(opencompass.__file__).parent / "configs" / "datasets"
 
 
-def _all(path: Path) -> Iterator[dict[str, Any]]:
+def all_in(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the data sets of a file: its `datasets`, else all that its `..._datasets` hold."""
     from mmengine.config import Config  # noqa: PLC0415
 

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def protocol_of(config: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], max_out_len: int) -> dict[str, Any]:
-    """Return OpenCompass's hash of the prompt, a hash of the rows, the worked examples, the longest answer."""
+    """Return OpenCompass's hash of the prompt, a hash of the rows, examples, longest answer, and who scores it."""
     from mmengine.config import ConfigDict  # noqa: PLC0415
     from opencompass.utils.prompt import get_prompt_hash  # noqa: PLC0415
 
@@ -19,6 +19,7 @@ def protocol_of(config: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], ma
         "data": data_digest(rows),
         "few_shot": few_shot_of(config["infer_cfg"]),
         "max_tokens": inferencer.get("max_out_len", max_out_len),
+        "evaluator": class_name(config.get("eval_cfg", {}).get("evaluator", {}).get("type")),
     }
 
 
@@ -40,6 +41,12 @@ def few_shot_of(infer: Mapping[str, Any]) -> int:
     answers = [turn.get("role") == "BOT" for turn in turns if isinstance(turn, Mapping)]
     # The last turn of the model is the one to be written.
     return sum(answers[:-1])
+
+
+def class_name(kind: object) -> str:
+    """Return the name of a class that a configuration gives, itself or its dotted path; empty where it gives none."""
+    name = kind if isinstance(kind, str) else getattr(kind, "__name__", "")
+    return name.rpartition(".")[2]
 
 
 def _settled(value: Any) -> Any:

@@ -134,7 +134,8 @@ def _problems(job: JobReport, unscored: Collection[tuple[str, str]]) -> list[Pro
 def _gaps(entry: Entry, unscored: Collection[tuple[str, str]]) -> Iterator[Problem]:
     place, counts = f"{entry.name} on {entry.job.model} ({entry.job.backend})", entry.result.counts
     absent = "" if entry.result.metrics else f"no score: {show_absent(entry.result)}"
-    if text := "; ".join(part.rstrip(".") for part in (absent, *_lacks(counts)) if part):
+    within = f"the score has failures in it: {entry.result.caveat}" if entry.result.caveat else ""
+    if text := "; ".join(part.rstrip(".") for part in (absent, within, *_lacks(counts)) if part):
         known = (entry.job.id, entry.result.dataset) in unscored
         yield Problem(place, text, _link(entry, "unscored" if known else ""), grave=True)
     if counts.unparsed:

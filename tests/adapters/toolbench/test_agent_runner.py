@@ -306,6 +306,7 @@ def test_without_a_judge_there_is_no_pass_rate(root: Path, run: Run) -> None:
 
     (result,) = read(root, of).results
     assert (result.metrics[0].name, "sopr" in values(result)) == ("finish_rate", False)
+    assert result.caveat == ("nothing was judged; tools are described from the queries, for there are no tool files")
 
 
 def test_a_failed_request_ends_a_query_without_a_score(root: Path, run: Run) -> None:
