@@ -57,7 +57,7 @@ _SECTIONS = (
     Section("The task", "", ""),
     Section("models", "ModelSpec", "models.<name>."),
     Section("serve", "ServeSpec", "models.<name>.serve."),
-    Section("judge", "JudgeSpec", "judge."),
+    Section("judge, simulator", "JudgeSpec", "judge."),
     Section("retry", "RetrySpec", "models.<name>.retry."),
     Section("prices", "PricesSpec", "models.<name>.prices."),
     Section("evaluations", "EvaluationSpec", "evaluations[]."),

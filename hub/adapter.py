@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from hub.job import Via
 from hub.report import Result, Sample
@@ -124,7 +124,9 @@ class Evaluation:
     """One backend x one model x its data sets, fully resolved: all that an adapter sees.
 
     Attributes:
+        simulator: identity of the task's simulator; empty where it has none.
         deadline_s: the gateway answers every request within so many seconds; a client's time-out must be longer.
+        network: as the task has it; `none` is the rule.
     """
 
     backend: str
@@ -132,8 +134,10 @@ class Evaluation:
     datasets: tuple[DatasetRequest, ...]
     seed: int
     judge: bool = False
+    simulator: str = ""
     concurrency: int = 8
     deadline_s: float = 600.0
+    network: Literal["none", "bridge", "host"] = "none"
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -191,6 +195,23 @@ class Normalized:
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """What one role will be asked for one data set, about; None where nobody knows.
+
+    Attributes:
+        calls, tokens: of the whole data set; `most_calls` is a bound.
+        basis: where the figures come from.
+    """
+
+    dataset: str
+    role: str
+    calls: int | None
+    tokens: int | None
+    most_calls: int | None
+    basis: str
+
+
+@dataclass(frozen=True)
 class Gold:
     """One form of one question and what answers it: what the mock server rehearses with.
 
@@ -222,6 +243,22 @@ class GoldReader(Protocol):
         """
 
 
+@runtime_checkable
+class Estimator(Protocol):
+    """Optional: an adapter that knows beforehand what its evaluations will ask, about."""
+
+    def estimate(self, evaluation: Evaluation) -> tuple[Estimate, ...]:
+        """Return what is expected, by data set and role."""
+
+
+@runtime_checkable
+class SimulatorUser(Protocol):
+    """Optional: an adapter some of whose evaluations ask the task's simulator."""
+
+    def uses_simulator(self, evaluation: Evaluation) -> bool:
+        """Return whether this one does; only then has the job one, and it must answer."""
+
+
 class Adapter(Protocol):
     """One backend's translator; found as `ADAPTER` in adapters/<name>/adapter.py."""
 
@@ -247,6 +284,9 @@ class Adapter(Protocol):
     @property
     def path_options(self) -> tuple[str, ...]:
         """Return which options of an evaluation are paths; the plan makes them absolute."""
+
+    def uses_judge(self, evaluation: Evaluation) -> bool:
+        """Return whether the evaluation asks the task's judge; only then has the job one, and it must answer."""
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return every data set by the user's name."""

@@ -68,7 +68,7 @@ def _aligned(planned: PlannedJob, old: Mapping[str, Any], adapter: Adapter) -> P
 
 def _essence(job: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
     """Return what makes results, as flat keys."""
-    evaluation = {name: value for name, value in job["evaluation"].items() if name not in _OF_TIME}
+    evaluation = {name: value for name, value in job["evaluation"].items() if name not in (*_OF_TIME, *_OF_JOB)}
     parts = {
         **evaluation,
         **{name: job["job"][name] for name in _OF_JOB},

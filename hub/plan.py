@@ -8,7 +8,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hub import job as layout
-from hub.adapter import Adapter, Asset, DatasetRequest, Evaluation, ModelTarget
+from hub.adapter import (
+    Adapter,
+    Asset,
+    DatasetRequest,
+    Estimate,
+    Estimator,
+    Evaluation,
+    ModelTarget,
+    SimulatorUser,
+)
 from hub.endpoint import normalize_base_url
 from hub.errors import Problem, TaskError
 from hub.job import Job, Limits, Mount
@@ -35,6 +44,7 @@ class PlannedJob:
     Attributes:
         upstreams: its models behind the gateway, by role.
         runs_code: labels of the data sets whose scoring executes what the model wrote.
+        estimates: what it will ask, about, where its adapter knows.
     """
 
     evaluation: Evaluation
@@ -43,11 +53,18 @@ class PlannedJob:
     upstreams: Mapping[str, ModelSpec | JudgeSpec]
     adapter_version: str = ""
     runs_code: tuple[str, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
 
     @property
     def id(self) -> str:
         """Return the job's id."""
         return self.job.id
+
+    @property
+    def judge_identity(self) -> str:
+        """Return who judges, for ResultKey.judge; empty where nobody is asked."""
+        judge = self.upstreams.get("judge")
+        return _endpoint_identity(judge) if judge else ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +128,9 @@ def make_plan(
             for part, suffix in parts:
                 job_id = f"{len(jobs) + 1}-{slug(part.model.name)}-{adapter.name}{suffix}"
                 jobs.append(_job(spec, part, adapter, machine, job_id=job_id, folder=folder))
+    for role in _beside(spec) if jobs else ():
+        if not any(role in planned.upstreams for planned in jobs):
+            skipped.append(f"{role}: no evaluation of this task asks it")
     if not jobs and not problems:
         problems.append(source.problem(("evaluations",), f"nothing is left to run: {'; '.join(skipped)}"))
     if problems:
@@ -129,8 +149,8 @@ def _global_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
             yield source.problem((*path, "serve"), message)
         if model.endpoint is not None:
             yield from _url_problem(model.endpoint, (*path, "endpoint"), source)
-    if spec.judge is not None:
-        yield from _url_problem(spec.judge.endpoint, ("judge", "endpoint"), source)
+    for role, part in _beside(spec).items():
+        yield from _url_problem(part.endpoint, (role, "endpoint"), source)
     if spec.gateway.budget.cost is not None:
         yield from _cost_problems(spec, source)
 
@@ -138,7 +158,7 @@ def _global_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
 def _cost_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
     """Say what keeps a budget of money from being one: a server without prices, or several currencies."""
     named = {f"models.{name}": model for name, model in spec.models.items() if model.endpoint is not None}
-    parts: dict[str, ModelSpec | JudgeSpec] = {**named, **({"judge": spec.judge} if spec.judge else {})}
+    parts: dict[str, ModelSpec | JudgeSpec] = {**named, **_beside(spec)}
     free = [name for name, part in parts.items() if part.prices is None]
     if free:
         message = f"a budget of money needs prices of every server; there are none of {', '.join(free)}"
@@ -149,6 +169,12 @@ def _cost_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
         yield source.problem(("gateway", "budget", "cost"), message)
 
 
+def _beside(spec: TaskSpec) -> dict[str, JudgeSpec]:
+    """Return the models beside the evaluated ones, by role."""
+    parts = {"judge": spec.judge, "simulator": spec.simulator}
+    return {role: part for role, part in parts.items() if part is not None}
+
+
 def _url_problem(url: str, path: KeyPath, source: Source) -> Iterator[Problem]:
     try:
         normalize_base_url(url)
@@ -157,19 +183,30 @@ def _url_problem(url: str, path: KeyPath, source: Source) -> Iterator[Problem]:
 
 
 def _evaluation(spec: TaskSpec, evaluation: EvaluationSpec, model: str, adapter: Adapter, folder: Path) -> Evaluation:
-    return Evaluation(
+    resolved = Evaluation(
         backend=evaluation.backend,
         model=_target(model, spec.models[model]),
         datasets=tuple(_request(spec, evaluation, dataset, folder) for dataset in evaluation.datasets),
         seed=spec.seed,
         judge=spec.judge is not None,
+        simulator=_endpoint_identity(spec.simulator) if spec.simulator else "",
         concurrency=spec.models[model].concurrency,
-        deadline_s=max(part.deadline_s for part in (spec.models[model], spec.judge) if part is not None),
+        deadline_s=spec.models[model].deadline_s,
+        network=spec.network,
         options={
             key: _absolute_option(value, folder) if key in adapter.path_options else value
             for key, value in evaluation.options.items()
         },
     )
+    asked = _asked_beside(spec, resolved, adapter).values()
+    return replace(resolved, deadline_s=max(resolved.deadline_s, *(part.deadline_s for part in asked), 0.0))
+
+
+def _asked_beside(spec: TaskSpec, evaluation: Evaluation, adapter: Adapter) -> dict[str, JudgeSpec]:
+    """Return the task's judge and simulator, each where the evaluation asks it."""
+    simulates = isinstance(adapter, SimulatorUser) and adapter.uses_simulator(evaluation)
+    uses = {"judge": adapter.uses_judge(evaluation), "simulator": simulates}
+    return {role: part for role, part in _beside(spec).items() if uses[role]}
 
 
 def _parts(resolved: Evaluation, evaluation: EvaluationSpec) -> tuple[tuple[Evaluation, str], ...]:
@@ -205,13 +242,19 @@ def _target(name: str, model: ModelSpec) -> ModelTarget:
         chat=model.chat,
         modality=model.modality,
     )
-    at = f"@{model.revision}" if model.revision else ""
     if model.endpoint is not None:
-        url = _safe_url(model.endpoint)
-        identity = f"endpoint:{url} {model.model}{at}"
+        identity = _endpoint_identity(model)
         return replace(shared, via="endpoint", remote_model=model.model or "", identity=identity)
-    identity = f"{model.place}:{model.checkpoint}{at}"
+    identity = f"{model.place}:{model.checkpoint}{_at(model)}"
     return replace(shared, path=f"{layout.MODELS}/{name}", identity=identity)
+
+
+def _endpoint_identity(part: ModelSpec | JudgeSpec) -> str:
+    return f"endpoint:{_safe_url(str(part.endpoint))} {part.model}{_at(part)}"
+
+
+def _at(part: ModelSpec | JudgeSpec) -> str:
+    return f"@{part.revision}" if part.revision else ""
 
 
 def _safe_url(url: str) -> str:
@@ -231,8 +274,7 @@ def _job(
         upstreams["candidate"] = model
     else:
         assets = (_model_asset(evaluation.model, model, folder), *assets)
-    if spec.judge is not None:
-        upstreams["judge"] = spec.judge
+    upstreams |= _asked_beside(spec, evaluation, adapter)
     job = Job(
         id=job_id,
         image=adapter.name,
@@ -246,7 +288,8 @@ def _job(
     )
     known = adapter.datasets()
     risky = tuple(request.label for request in evaluation.datasets if known[request.name].runs_code)
-    return PlannedJob(evaluation, job, assets, upstreams, adapter.version, risky)
+    estimates = adapter.estimate(evaluation) if isinstance(adapter, Estimator) else ()
+    return PlannedJob(evaluation, job, assets, upstreams, adapter.version, risky, estimates)
 
 
 def _limits(spec: TaskSpec, evaluation: Evaluation, *, gateway: bool) -> Limits:

@@ -150,7 +150,7 @@ class _EndpointFields(_Part):
 
 
 class JudgeSpec(_EndpointFields):
-    """The model that judges answers, always behind an endpoint."""
+    """A model beside the evaluated ones, always behind an endpoint: the judge, the simulator."""
 
     endpoint: str = Field(description="Base URL, with or without /v1 or /chat/completions.")
     model: Text = Field(min_length=1, description="The server's name of the model.")
@@ -301,9 +301,9 @@ class InterceptorSpec(_Part):
     reasoning: Literal["strip", "keep"] | None = Field(
         None, description="strip: take <think>...</think> out of answers before a backend sees them."
     )
-    roles: Annotated[tuple[Literal["candidate", "judge"], ...], Field(min_length=1), AfterValidator(_once)] = Field(
-        ("candidate",), description="Whose requests."
-    )
+    roles: Annotated[
+        tuple[Literal["candidate", "judge", "simulator"], ...], Field(min_length=1), AfterValidator(_once)
+    ] = Field(("candidate",), description="Whose requests.")
 
     @field_validator("drop", "add", "rename")
     @classmethod
@@ -357,6 +357,10 @@ class TaskSpec(_Part):
     name: Text = Field("task", description="Name of the task; the run folder carries it.")
     models: dict[str, ModelSpec] = Field(min_length=1, description="What is evaluated, each under a name of yours.")
     judge: JudgeSpec | None = Field(None, description="The model that judges answers, where a benchmark needs one.")
+    simulator: JudgeSpec | None = Field(
+        None,
+        description="The model that answers for tools which nobody runs, where a benchmark lets an agent call some.",
+    )
     evaluations: tuple[EvaluationSpec, ...] = Field(
         min_length=1, description="What is measured, and by which backend."
     )

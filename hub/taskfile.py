@@ -171,6 +171,7 @@ def _keys_at(path: KeyPath) -> tuple[str, ...]:
     after: dict[str, type[BaseModel]] = {
         "models": ModelSpec,
         "judge": JudgeSpec,
+        "simulator": JudgeSpec,
         "evaluations": EvaluationSpec,
         "datasets": DatasetSpec,
         "generation": GenerationSpec,

@@ -13,7 +13,7 @@ from hub.report import Quantiles, Usage
 from hub.spec import PricesSpec
 
 _PRICED = 1_000_000  # tokens
-_ROLES = ("candidate", "judge")
+_ROLES = ("candidate", "judge", "simulator")
 
 
 def summarize(rows: Iterable[LedgerRow], start: int, prices: Mapping[str, PricesSpec]) -> tuple[Usage, ...]:

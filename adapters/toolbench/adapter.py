@@ -1,21 +1,19 @@
-"""The ToolBench adapter: our own evaluator of tool use in single steps, and what it refuses beforehand."""
+"""The ToolBench adapter: our own evaluator of tool use, in single steps and by an agent."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from adapters.toolbench import normalize, translate
-from adapters.toolbench.catalog import OWN, STATIC, Entry
-from adapters.toolbench.options import DatasetOptions, EvaluationOptions, Generation
-from hub.adapter import Adapter, Asset, Complaint, DatasetInfo, DatasetRequest, Evaluation, Normalized
+from adapters.toolbench import complain, estimate, normalize, translate
+from adapters.toolbench.catalog import OWN, STABLE, STABLE_OWN, STATIC, Entry
+from adapters.toolbench.contract import StableDataset
+from adapters.toolbench.options import Folders
+from hub.adapter import Adapter, Asset, Complaint, DatasetInfo, Estimate, Evaluation, Normalized
 
 VERSION = "1"
-_METRIC = "action_em"
 
 
 class ToolBenchAdapter:
@@ -25,15 +23,28 @@ class ToolBenchAdapter:
     version = VERSION
     modalities = ("text",)
     excludes_failures = True
-    path_options = ()
+    path_options = tuple(Folders.model_fields)
+
+    def uses_judge(self, evaluation: Evaluation) -> bool:
+        """Return whether an agent's answers are judged; single steps are not."""
+        return any(part.judge for part in _agents(evaluation))
+
+    def uses_simulator(self, evaluation: Evaluation) -> bool:
+        """Return whether the task's simulator answers for APIs."""
+        return any(part.api == "simulate" for part in _agents(evaluation))
+
+    def estimate(self, evaluation: Evaluation) -> tuple[Estimate, ...]:
+        """Return what will be asked, about."""
+        return estimate.estimate(evaluation)
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return every data set."""
-        return {name: _info(name, entry) for name, entry in STATIC.items()}
+        steps = {name: _info(name, entry) for name, entry in STATIC.items()}
+        return steps | {name: _agent_info(name, entry) for name, entry in STABLE.items()}
 
     def complain(self, evaluation: Evaluation) -> tuple[Complaint, ...]:
         """Return what cannot be had."""
-        return tuple(_complaints(evaluation))
+        return tuple(complain.complaints(evaluation))
 
     def assets(self, evaluation: Evaluation) -> tuple[Asset, ...]:
         """Return the data that the job reads."""
@@ -57,7 +68,7 @@ def _info(name: str, entry: Entry) -> DatasetInfo:
         name=name,
         summary=entry.summary,
         scoring=("generate",),
-        metric=_METRIC,
+        metric="action_em",
         few_shot=0,
         source="your own data" if name == OWN else "toolbench-static (ModelScope)",
         own_data=True,
@@ -66,45 +77,27 @@ def _info(name: str, entry: Entry) -> DatasetInfo:
     )
 
 
-def _complaints(evaluation: Evaluation) -> Iterator[Complaint]:
-    if evaluation.model.via != "endpoint":
-        message = (
-            f"toolbench asks an endpoint, and {evaluation.model.name!r} is a checkpoint: serve it "
-            "(vllm serve, swift deploy, ...) and give the server's address as `endpoint`"
-        )
-        yield Complaint(("models",), message)
-    yield from _checked(EvaluationOptions, evaluation.options, "options")
-    for index, request in enumerate(evaluation.datasets):
-        for complaint in _dataset(request):
-            yield replace(complaint, path=("datasets", index, *complaint.path))
+def _agent_info(name: str, entry: Entry) -> DatasetInfo:
+    return DatasetInfo(
+        name=name,
+        summary=entry.summary,
+        scoring=("generate",),
+        metric="sopr",
+        few_shot=0,
+        source="your own data" if name == STABLE_OWN else "StableToolBench (GitHub)",
+        own_data=True,
+        rows=entry.rows,
+        licence="" if name == STABLE_OWN else "Apache-2.0",
+        files=() if name == STABLE_OWN else (f"{entry.stem}.json",),
+    )
 
 
-def _dataset(request: DatasetRequest) -> Iterator[Complaint]:
-    if request.name == OWN and request.path is None:
-        yield Complaint(("path",), f"{OWN} is a file of your own: give it as path")
-    if request.subsets is not None:
-        yield Complaint(("subsets",), f"{request.name} has no subsets")
-    if request.few_shot:
-        yield Complaint(("few_shot",), f"{request.name} shows no examples: its conversations are given")
-    if request.scoring not in {None, "generate"}:
-        yield Complaint(("scoring",), f"toolbench knows one way: generate, not {request.scoring!r}")
-    if request.limit is not None and request.limit < 1:
-        yield Complaint(("limit",), f"limit must be 1 or more, not {request.limit}")
-    yield from _checked(DatasetOptions, request.options, "options")
-    yield from _checked(Generation, request.generation, "generation")
-
-
-def _checked(model: type[BaseModel], given: Mapping[str, Any], key: str) -> Iterator[Complaint]:
+def _agents(evaluation: Evaluation) -> tuple[StableDataset, ...]:
+    """Return the agents' data sets; none where an option cannot be taken, of which `complain` tells."""
     try:
-        model.model_validate(dict(given))
-    except ValidationError as error:
-        for problem in error.errors(include_url=False):
-            place = problem["loc"]
-            message = f"{key}.{'.'.join(map(str, place))}: {problem['msg']}"
-            if problem["type"] == "extra_forbidden":
-                known = f"; known: {', '.join(model.model_fields)}" if model.model_fields else ""
-                message = f"toolbench does not know {key}.{place[-1]}{known}"
-            yield Complaint((key, *place), message)
+        return translate.task_of(evaluation).stable
+    except ValidationError:
+        return ()
 
 
 ADAPTER: Adapter = ToolBenchAdapter()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 OWN = "static/own"
+STABLE_OWN = "stable/own"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,28 @@ STATIC: Mapping[str, Entry] = {
     "static/out_of_domain": Entry("Next step of a tool-using agent, tools that they do not", "out_of_domain", 781),
     OWN: Entry("Your own file of steps, given as path", "data"),
 }
+
+# Queries of ToolBench that StableToolBench (Guo et al. 2024, arXiv:2403.07714) found solvable: one tool (G1), several
+# of a category (G2) or of a collection (G3); `tool` and `category`: none of them in the training data.
+STABLE: Mapping[str, Entry] = {
+    "stable/G1_instruction": Entry("Agent with one tool: new instructions", "G1_instruction", 163),
+    "stable/G1_category": Entry("Agent with one tool: new categories of tools", "G1_category", 153),
+    "stable/G1_tool": Entry("Agent with one tool: new tools", "G1_tool", 158),
+    "stable/G2_category": Entry("Agent with several tools of a category, which is new", "G2_category", 124),
+    "stable/G2_instruction": Entry("Agent with several tools of a category: new instructions", "G2_instruction", 106),
+    "stable/G3_instruction": Entry("Agent with several tools of a collection", "G3_instruction", 61),
+    STABLE_OWN: Entry("Your own queries in StableToolBench's form, given as path", "queries"),
+}
+
+_STABLE_COMMIT = "aa4ed9f4737ad98bd706663f01d63623c3427812"
+# Queries and prompts; Apache-2.0.
+STABLE_TOOL_BENCH = Copy(
+    "url",
+    f"https://github.com/THUNLP-MT/StableToolBench/archive/{_STABLE_COMMIT}.tar.gz",
+    inside=f"StableToolBench-{_STABLE_COMMIT}",
+)
+# Recorded answers of the APIs, and the files of the tools.
+STABLE_CACHE = Copy("url", "https://huggingface.co/datasets/stabletoolbench/Cache/resolve/main/server_cache.zip")
 
 # The archive is that of Eval-Scope; the two others are later copies of the same steps.
 COPIES: Mapping[str, Copy] = {

@@ -157,6 +157,10 @@ def _generation(result: Result) -> dict[str, Any]:
         "seed": str(key.seed),
         **rest,
     }
+    if key.judge:
+        details["judge"] = key.judge
+    if key.simulator:
+        details["simulator"] = key.simulator
     if key.gateway:
         details["gateway"] = json.dumps(key.gateway, ensure_ascii=False)
     if key.limit is not None:

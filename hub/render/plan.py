@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from hub.adapter import Estimate
 from hub.finding import Finding
 from hub.plan import Plan, PlannedJob
 from hub.text import count_of
@@ -41,6 +42,7 @@ def _job_to_dict(planned: PlannedJob) -> dict[str, Any]:
         "assets": [asdict(asset) for asset in planned.assets],
         "upstreams": dict(planned.upstreams),
         "runs_code": list(planned.runs_code),
+        "estimates": [asdict(estimate) for estimate in planned.estimates],
     }
 
 
@@ -75,6 +77,13 @@ def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
             yield f"          {finding.mend}"
 
 
+def _expected(estimate: Estimate) -> str:
+    calls = "an unknown number of calls" if estimate.calls is None else f"about {count_of(estimate.calls, 'call')}"
+    tokens = "" if estimate.tokens is None else f", {count_of(estimate.tokens, 'token')}"
+    most = "" if estimate.most_calls is None else f", at most {count_of(estimate.most_calls, 'call')}"
+    return f"{calls}{tokens}{most}"
+
+
 def _job_lines(planned: PlannedJob) -> Iterator[str]:
     evaluation, job = planned.evaluation, planned.job
     yield f"job {job.id}"
@@ -85,6 +94,8 @@ def _job_lines(planned: PlannedJob) -> Iterator[str]:
     for dataset in evaluation.datasets:
         limit = f"first {count_of(dataset.limit, 'row')} of each subset" if dataset.limit else "all rows"
         yield f"  data set {dataset.label}: {limit}"
+    for estimate in planned.estimates:
+        yield f"  expected {estimate.dataset}, {estimate.role}: {_expected(estimate)} ({estimate.basis})"
     for mount in job.mounts:
         yield f"  mount    {mount.source} -> {mount.target} ({'ro' if mount.read_only else 'rw'})"
     yield f"  GPUs     {', '.join(job.gpus) or 'none'}"

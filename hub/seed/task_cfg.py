@@ -91,7 +91,10 @@ def _backend(cfg: Mapping[str, Any], draft: Draft, backends: tuple[str, ...]) ->
     if given.lower() in known:
         return known[given.lower()]
     if given.lower().replace("-", "") in {"thirdparty", "toolbenchstatic"}:
-        draft.refuse(key, "third-party evaluations are backends of their own: write a task with backend: toolbench")
+        draft.refuse(
+            key,
+            "third-party evaluations are backends of their own: use a task with backend: toolbench, static/in_domain",
+        )
     else:
         draft.refuse(key, f"no backend {given!r}{did_you_mean(given, known)}")
     return ""

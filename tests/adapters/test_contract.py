@@ -44,6 +44,12 @@ def test_it_bears_the_name_of_its_folder_and_a_version(name: str) -> None:
     assert isinstance(adapter.excludes_failures, bool)
 
 
+def test_it_says_of_every_evaluation_whether_it_asks_a_judge(name: str) -> None:
+    adapter = load_adapter(name)
+
+    assert {type(adapter.uses_judge(evaluation)) for evaluation in _evaluations(adapter)} == {bool}
+
+
 def test_its_data_sets_have_sane_names(name: str) -> None:
     datasets = load_adapter(name).datasets()
 
@@ -126,13 +132,14 @@ def test_the_host_half_imports_only_the_contract(name: str) -> None:
 
 def _evaluations(adapter: Adapter) -> Iterator[Evaluation]:
     """Yield one evaluation per data set, data and way of reaching a model, where the adapter has no complaint."""
-    ways = product(adapter.modalities, ("endpoint", "in_job"), adapter.datasets(), (None, Path("/own/data.jsonl")))
-    for modality, via, key, own in ways:
+    own_data = (None, Path("/own/data.jsonl"), Path("/own/data.tsv"))
+    ways = product(adapter.modalities, ("endpoint", "in_job"), adapter.datasets(), own_data, (False, True))
+    for modality, via, key, own, judge in ways:
         path = "/models/m" if via == "in_job" else ""
         model = ModelTarget(name="m", via=via, path=path, remote_model="r", modality=modality, identity="i")
         request = DatasetRequest(name=key, label=key, path=own)
-        evaluation = Evaluation(adapter.name, model, (request,), seed=42)
-        if not adapter.complain(evaluation):
+        evaluation = Evaluation(adapter.name, model, (request,), seed=42, judge=judge)
+        if not any(complaint.refuses for complaint in adapter.complain(evaluation)):
             yield evaluation
 
 
@@ -151,16 +158,24 @@ def _change_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _host_half(name: str) -> list[Path]:
-    folder = adapters_folder() / name
-    return [
-        path for path in folder.glob("*.py") if path.name in {"adapter.py", "translate.py", "normalize.py", "gold.py"}
-    ]
+    container = set(_container_half(name))
+    return [path for path in sorted((adapters_folder() / name).rglob("*.py")) if path not in container]
 
 
 def _container_half(name: str) -> list[Path]:
+    """Return the modules in folders of their own, the runner's, and whatever of the adapter they import."""
     folder = adapters_folder() / name
-    host = set(_host_half(name))
-    return [path for path in sorted(folder.rglob("*.py")) if path not in host]
+    found: set[Path] = set()
+    waiting = set(folder.glob("*/**/*.py"))
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        waiting |= {known for module in _imports(path) if (known := _file_of(module)).is_file()} - found
+    return sorted(path for path in found if path.is_relative_to(folder))
+
+
+def _file_of(module: str) -> Path:
+    return adapters_folder().parent.joinpath(*module.split(".")).with_suffix(".py")
 
 
 def _imports(path: Path) -> Iterator[str]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from hub.adapter import Asset, Complaint, DatasetInfo, Evaluation, Normalized
+from hub.adapter import Asset, Complaint, DatasetInfo, Estimate, Evaluation, Normalized
 from hub.errors import NormalizeError
 from hub.report import Counts, Metric, Raw, Result, ResultKey, Sample, SampleState, Source
 
@@ -21,6 +21,15 @@ class FakeAdapter:
 
     def __init__(self, modalities: tuple[str, ...] = ("text",)) -> None:
         self.modalities = modalities
+
+    def uses_judge(self, evaluation: Evaluation) -> bool:
+        return any(dataset.name == "pairs" for dataset in evaluation.datasets)
+
+    def uses_simulator(self, evaluation: Evaluation) -> bool:
+        return bool(evaluation.options.get("simulate"))
+
+    def estimate(self, evaluation: Evaluation) -> tuple[Estimate, ...]:
+        return tuple(Estimate(part.label, "candidate", 3, None, 9, "made up") for part in evaluation.datasets)
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
         programs = DatasetInfo("programs", "programs", ("generate",), "pass@1", 0, "made up", runs_code=True)

@@ -8,6 +8,7 @@ import yaml
 from hub.adapter import Asset
 from hub.errors import TaskError
 from hub.plan import Machine, Plan, host_path, make_plan
+from hub.render.plan import plan_lines, plan_to_json
 from hub.source import parse_source
 from hub.spec import TaskSpec
 from tests.fakes.adapter import FakeAdapter
@@ -223,3 +224,62 @@ def test_a_budget_of_money_with_prices_is_a_plan_s() -> None:
     models = {"paid": {"endpoint": "http://h:2", "model": "q", "prices": PRICES}, "local": {"checkpoint": "./model"}}
 
     assert plan(models=models, gateway={"budget": {"cost": 5}}).gateway.budget.cost == 5
+
+
+JUDGE = {"endpoint": "http://h:3/v1/chat/completions", "model": "j", "revision": "r2", "timeout": "2h"}
+
+
+def test_a_job_has_the_task_s_judge_where_its_evaluation_asks_one() -> None:
+    local, _, served = plan(judge=JUDGE).jobs
+
+    assert (list(local.upstreams), list(served.upstreams)) == (["judge"], ["candidate", "judge"])
+    assert (local.job.gateway, served.judge_identity) == (True, "endpoint:http://h:3/v1 j@r2")
+
+
+def test_a_job_that_asks_no_judge_has_none_and_does_not_wait_for_one() -> None:
+    made = plan(judge=JUDGE, evaluations=[{"backend": "echo", "datasets": ["programs"]}])
+
+    local, _, served = made.jobs
+    assert (list(local.upstreams), list(served.upstreams), local.job.gateway) == ([], ["candidate"], False)
+    assert (served.judge_identity, served.evaluation.deadline_s) == ("", plan().jobs[2].evaluation.deadline_s)
+    assert "judge: no evaluation of this task asks it" in made.skipped
+
+
+def test_of_a_split_evaluation_only_the_jobs_that_ask_the_judge_have_it() -> None:
+    evaluations = [{"backend": "echo", "datasets": ["pairs", "programs"], "isolate": "dataset", "models": ["served"]}]
+    made = plan(judge=JUDGE, evaluations=evaluations)
+
+    assert [list(job.upstreams) for job in made.jobs] == [["candidate", "judge"], ["candidate"]]
+    assert made.skipped == ()
+
+
+SIMULATOR = {"endpoint": "http://h:4", "model": "s", "timeout": "3h"}
+
+
+def test_a_job_has_the_task_s_simulator_where_its_evaluation_asks_one() -> None:
+    evaluations = [{"backend": "echo", "datasets": ["programs"], "models": ["served"], "options": {"simulate": True}}]
+    (job,) = plan(simulator=SIMULATOR, evaluations=evaluations).jobs
+
+    assert list(job.upstreams) == ["candidate", "simulator"]
+    assert (job.evaluation.simulator, job.evaluation.deadline_s) == ("endpoint:http://h:4/v1 s", 6 * 3600)
+
+
+def test_a_simulator_that_nobody_asks_is_said_to_be_one() -> None:
+    made = plan(simulator=SIMULATOR)
+
+    assert "simulator: no evaluation of this task asks it" in made.skipped
+    assert all("simulator" not in job.upstreams for job in made.jobs)
+
+
+def test_a_bad_address_of_the_simulator_is_a_problem_of_the_task() -> None:
+    with pytest.raises(TaskError, match=r"simulator\.endpoint"):
+        plan(simulator={**SIMULATOR, "endpoint": "ftp://h"})
+
+
+def test_a_plan_says_what_is_expected_to_be_asked() -> None:
+    made = plan(evaluations=[{"backend": "echo", "datasets": ["programs"], "models": ["served"]}])
+
+    assert "  expected programs, candidate: about 3 calls, at most 9 calls (made up)" in list(
+        plan_lines(made, (), "")
+    )
+    assert plan_to_json(made)["jobs"][0]["estimates"][0]["most_calls"] == 9

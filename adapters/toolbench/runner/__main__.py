@@ -5,22 +5,27 @@ from __future__ import annotations
 import sys
 
 from adapters.runtime import job
-from adapters.toolbench.contract import TASK_FILE, StaticDataset, Task, loads
-from adapters.toolbench.runner.static import run
-from adapters.toolbench.runner.static.data import DataError
+from adapters.toolbench.contract import TASK_FILE, StableDataset, StaticDataset, Task, loads
+from adapters.toolbench.runner.data_error import DataError
+from adapters.toolbench.runner.stable import run as stable
+from adapters.toolbench.runner.static import run as static
 
 
 def main() -> int:
     """Return the exit code: 0 where every data set was evaluated."""
     task = loads((job.path(job.INPUT) / TASK_FILE).read_text(encoding="utf-8"))
-    evaluated = [_evaluated(dataset, task) for dataset in task.static]
+    datasets: tuple[StaticDataset | StableDataset, ...] = (*task.static, *task.stable)
+    evaluated = [_evaluated(dataset, task) for dataset in datasets]
     return int(not all(evaluated))
 
 
-def _evaluated(dataset: StaticDataset, task: Task) -> bool:
+def _evaluated(dataset: StaticDataset | StableDataset, task: Task) -> bool:
     """Evaluate a data set; one whose data are broken takes no other with it."""
     try:
-        run.evaluate(dataset, task)
+        if isinstance(dataset, StaticDataset):
+            static.evaluate(dataset, task)
+        else:
+            stable.evaluate(dataset, task)
     except DataError as error:
         job.event("failed", reason=f"{dataset.label}: {error}", hint="")
         return False

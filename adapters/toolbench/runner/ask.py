@@ -1,4 +1,4 @@
-"""Ask the candidate behind the gateway, and say what became of it: a message, or why there is none."""
+"""Ask a model behind the gateway, and say what became of it: a message, or why there is none."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from adapters.runtime import gateway, job
 
 State = Literal["scored", "model_error", "infra_error", "skipped"]
+Role = Literal["candidate", "judge", "simulator"]
 Message = Mapping[str, Any]
 
 _SHOWN = 300
@@ -51,29 +52,29 @@ class _EveryStatus(urllib.request.HTTPErrorProcessor):
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _EveryStatus)
 
 
-class Candidate:
-    """The model, asked about one data set."""
+class Model:
+    """The model of one role (candidate, judge, simulator), asked about one data set."""
 
-    def __init__(
-        self,
-        dataset: str,
-        generation: Mapping[str, Any],
-        timeout_s: float,
-        waits_s: Sequence[float] = gateway.WAITS_S,
-    ) -> None:
-        """Keep what every request has; `waits_s` is how long a gateway that is away is waited for."""
-        self._url = f"{job.gateway_url('candidate', dataset)}/chat/completions"
-        self._fixed = {"model": "candidate", **generation}
+    def __init__(self, role: Role, dataset: str, generation: Mapping[str, Any], timeout_s: float) -> None:
+        """Keep what every request has."""
+        self._url = f"{job.gateway_url(role, dataset)}/chat/completions"
+        self._fixed = {"model": role, **generation}
         self._timeout_s = timeout_s
-        self._waits_s = waits_s
 
-    def ask(self, sample: str, messages: Sequence[Message]) -> Reply:
-        """Return the reply to a conversation; asked again where the gateway itself is away for a while."""
-        body = json.dumps({**self._fixed, "messages": list(messages)}, ensure_ascii=False).encode("utf-8", "replace")
+    def ask(self, sample: str, messages: Sequence[Message], more: Mapping[str, Any] = MappingProxyType({})) -> Reply:
+        """Return the reply to a conversation; asked again where the gateway itself is away for a while.
+
+        Args:
+            sample: the item that it is about; the gateway keeps answers, and counts, by it.
+            messages: the conversation.
+            more: parameters of this request alone.
+        """
+        fields = {**self._fixed, **more, "messages": list(messages)}
+        body = json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace")
         headers = {"Content-Type": "application/json", **gateway.sample_headers(sample)}
         request = urllib.request.Request(self._url, body, headers)
         started = time.monotonic()
-        for wait_s in self._waits_s:
+        for wait_s in gateway.WAITS_S:
             if reply := self._try(request, started):
                 return reply
             time.sleep(wait_s)

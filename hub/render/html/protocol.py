@@ -16,6 +16,8 @@ FIELDS = {
     "split": "split",
     "few_shot": "shots",
     "scoring": "way of scoring",
+    "judge": "judge",
+    "simulator": "simulator",
     "prompt": "prompt (fingerprint)",
     "data": "data (fingerprint)",
     "limit": "rows per subset",
@@ -78,7 +80,7 @@ def _value(entry: Entry, name: str) -> object:
 def _shown(name: str, value: object) -> str:
     if value is None:
         return "all" if name == "limit" else "not set"
-    return str(value) or "not known"
+    return str(value) or ("none" if name in {"judge", "simulator"} else "not known")
 
 
 def _generation(entries: list[Entry]) -> list[Difference]:

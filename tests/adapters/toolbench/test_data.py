@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.toolbench.runner.data_error import DataError
 from adapters.toolbench.runner.static import data
-from adapters.toolbench.runner.static.data import DataError
 from tests.adapters.toolbench.cases import GIVE_UP, TOOLS, step
 
 

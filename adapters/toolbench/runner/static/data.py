@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from adapters.toolbench.contract import DATA_SUFFIXES
+from adapters.toolbench.runner.data_error import DataError
 
 # What the data call a turn of a tool is shown to the model as a turn of the user, as in Eval-Scope: the tools of
 # these data are described in the system's turn, and a server that knows nothing of them would refuse another role.
 _ROLES = {"system": "system", "user": "user", "assistant": "assistant", "function": "user", "tool": "user"}
-
-
-class DataError(Exception):
-    """The data are not there, or are no steps; the message names file and item."""
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from typing import Any
 
 from adapters.runtime import job
 from adapters.toolbench.contract import METRICS_FILE, PREDICTIONS_FILE, StaticDataset, Task
-from adapters.toolbench.runner.ask import Candidate, Reply
+from adapters.toolbench.runner.ask import Model, Reply
+from adapters.toolbench.runner.data_error import DataError
 from adapters.toolbench.runner.static import data
 from adapters.toolbench.runner.static.agreement import Agreement, compare
-from adapters.toolbench.runner.static.data import DataError, Item
+from adapters.toolbench.runner.static.data import Item
 from adapters.toolbench.runner.static.steps import NO_ACTION, Step, parse
 from adapters.toolbench.runner.static.totals import Figure, Totals, sum_up
 
@@ -47,7 +48,7 @@ def _answered(
     dataset: StaticDataset, task: Task, items: Sequence[Item], folder: Path
 ) -> Iterator[tuple[dict[str, Any], Agreement | None]]:
     """Yield what became of each item, in the order of the data, each written down before the next."""
-    candidate = Candidate(dataset.label, dataset.generation, task.request_timeout_s)
+    candidate = Model("candidate", dataset.label, dataset.generation, task.request_timeout_s)
     errors = 0
 
     def ask(numbered: tuple[int, Item]) -> Reply:

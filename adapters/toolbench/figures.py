@@ -1,0 +1,123 @@
+"""What metrics.json of a data set says: its figures as Metrics, and what must be known beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator
+
+from adapters.toolbench.contract import StableDataset, StaticDataset
+from hub.report import Metric, Raw, Source
+
+
+def _literal(value: object) -> object:
+    """Return a whole number as its text, too: of the others the reader keeps the text."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+# The headline first: of single steps as Eval-Scope lists them, then the stricter ones; of an agent ToolEval's rates,
+# then what can be counted without a judge.
+_ORDER = (
+    *("action_em", "plan_em", "f1", "easy_f1", "hard_f1", "hallu_rate", "rouge_l"),
+    *("action_em_strict", "plan_em_strict"),
+    *("sopr", "sopr_std", "sowr", "sowr_ties"),
+    *("finish_rate", "give_up_rate", "hallucinated_call_rate", "failed_call_rate", "cache_miss_rate"),
+    *("calls_per_query", "tool_calls_per_query", "tokens_per_query"),
+)
+_MEANS = frozenset({"calls_per_query", "tool_calls_per_query", "tokens_per_query"})
+_LOW_IS_GOOD = _MEANS | {
+    *("hallu_rate", "sopr_std", "give_up_rate", "hallucinated_call_rate", "failed_call_rate", "cache_miss_rate"),
+}
+
+
+class Figure(BaseModel):
+    """A figure of metrics.json; `value` is its literal text."""
+
+    value: Annotated[str | None, BeforeValidator(_literal)]
+    n: int
+    absent: str
+    stderr: float | None
+    ci95: tuple[float, float] | None
+    uncertainty_absent: str
+
+
+class Written(BaseModel):
+    """metrics.json of a data set: `absent`, or all the others; of an agent those from `prompts` on."""
+
+    absent: str = ""
+    data: str = ""
+    planned: int = 0
+    states: dict[str, int] = {}
+    metrics: dict[str, Figure] = {}
+    counted: int = 0
+    dropped: dict[str, int] = {}
+    prompts: str = ""
+    prompt: str = ""
+    synthetic_tools: int = 0
+    reordered_hits: int = 0
+
+
+def figures_of(found: Mapping[str, Figure], place: str) -> list[Metric]:
+    """Return the metrics in their order; `place` is the file that holds them."""
+    known = [(name, found[name]) for name in _ORDER if name in found]
+    return [_metric(name, figure, figure.value, place) for name, figure in known if figure.value is not None]
+
+
+def _metric(name: str, figure: Figure, literal: str, place: str) -> Metric:
+    mean = name in _MEANS
+    return Metric(
+        name=name,
+        raw=Raw(literal=literal, unit="score" if mean else "fraction", maximum=None if mean else 1.0),
+        value=None if mean else float(literal),
+        stderr=figure.stderr,
+        ci95=figure.ci95,
+        uncertainty_absent=figure.uncertainty_absent,
+        higher_is_better=name not in _LOW_IS_GOOD,
+        source=Source(file=place, key=f"metrics.{name}.value"),
+    )
+
+
+def way(dataset: StableDataset, found: Written) -> str:
+    """Return in words what else decides an agent's figures, all of it."""
+    words = [
+        dataset.method_name,
+        f"at most {dataset.max_steps} steps, {dataset.max_calls} calls, {dataset.observation_limit} characters",
+        f"functions {dataset.compat}",
+        f"APIs by {dataset.api}",
+        f"prompts {found.prompts or 'not known'}",
+        "synthetic tool descriptions" if found.synthetic_tools else "",
+        f"judged {dataset.rounds} times" if dataset.judge else "not judged",
+        "compared with a reference" if dataset.reference else "",
+    ]
+    return "; ".join(word for word in words if word)
+
+
+def caveat(found: Written, dataset: StaticDataset | StableDataset) -> str:
+    """Return what the figures must not be read without."""
+    if isinstance(dataset, StaticDataset):
+        dropped = sum(found.dropped.values())
+        return f"{dropped} of {found.counted + dropped} do not count by Eval-Scope's rules" if dropped else ""
+    made_up = "tools are described from the queries, for there are no tool files" if found.synthetic_tools else ""
+    unjudged = "" if dataset.judge else "nothing was judged"
+    return "; ".join(word for word in (unjudged, made_up) if word)
+
+
+def tally(found: Written, place: str, dataset: StaticDataset | StableDataset) -> list[Metric]:
+    """Return how many items count in Eval-Scope's figures; of an agent, what was made up, or found reordered."""
+    if isinstance(dataset, StaticDataset):
+        dropped = sum(found.dropped.values())
+        return [_count("counted", found.counted, place), _count("dropped", dropped, place, better=False)]
+    reordered = _count("reordered_hits", found.reordered_hits, place, better=False)
+    return [_count("synthetic_tools", found.synthetic_tools, place, better=False), reordered]
+
+
+def _count(name: str, number: int, place: str, *, better: bool = True) -> Metric:
+    return Metric(
+        name=name,
+        raw=Raw(literal=str(number), unit="count"),
+        value=None,
+        uncertainty_absent="a count",
+        higher_is_better=better,
+        source=Source(file=place, key=name),
+    )

@@ -1,0 +1,109 @@
+"""Everything that the queries of one data set share: data, prompts, tools, recorded answers, judge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.runtime import job
+from adapters.toolbench.contract import StableDataset, Task
+from adapters.toolbench.runner.ask import Model
+from adapters.toolbench.runner.data_error import DataError
+from adapters.toolbench.runner.stable import judging, queries, reference, simulate, upstream
+from adapters.toolbench.runner.stable.cache import Cache
+from adapters.toolbench.runner.stable.functions import Function, functions_of
+from adapters.toolbench.runner.stable.judging import Judge
+from adapters.toolbench.runner.stable.prompts import OWN, Prompts
+from adapters.toolbench.runner.stable.queries import Query
+from adapters.toolbench.runner.stable.server import VirtualApis
+from adapters.toolbench.runner.stable.simulate import Simulator
+from adapters.toolbench.runner.stable.tooleval import Reference
+from adapters.toolbench.runner.stable.tools import Tools, tools_of
+
+_CACHE, _TOOLS = "tool_response_cache", "tools"
+_DEEPEST = 3
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What one data set is evaluated with; tools and functions by the query's id."""
+
+    dataset: StableDataset
+    queries: tuple[Query, ...]
+    prompts: Prompts
+    tools: Mapping[str, Tools]
+    functions: Mapping[str, tuple[Function, ...]]
+    apis: VirtualApis
+    judge: Judge | None
+    reference: Reference | None
+
+
+def prepare(dataset: StableDataset, task: Task) -> Setting:
+    """Read and make all of it.
+
+    Raises:
+        DataError: something cannot be used.
+    """
+    found = queries.read(queries.find(job.path(dataset.path), dataset.stem), dataset.limit)
+    prompts = upstream.read(job.path(dataset.upstream)) if dataset.upstream else OWN
+    folder = _folder(dataset.tools or dataset.published, _TOOLS)
+    tools = {query.id: tools_of(query, folder) for query in found}
+    functions = {query.id: functions_of(tools[query.id].apis, dataset.compat) for query in found}
+    answers = _folder(dataset.cache or dataset.published, _CACHE)
+    apis = VirtualApis(
+        Cache(answers) if answers else None,
+        _simulator(dataset, task),
+        Documentation(tools, functions).of,
+    )
+    compared = reference.read(job.path(dataset.reference), dataset) if dataset.reference else None
+    return Setting(dataset, found, prompts, tools, functions, apis, _judge(dataset, task, prompts), compared)
+
+
+class Documentation:
+    """What the queries say of each API, by the names under which the server is asked."""
+
+    def __init__(self, tools: Mapping[str, Tools], functions: Mapping[str, tuple[Function, ...]]) -> None:
+        """Take it from the queries' tools."""
+        self._known: dict[tuple[str, str, str], str] = {}
+        for query, mine in functions.items():
+            for function, api in zip(mine, tools[query].apis, strict=True):
+                place = (function.category, function.tool, function.api)
+                self._known.setdefault(place, json.dumps(api.documentation, ensure_ascii=False))
+
+    def of(self, category: str, tool: str, api: str) -> str:
+        """Return the documentation as JSON; of an API that no query has, its names alone."""
+        names = {"category": category, "tool_name": tool, "api_name": api}
+        return self._known.get((category, tool, api)) or json.dumps(names, ensure_ascii=False)
+
+
+def _simulator(dataset: StableDataset, task: Task) -> Simulator | None:
+    if dataset.api != "simulate":
+        return None
+    return Simulator(Model("simulator", dataset.label, simulate.GENERATION, task.request_timeout_s))
+
+
+def _judge(dataset: StableDataset, task: Task, prompts: Prompts) -> Judge | None:
+    if not dataset.judge:
+        return None
+    model = Model("judge", dataset.label, judging.GENERATION, task.request_timeout_s)
+    return Judge(model, prompts, dataset.seed)
+
+
+def _folder(path: str, name: str) -> Path | None:
+    """Return a folder of the job: the one called `name` in it, where there is one, or itself.
+
+    Raises:
+        DataError: it is no folder.
+    """
+    if not path:
+        return None
+    top = job.path(path)
+    if not top.is_dir():
+        raise DataError(f"{path} is no folder")
+    for depth in range(1, _DEEPEST + 1):
+        for found in sorted(top.glob("/".join(["*"] * (depth - 1) + [name]))):
+            if found.is_dir():
+                return found
+    return top
