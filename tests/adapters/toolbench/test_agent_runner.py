@@ -473,11 +473,23 @@ def test_a_killed_job_has_what_it_wrote_and_no_score(root: Path, run: Run) -> No
 
 
 @pytest.mark.parametrize(
-    "arguments", [GIVES_UP, {"function_call": {"name": "Finish", "arguments": {}}}, {"content": ""}]
+    "said",
+    [
+        GIVES_UP,
+        {"function_call": {"name": "Finish", "arguments": {}}},
+        {"content": ""},
+        {"content": "\ud800", "tool_calls": "none"},
+        {"content": [{"type": "text", "text": "parts"}], "tool_calls": [None, {"function": 3}, {}]},
+        calls((GET_WEATHER, "[" * 5000 + "]" * 5000), (GET_WEATHER, '{"city": ' + "9" * 5000 + "}")),
+        calls(*[(GET_WEATHER, {"city": "\udc00"})] * 3000),
+        calls((GET_WEATHER, '{"a":' * 900 + "1" + "}" * 900)),
+        answers("\ud800\x00"),
+    ],
 )
-def test_whatever_a_model_answers_a_query_ends(root: Path, run: Run, arguments: dict[str, Any]) -> None:
-    of = cached(options={"judge": "none", "max_steps": 5})
+@pytest.mark.parametrize("method", ["cot", "dfsdt"])
+def test_whatever_a_model_answers_a_query_ends(root: Path, run: Run, said: dict[str, Any], method: str) -> None:
+    of = cached(options={"judge": "none", "max_steps": 7, "max_calls": 9, "method": method})
 
-    run(of, [query(31, "good")], lambda _: arguments)
+    run(of, [query(31, "good")], lambda _: said)
 
     assert [sample.state for sample in read(root, of).samples] == [SampleState.SCORED]
