@@ -45,9 +45,11 @@ def evaluate(dataset: StableDataset, task: Task) -> None:
         _write(folder / METRICS_FILE, {"absent": str(error)})
         raise
     job.event("planned", dataset=dataset.label, total=len(setting.queries))
-    outcomes = list(_worked(setting, task, folder))
+    outcomes: list[Outcome] = []
+    for outcome in _worked(setting, task, folder):
+        outcomes.append(outcome)
+        _write(folder / METRICS_FILE, _metrics(setting, outcomes))  # a job that is ended here has its figures so far
     _write(folder / CONVERTED_FILE, {outcome.id: outcome.converted for outcome in outcomes if outcome.converted})
-    _write(folder / METRICS_FILE, _metrics(setting, outcomes))
     job.event("finished", dataset=dataset.label)
 
 
@@ -75,10 +77,13 @@ def _worked(setting: Setting, task: Task, folder: Path) -> Iterator[Outcome]:
 def _metrics(setting: Setting, outcomes: list[Outcome]) -> dict[str, Any]:
     facts: list[Facts] = [outcome.facts for outcome in outcomes if outcome.facts]
     judgements: list[Judgement] = [outcome.judgement for outcome in outcomes if outcome.judgement]
+    planned = len(setting.queries)
+    states = Counter(str(outcome.sample["state"]) for outcome in outcomes)
+    states["skipped"] += planned - len(outcomes)
     return {
         "data": queries.fingerprint(setting.queries),
-        "planned": len(outcomes),
-        "states": Counter(str(outcome.sample["state"]) for outcome in outcomes),
+        "planned": planned,
+        "states": states,
         "metrics": sum_up(facts, judgements, setting.dataset.rounds),
         "prompts": setting.prompts.tag,
         "prompt": setting.prompts.fingerprint,
