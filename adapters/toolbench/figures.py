@@ -82,25 +82,21 @@ def way(dataset: StableDataset, found: Written) -> str:
     """Return in words what else decides an agent's figures, all of it."""
     words = [
         dataset.method_name,
-        f"at most {dataset.max_steps} steps, {dataset.max_calls} calls, {dataset.observation_limit} characters",
-        f"functions {dataset.compat}",
-        f"APIs by {dataset.api}",
-        f"prompts {found.prompts or 'not known'}",
-        "synthetic tool descriptions" if found.synthetic_tools else "",
-        f"judged {dataset.rounds} times" if dataset.judge else "not judged",
-        "compared with a reference" if dataset.reference else "",
+        f"{dataset.max_steps} steps, {dataset.max_calls} calls, {dataset.observation_limit} characters at most",
+        f"functions {dataset.compat}, APIs {dataset.api}, prompts {found.prompts or 'not known'}",
+        "tools synthetic" if found.synthetic_tools else "",
+        f"judged {dataset.rounds} times" if dataset.judge else "",
+        "over a reference" if dataset.reference else "",
     ]
     return "; ".join(word for word in words if word)
 
 
 def caveat(found: Written, dataset: StaticDataset | StableDataset) -> str:
     """Return what the figures must not be read without."""
-    if isinstance(dataset, StaticDataset):
-        dropped = sum(found.dropped.values())
-        return f"{dropped} of {found.counted + dropped} do not count by Eval-Scope's rules" if dropped else ""
-    made_up = "tools are described from the queries, for there are no tool files" if found.synthetic_tools else ""
-    unjudged = "" if dataset.judge else "nothing was judged"
-    return "; ".join(word for word in (unjudged, made_up) if word)
+    if isinstance(dataset, StableDataset):
+        return "" if dataset.judge else "nothing was judged"
+    dropped = sum(found.dropped.values())
+    return f"{dropped} of {found.counted + dropped} do not count by Eval-Scope's rules" if dropped else ""
 
 
 def tally(found: Written, place: str, dataset: StaticDataset | StableDataset) -> list[Metric]:

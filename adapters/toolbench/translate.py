@@ -115,10 +115,10 @@ def _asset(evaluation: Evaluation, request: DatasetRequest) -> Asset:
         return _local(request.label, _target(request), str(request.path))
     if request.name in STATIC:
         return _published(request)
+    pattern = f"solvable_queries/test_instruction/{STABLE[request.name].stem}.json"
     folder = folders_of(evaluation).upstream
     if folder:
-        return _local(request.label, _target(request), folder)
-    pattern = f"solvable_queries/test_instruction/{STABLE[request.name].stem}.json"
+        return _local(request.label, _target(request), folder, pattern)
     return _archive(request.label, _target(request), STABLE_TOOL_BENCH, "tar", pattern)
 
 
@@ -138,7 +138,7 @@ def _shared(evaluation: Evaluation) -> Iterator[Asset]:
         name = "prompts of StableToolBench"
         wanted = "toolbench/inference/Prompts/ReAct_prompts.py"
         archive = _archive(name, _UPSTREAM, STABLE_TOOL_BENCH, "tar", wanted)
-        yield _local(name, _UPSTREAM, folders.upstream) if folders.upstream else archive
+        yield _local(name, _UPSTREAM, folders.upstream, wanted) if folders.upstream else archive
 
 
 def _reference(path: str) -> str:
@@ -146,8 +146,8 @@ def _reference(path: str) -> str:
     return f"{_SHARED}/reference.json" if path.lower().endswith(".json") else f"{_SHARED}/reference"
 
 
-def _local(name: str, target: str, path: str) -> Asset:
-    return Asset("dataset", name, target, "local", path)
+def _local(name: str, target: str, path: str, *patterns: str) -> Asset:
+    return Asset("dataset", name, target, "local", path, patterns=patterns)
 
 
 def _archive(name: str, target: str, copy: Copy, unpack: Literal["tar", "zip"], pattern: str) -> Asset:

@@ -76,7 +76,7 @@ def _share(facts: Sequence[Facts], of: Callable[[Facts], tuple[int, int]], absen
 
 def _average(values: Iterable[int]) -> Figure:
     known = list(values)
-    return _figure(sum(known) / len(known), len(known), _MEAN) if known else _absent("nobody counted")
+    return _figure(round(sum(known) / len(known), 4), len(known), _MEAN) if known else _absent("nobody counted")
 
 
 def _figure(value: float, n: int, uncertainty_absent: str) -> Figure:
