@@ -295,9 +295,21 @@ def test_a_course_is_readable_turns(root: Path, run: Run) -> None:
         ("tool", '{"error": "No such f', 1),
         ("assistant", 'Finish({"return_type', None),
         ("tool", '{"response":"success', 3),
+        ("summary", "2 requests to the mo", None),
     ]
     assert sample.answer is not None
     assert sample.answer.startswith("It is so: ")
+
+
+def test_what_the_judge_said_stands_below_the_course(root: Path, run: Run) -> None:
+    of = cached(options={"rounds": 2})
+    run(of, [query(31, "good")])
+
+    (sample,) = read(root, of).samples
+    assert [turn["content"] for turn in sample.prompt if turn["role"] == "judge"] == [
+        "round 1: Solved: so it is",
+        "round 2: Solved: so it is",
+    ]
 
 
 def test_without_a_judge_there_is_no_pass_rate(root: Path, run: Run) -> None:
@@ -448,7 +460,7 @@ def test_hostile_texts_are_texts(root: Path, run: Run) -> None:
     (sample,) = read(root, of).samples
     assert not mark.exists()
     assert (sample.answer, sample.state) == (code, SampleState.SCORED)
-    assert f"<script>{code}</script>" in sample.prompt[-3]["content"]
+    assert f"<script>{code}</script>" in sample.prompt[-4]["content"]
 
 
 def test_a_killed_job_has_what_it_wrote_and_no_score(root: Path, run: Run) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from adapters.toolbench.runner.stable.facts import Facts
 from adapters.toolbench.runner.stable.nodes import Node
 from adapters.toolbench.runner.stable.search import Found
+from adapters.toolbench.runner.stable.tooleval import Judgement, Round
 
 
 def turns(found: Found) -> list[dict[str, Any]]:
@@ -22,6 +24,27 @@ def turns(found: Found) -> list[dict[str, Any]]:
     for number, root in enumerate(found.roots, start=1):
         shown += _tree(root, kept, f"try {number}" if several else "")
     return shown
+
+
+def closing(facts: Facts, judgement: Judgement | None) -> list[dict[str, Any]]:
+    """Return turns that nobody saw: what the course took, and what the judge said of it, round by round."""
+    words = f"{facts.calls} requests to the model, {facts.tool_calls} calls of functions"
+    if facts.hallucinated:
+        words += f", {facts.hallucinated} of them of functions that there are not"
+    rounds = judgement.rounds if judgement else ()
+    said = [
+        {"role": "judge", "content": f"round {number}: {_said(part)}"} for number, part in enumerate(rounds, start=1)
+    ]
+    return [{"role": "summary", "content": words}, *said]
+
+
+def _said(part: Round) -> str:
+    words = [f"{part.verdict.status or 'no verdict'}: {part.verdict.reason}"]
+    if part.reference is not None:
+        words.append(f"the reference {part.reference.status or 'no verdict'}: {part.reference.reason}")
+    if part.better is not None:
+        words.append(f"better: {part.better}: {part.reason}")
+    return "; ".join(words)
 
 
 def _tree(root: Node, kept: set[int], name: str) -> Iterator[dict[str, Any]]:

@@ -19,7 +19,7 @@ from adapters.toolbench.runner.stable.search import Found, Limits, Tree, follow_
 from adapters.toolbench.runner.stable.setting import Setting
 from adapters.toolbench.runner.stable.simulate import TRIES, LostError
 from adapters.toolbench.runner.stable.tooleval import Judgement, judged
-from adapters.toolbench.runner.stable.trace import turns
+from adapters.toolbench.runner.stable.trace import closing, turns
 
 _REMOTE_TIMEOUT_S = 60.0
 
@@ -116,7 +116,7 @@ def _sample(
     return {
         "id": query.id,
         "state": "judge_fallback" if lost else "scored",
-        "prompt": [*start, *turns(found)],
+        "prompt": [*start, *turns(found), *closing(facts, judgement)],
         "prediction": last.description if last else "",
         "answer": final_answer(last.description) if last else None,
         "scores": scores,
