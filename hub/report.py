@@ -255,7 +255,9 @@ class Sample(_Record):
 
     Attributes:
         id: stable within the data set and subset.
-        prompt: what the model was given: text, or chat messages `{role, content}`.
+        prompt: what the model was given: text, or chat messages `{role, content}`. `content` is text, or a list of
+            parts in their order: `{"type": "text", "text": ...}` and `{"type": "image", "path": ...}`, where `path`
+            is a JPEG or PNG file below the job's output folder, relative to it, with `/`.
         prediction: what it answered, untouched.
         answer: what was extracted from it, None where nothing could be.
         scores: metric name -> this sample's score.
