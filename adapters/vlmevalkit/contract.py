@@ -4,7 +4,10 @@ Below the job's output:
     status.json             what became of every data set (`Entry`), written anew at each step
     failures.jsonl          one line a request that failed for good: {"dataset", "sample", "role", "error", "seen"}
     vlmevalkit/<file>/      one fresh work_dir a data set: all that VLMEvalKit itself writes, its status.json among it
-    images/<file>/<n>.jpg   thumbnails of a sample's pictures, named in samples.jsonl of that folder
+    images/<file>/<n>.jpg   thumbnails of a sample's pictures
+    images/<file>/samples.jsonl   what each sample's model was given, a line each: {"sample": index, "prompt": [{"role",
+                            "content": text, or parts: {"type": "image", "path": "images/<file>/<n>.jpg"} and
+                            {"type": "text", "text"}, in the model's order}]}
 """
 
 from __future__ import annotations
@@ -43,7 +46,11 @@ class Dataset:
         file: the name of its folders in this job.
         name: VLMEvalKit's own name of it.
         tables: name of a TSV as VLMEvalKit looks for it (`MMStar.tsv`) -> where it lies inside the job, read-only.
-        limit: first N rows; None = all of them.
+        limit: rows that are asked, from the first on; None = all of them.
+        together: the column whose equal values are never cut apart: whole groups, in the order of their first rows,
+            until `limit` rows are reached. `g_index` is made of the index where the data have no such column:
+            index modulo 1000000, the rotations of one question. Empty where every row stands alone.
+        each: the column each of whose values is cut by itself; empty for none.
         reader: who reads the answers.
         generation: parameters of a request: temperature, max_tokens, top_p, ...
         judge_options: what VLMEvalKit's own judge settings get beyond label and address.
@@ -54,6 +61,8 @@ class Dataset:
     name: str
     tables: Mapping[str, str]
     limit: int | None = None
+    together: str = ""
+    each: str = ""
     reader: Reader = ""
     generation: Mapping[str, Any] = field(default_factory=dict)
     judge_options: Mapping[str, Any] = field(default_factory=dict)
