@@ -5,9 +5,9 @@ Below the job's output:
     failures.jsonl          one line a request that failed for good: {"dataset", "sample", "role", "error", "seen"}
     vlmevalkit/<file>/      one fresh work_dir a data set: all that VLMEvalKit itself writes, its status.json among it
     images/<file>/<n>.jpg   thumbnails of a sample's pictures
-    images/<file>/samples.jsonl   what each sample's model was given, a line each: {"sample": index, "prompt": [{"role",
-                            "content": text, or parts: {"type": "image", "path": "images/<file>/<n>.jpg"} and
-                            {"type": "text", "text"}, in the model's order}]}
+    images/<file>/samples.jsonl   what each sample's model was given, a line each:
+        {"sample": index, "prompt": [{"role": "user", "content": CONTENT}, ...]}, where CONTENT is a text, or parts
+        in the model's order: {"type": "image", "path": "images/<file>/<n>.jpg"} and {"type": "text", "text": ...}
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Dataset:
         limit: rows that are asked, from the first on; None = all of them.
         together: the column whose equal values are never cut apart: whole groups, in the order of their first rows,
             until `limit` rows are reached. `g_index` is made of the index where the data have no such column:
-            index modulo 1000000, the rotations of one question. Empty where every row stands alone.
+            index (of a concatenation: original_index) modulo 1000000, the rotations of one question. Empty where
+            every row stands alone.
         each: the column each of whose values is cut by itself; empty for none.
         reader: who reads the answers.
         generation: parameters of a request: temperature, max_tokens, top_p, ...
