@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hub.adapter import Adapter, Normalized
 from hub.ledger import FILE, LedgerRow, read_rows, read_runner_rows, write_ledger
-from hub.overlay import Terms, lay_over
+from hub.overlay import Judge, Terms, lay_over
 from hub.plan import Plan, PlannedJob
 from hub.reading import FIRST, OUTPUT
 from hub.report import Usage
+from hub.spec import GatewaySpec
 from hub.usage import summarize
 
 
@@ -40,18 +42,23 @@ def account_of(planned: PlannedJob, rows: tuple[LedgerRow, ...], plan: Plan, ada
     started again without another data set, asks no more.
     """
     evaluation = planned.evaluation
-    changes = plan.gateway.interceptors if "candidate" in planned.upstreams else ()
     terms = Terms(
         start,
         evaluation.model.via,
         tuple(request.label for request in evaluation.datasets),
         adapter.excludes_failures,
         plan.max_infra_errors,
-        tuple({found.kind: found.value} for found in changes if "candidate" in found.roles),
+        _changes(plan.gateway, "candidate") if "candidate" in planned.upstreams else (),
+        Judge(planned.judge_identity, _changes(plan.gateway, "judge")) if "judge" in planned.upstreams else Judge(),
     )
     prices = {role: part.prices for role, part in planned.upstreams.items() if part.prices}
     counted = tuple(_of_last_start(rows, start))
     return Account(counted, terms, summarize(counted, start, prices))
+
+
+def _changes(gateway: GatewaySpec, role: str) -> tuple[dict[str, Any], ...]:
+    """Return what the gateway changes for a role, as the task says it."""
+    return tuple({found.kind: found.value} for found in gateway.interceptors if role in found.roles)
 
 
 def _of_last_start(rows: tuple[LedgerRow, ...], start: int) -> Iterator[LedgerRow]:

@@ -237,6 +237,9 @@ class Adapter(Protocol):
     def path_options(self) -> tuple[str, ...]:
         """Return which options of an evaluation are paths; the plan makes them absolute."""
 
+    def uses_judge(self, evaluation: Evaluation) -> bool:
+        """Return whether the evaluation asks the task's judge; only then has the job one, and it must answer."""
+
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return every data set by the user's name."""
 

@@ -49,6 +49,12 @@ class PlannedJob:
         """Return the job's id."""
         return self.job.id
 
+    @property
+    def judge_identity(self) -> str:
+        """Return who judges, for ResultKey.judge; empty where nobody is asked."""
+        judge = self.upstreams.get("judge")
+        return _endpoint_identity(judge) if judge else ""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -111,6 +117,8 @@ def make_plan(
             for part, suffix in parts:
                 job_id = f"{len(jobs) + 1}-{slug(part.model.name)}-{adapter.name}{suffix}"
                 jobs.append(_job(spec, part, adapter, machine, job_id=job_id, folder=folder))
+    if spec.judge is not None and jobs and not any("judge" in planned.upstreams for planned in jobs):
+        skipped.append("judge: no evaluation of this task asks it")
     if not jobs and not problems:
         problems.append(source.problem(("evaluations",), f"nothing is left to run: {'; '.join(skipped)}"))
     if problems:
@@ -157,19 +165,26 @@ def _url_problem(url: str, path: KeyPath, source: Source) -> Iterator[Problem]:
 
 
 def _evaluation(spec: TaskSpec, evaluation: EvaluationSpec, model: str, adapter: Adapter, folder: Path) -> Evaluation:
-    return Evaluation(
+    resolved = Evaluation(
         backend=evaluation.backend,
         model=_target(model, spec.models[model]),
         datasets=tuple(_request(spec, evaluation, dataset, folder) for dataset in evaluation.datasets),
         seed=spec.seed,
         judge=spec.judge is not None,
         concurrency=spec.models[model].concurrency,
-        deadline_s=max(part.deadline_s for part in (spec.models[model], spec.judge) if part is not None),
+        deadline_s=spec.models[model].deadline_s,
         options={
             key: _absolute_option(value, folder) if key in adapter.path_options else value
             for key, value in evaluation.options.items()
         },
     )
+    judge = _judge_of(spec, resolved, adapter)
+    return replace(resolved, deadline_s=max(resolved.deadline_s, judge.deadline_s)) if judge else resolved
+
+
+def _judge_of(spec: TaskSpec, evaluation: Evaluation, adapter: Adapter) -> JudgeSpec | None:
+    """Return the task's judge where the evaluation asks it."""
+    return spec.judge if spec.judge is not None and adapter.uses_judge(evaluation) else None
 
 
 def _parts(resolved: Evaluation, evaluation: EvaluationSpec) -> tuple[tuple[Evaluation, str], ...]:
@@ -205,13 +220,19 @@ def _target(name: str, model: ModelSpec) -> ModelTarget:
         chat=model.chat,
         modality=model.modality,
     )
-    at = f"@{model.revision}" if model.revision else ""
     if model.endpoint is not None:
-        url = _safe_url(model.endpoint)
-        identity = f"endpoint:{url} {model.model}{at}"
+        identity = _endpoint_identity(model)
         return replace(shared, via="endpoint", remote_model=model.model or "", identity=identity)
-    identity = f"{model.place}:{model.checkpoint}{at}"
+    identity = f"{model.place}:{model.checkpoint}{_at(model)}"
     return replace(shared, path=f"{layout.MODELS}/{name}", identity=identity)
+
+
+def _endpoint_identity(part: ModelSpec | JudgeSpec) -> str:
+    return f"endpoint:{_safe_url(str(part.endpoint))} {part.model}{_at(part)}"
+
+
+def _at(part: ModelSpec | JudgeSpec) -> str:
+    return f"@{part.revision}" if part.revision else ""
 
 
 def _safe_url(url: str) -> str:
@@ -231,8 +252,8 @@ def _job(
         upstreams["candidate"] = model
     else:
         assets = (_model_asset(evaluation.model, model, folder), *assets)
-    if spec.judge is not None:
-        upstreams["judge"] = spec.judge
+    if judge := _judge_of(spec, evaluation, adapter):
+        upstreams["judge"] = judge
     job = Job(
         id=job_id,
         image=adapter.name,

@@ -94,7 +94,9 @@ class ResultKey(_Record):
         prompt, data: fingerprints (`sha256:` and 16 hex digits) of the templates and of the rows used.
         limit: rows per subset, None for all.
         model: identity of the weights or of the endpoint.
-        gateway: what changed requests or answers on their way, in order, as the task says it.
+        judge: identity of the model that judged answers; empty where none was asked.
+        gateway: what changed requests or answers on their way, in order, as the task says it; those of the judge
+            as `{"judge": ...}`.
     """
 
     benchmark: str
@@ -108,6 +110,7 @@ class ResultKey(_Record):
     generation: dict[str, Any] = Field(default_factory=dict)
     seed: int | None = None
     model: str = ""
+    judge: str = ""
     gateway: tuple[dict[str, Any], ...] = ()
     backend: str = ""
     backend_version: str = ""

@@ -43,6 +43,10 @@ class EchoAdapter:
     excludes_failures = True
     path_options = ()
 
+    def uses_judge(self, evaluation: Evaluation) -> bool:  # noqa: ARG002 - the protocol's signature
+        """Return False: nothing here is judged by a model."""
+        return False
+
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return the one data set."""
         return {_ECHO.name: _ECHO}

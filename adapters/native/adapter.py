@@ -29,6 +29,10 @@ class NativeAdapter:
     excludes_failures = True
     path_options = ()
 
+    def uses_judge(self, evaluation: Evaluation) -> bool:  # noqa: ARG002 - the protocol's signature
+        """Return False: nothing here is judged by a model."""
+        return False
+
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return every benchmark."""
         return {name: _info(benchmark) for name, benchmark in benchmarks().items()}

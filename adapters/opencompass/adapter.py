@@ -34,6 +34,10 @@ class OpenCompassAdapter:
     excludes_failures = False
     path_options = ("data",)
 
+    def uses_judge(self, evaluation: Evaluation) -> bool:  # noqa: ARG002 - the protocol's signature
+        """Return False: nothing here is judged by a model."""
+        return False
+
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return every data set, by OpenCompass's own names too, and the user's own configuration."""
         found = {name: _info(name, catalog()[entry], way) for name, (entry, way) in names().items()}

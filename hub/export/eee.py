@@ -156,6 +156,8 @@ def _generation(result: Result) -> dict[str, Any]:
         "seed": str(key.seed),
         **rest,
     }
+    if key.judge:
+        details["judge"] = key.judge
     if key.gateway:
         details["gateway"] = json.dumps(key.gateway, ensure_ascii=False)
     if key.limit is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.adapter import Normalized
 from hub.job import Via
@@ -22,6 +22,13 @@ _ALIKE = ((SampleState.INFRA_ERROR, SampleState.MODEL_ERROR), (SampleState.SKIPP
 _NO_FATES: Counter[SampleState] = Counter()
 
 
+class Judge(NamedTuple):
+    """Who judges in a job, for ResultKey.judge, and what changed its requests and answers, for ResultKey.gateway."""
+
+    identity: str = ""
+    gateway: tuple[dict[str, Any], ...] = ()
+
+
 @dataclass(frozen=True)
 class Terms:
     """What of a job decides how the ledger is read.
@@ -32,6 +39,7 @@ class Terms:
         excludes_failures: as the adapter says.
         max_infra_errors: so many failures per data set leave its score shown.
         gateway: what changed the candidate's requests and answers on their way, for ResultKey.gateway.
+        judge: the task's, where the job has one.
     """
 
     start: int
@@ -40,6 +48,7 @@ class Terms:
     excludes_failures: bool
     max_infra_errors: int = 0
     gateway: tuple[dict[str, Any], ...] = ()
+    judge: Judge = field(default_factory=Judge)
 
 
 @dataclass(frozen=True)
@@ -51,12 +60,14 @@ class Ruling:
         fates: of its samples that lost a call.
         by_subset: the same by subset; None where it is not known which samples those were.
         unasked: the model never answered.
+        key: what is known of the data set's ResultKey.
     """
 
     withheld: str = ""
     fates: Counter[SampleState] = field(default_factory=Counter)
     by_subset: Mapping[str, Counter[SampleState]] | None = None
     unasked: bool = False
+    key: Mapping[str, Any] = field(default_factory=dict)
 
 
 def lay_over(normalized: Normalized, rows: Iterable[LedgerRow], terms: Terms) -> Normalized:
@@ -65,7 +76,8 @@ def lay_over(normalized: Normalized, rows: Iterable[LedgerRow], terms: Terms) ->
     A data set keeps its score if all its calls were answered, if the backend left out what was not
     (`terms.excludes_failures`) and counted it, or if no more failed than the task admits. Otherwise its metrics
     give way to a reason, and `backend_value` keeps the headline's literal. So it does where an endpoint's model was
-    not asked at all. Failed calls of the judge are counted, the score stands.
+    not asked at all. A failed call of the judge is one, too, but that no backend leaves its sample out: one that
+    `excludes_failures` keeps its score then, and the sample is counted.
     """
     account = read_account(rows, terms.start)
     located = locate(normalized.samples, account.lost_samples())
@@ -74,7 +86,7 @@ def lay_over(normalized: Normalized, rows: Iterable[LedgerRow], terms: Terms) ->
         by_dataset[result.dataset].append(result)
     rulings = {dataset: _rule(found, account, located, terms) for dataset, found in by_dataset.items()}
     results = tuple(
-        _laid(result, rulings[result.dataset], alone=_whole(by_dataset[result.dataset]) == [], gateway=terms.gateway)
+        _laid(result, rulings[result.dataset], alone=_whole(by_dataset[result.dataset]) == [])
         for result in normalized.results
     )
     unasked = frozenset(dataset for dataset, ruling in rulings.items() if ruling.unasked)
@@ -85,12 +97,21 @@ def _rule(results: Sequence[Result], account: Account, located: Located, terms: 
     dataset = results[0].dataset
     candidate = account.of("candidate", dataset, terms.datasets)
     judge = account.of("judge", dataset, terms.datasets)
+    key = _key(judge, terms)
     if terms.via == "endpoint" and not candidate.answered and not candidate.lost:
-        return Ruling(UNASKED, unasked=True)
+        return Ruling(UNASKED, unasked=True, key=key)
     if terms.excludes_failures and _agreed(results, candidate, located):
         candidate = Calls(candidate.answered)  # left out and counted: nothing is to be added
     fates = candidate.fates() + Counter({SampleState.JUDGE_FALLBACK: judge.fates().total()})
-    return Ruling(_withheld(results, candidate, terms), fates, _by_subset(dataset, candidate, judge, located))
+    withheld = _withheld(results, candidate, Calls() if terms.excludes_failures else judge, terms)
+    return Ruling(withheld, fates, _by_subset(dataset, candidate, judge, located), key=key)
+
+
+def _key(judge: Calls, terms: Terms) -> Mapping[str, Any]:
+    if not judge.answered and not judge.lost:
+        return {"gateway": terms.gateway}
+    changes = tuple({"judge": change} for change in terms.judge.gateway)
+    return {"gateway": terms.gateway + changes, "judge": terms.judge.identity}
 
 
 def _agreed(results: Sequence[Result], candidate: Calls, located: Located) -> bool:
@@ -104,22 +125,24 @@ def _told(results: Sequence[Result]) -> int:
     return sum(getattr(part.counts, state.value) for part in _whole(results) or results for state in _WITHOUT_SCORE)
 
 
-def _withheld(results: Sequence[Result], candidate: Calls, terms: Terms) -> str:
-    lost = len(candidate.lost)
+def _withheld(results: Sequence[Result], candidate: Calls, judge: Calls, terms: Terms) -> str:
+    lost = len(candidate.lost) + len(judge.lost)
     if not lost or (candidate.answered and lost <= terms.max_infra_errors):
         return ""
-    what = f"{lost} of its {count_of(lost + candidate.answered, 'request')} {_verb(candidate)}"
+    what = " and ".join(_loss(*part) for part in ((candidate, ""), (judge, " to the judge")) if part[0].lost)
     if terms.excludes_failures:
         told = count_of(_told(results), "sample")
         what = f"{what}, but the backend says that {told} had no answer"
-    return f"{what}, so what the backend made of them cannot be trusted: {candidate.most_frequent_error()}"
+    error = (candidate if candidate.lost else judge).most_frequent_error()
+    return f"{what}, so what the backend made of them cannot be trusted: {error}"
 
 
-def _verb(candidate: Calls) -> str:
-    refused = sum(lost.fate is SampleState.SKIPPED for lost in candidate.lost.values())
-    if not refused:
-        return "failed"
-    return "were refused" if refused == len(candidate.lost) else "failed or were refused"
+def _loss(calls: Calls, whom: str) -> str:
+    """Return how many calls were lost: `3 of its 100 requests failed`."""
+    lost = len(calls.lost)
+    refused = sum(call.fate is SampleState.SKIPPED for call in calls.lost.values())
+    verb = "failed" if not refused else "were refused" if refused == lost else "failed or were refused"
+    return f"{lost} of its {count_of(lost + calls.answered, 'request')}{whom} {verb}"
 
 
 def _by_subset(
@@ -140,9 +163,9 @@ def _whole(results: Sequence[Result]) -> list[Result]:
     return [result for result in results if result.key.subset is None]
 
 
-def _laid(result: Result, ruling: Ruling, *, alone: bool, gateway: tuple[dict[str, Any], ...]) -> Result:
+def _laid(result: Result, ruling: Ruling, *, alone: bool) -> Result:
     """Return one result under its data set's ruling; `alone`: no result stands for the whole data set."""
-    result = result.model_copy(update={"key": result.key.model_copy(update={"gateway": gateway})})
+    result = result.model_copy(update={"key": result.key.model_copy(update=ruling.key)})
     fates, withheld = _share(result, ruling, alone=alone), ruling.withheld
     if result.key.subset is not None and ruling.by_subset is not None and not fates:
         withheld = ""  # it is known that all its samples were answered

@@ -44,6 +44,12 @@ def test_it_bears_the_name_of_its_folder_and_a_version(name: str) -> None:
     assert isinstance(adapter.excludes_failures, bool)
 
 
+def test_it_says_of_every_evaluation_whether_it_asks_a_judge(name: str) -> None:
+    adapter = load_adapter(name)
+
+    assert {type(adapter.uses_judge(evaluation)) for evaluation in _evaluations(adapter)} == {bool}
+
+
 def test_its_data_sets_have_sane_names(name: str) -> None:
     datasets = load_adapter(name).datasets()
 

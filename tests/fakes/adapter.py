@@ -22,6 +22,9 @@ class FakeAdapter:
     def __init__(self, modalities: tuple[str, ...] = ("text",)) -> None:
         self.modalities = modalities
 
+    def uses_judge(self, evaluation: Evaluation) -> bool:
+        return any(dataset.name == "pairs" for dataset in evaluation.datasets)
+
     def datasets(self) -> Mapping[str, DatasetInfo]:
         programs = DatasetInfo("programs", "programs", ("generate",), "pass@1", 0, "made up", runs_code=True)
         return {"pairs": DatasetInfo("pairs", "pairs", ("generate",), "accuracy", 0, "made up"), "programs": programs}

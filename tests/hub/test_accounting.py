@@ -6,6 +6,7 @@ from typing import Any
 from hub.accounting import Account, account_of, gather_ledger, no_account
 from hub.adapter import Normalized
 from hub.ledger import FILE, RUNNER_FILE, LedgerRow, read_rows, write_ledger
+from hub.overlay import Judge
 from tests.fakes.adapter import FakeAdapter
 from tests.hub.test_plan import TASK, plan
 
@@ -36,6 +37,22 @@ def test_the_account_of_an_endpoint_knows_what_changed_the_candidate_s_requests(
     assert terms is not None
     assert terms.gateway == ({"drop": ["seed"]}, {"reasoning": "strip"})
     assert (terms.via, terms.datasets, terms.max_infra_errors) == ("endpoint", ("pairs",), 3)
+
+
+def test_the_account_knows_the_judge_and_what_changed_its_requests() -> None:
+    judge = {"endpoint": "http://j:1/v1", "model": "wise", "revision": "v2"}
+
+    terms = account(0, judge=judge).terms
+
+    assert terms is not None
+    assert terms.judge == Judge("endpoint:http://j:1/v1 wise@v2", ({"max_tokens": 9},))
+
+
+def test_a_job_without_a_judge_has_none() -> None:
+    terms = account(2).terms
+
+    assert terms is not None
+    assert terms.judge == Judge()
 
 
 def test_nothing_is_on_the_way_to_weights_that_a_job_loads() -> None:

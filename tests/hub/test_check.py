@@ -9,7 +9,9 @@ from typing import Literal
 import pytest
 
 from hub.adapter import Asset
-from hub.check import _asset, check_code
+from hub.check import _asset, check_code, check_inputs
+from hub.finding import Finding
+from hub.settings import load_settings
 from tests.fakes.engine import FakeEngine
 from tests.hub.test_plan import plan
 
@@ -52,3 +54,19 @@ def test_programs_of_a_model_are_refused_outside_containers(
 
     assert [part.subject for part in found] == (["dataset 'programs'"] if refused else [])
     assert all("allow_unsafe_code: true" in part.mend for part in found)
+
+
+@pytest.mark.parametrize(("dataset", "asked"), [("pairs", ["served", "judge"]), ("programs", ["served"])])
+def test_a_judge_is_asked_before_a_run_only_where_a_job_will_ask_it(dataset: str, asked: list[str]) -> None:
+    def look(subject: str, _endpoint: str, _model: str, _key: str | None) -> list[Finding]:
+        return [Finding("missing", subject, "no answer")]
+
+    made = plan(
+        models={"served": {"endpoint": "http://h:1/v1", "model": "q"}},
+        judge={"endpoint": "http://h:3/v1", "model": "j"},
+        evaluations=[{"backend": "echo", "datasets": [dataset]}],
+    )
+
+    found = check_inputs(made, load_settings({}), look)
+
+    assert [part.subject for part in found] == [f"endpoint {name!r}" for name in asked]

@@ -223,3 +223,30 @@ def test_a_budget_of_money_with_prices_is_a_plan_s() -> None:
     models = {"paid": {"endpoint": "http://h:2", "model": "q", "prices": PRICES}, "local": {"checkpoint": "./model"}}
 
     assert plan(models=models, gateway={"budget": {"cost": 5}}).gateway.budget.cost == 5
+
+
+JUDGE = {"endpoint": "http://h:3/v1/chat/completions", "model": "j", "revision": "r2", "timeout": "2h"}
+
+
+def test_a_job_has_the_task_s_judge_where_its_evaluation_asks_one() -> None:
+    local, _, served = plan(judge=JUDGE).jobs
+
+    assert (list(local.upstreams), list(served.upstreams)) == (["judge"], ["candidate", "judge"])
+    assert (local.job.gateway, served.judge_identity) == (True, "endpoint:http://h:3/v1 j@r2")
+
+
+def test_a_job_that_asks_no_judge_has_none_and_does_not_wait_for_one() -> None:
+    made = plan(judge=JUDGE, evaluations=[{"backend": "echo", "datasets": ["programs"]}])
+
+    local, _, served = made.jobs
+    assert (list(local.upstreams), list(served.upstreams), local.job.gateway) == ([], ["candidate"], False)
+    assert (served.judge_identity, served.evaluation.deadline_s) == ("", plan().jobs[2].evaluation.deadline_s)
+    assert "judge: no evaluation of this task asks it" in made.skipped
+
+
+def test_of_a_split_evaluation_only_the_jobs_that_ask_the_judge_have_it() -> None:
+    evaluations = [{"backend": "echo", "datasets": ["pairs", "programs"], "isolate": "dataset", "models": ["served"]}]
+    made = plan(judge=JUDGE, evaluations=evaluations)
+
+    assert [list(job.upstreams) for job in made.jobs] == [["candidate", "judge"], ["candidate"]]
+    assert made.skipped == ()

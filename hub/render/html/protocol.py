@@ -16,6 +16,7 @@ FIELDS = {
     "split": "split",
     "few_shot": "shots",
     "scoring": "way of scoring",
+    "judge": "judge",
     "prompt": "prompt (fingerprint)",
     "data": "data (fingerprint)",
     "limit": "rows per subset",
@@ -78,7 +79,7 @@ def _value(entry: Entry, name: str) -> object:
 def _shown(name: str, value: object) -> str:
     if value is None:
         return "all" if name == "limit" else "not set"
-    return str(value) or "not known"
+    return str(value) or ("none" if name == "judge" else "not known")
 
 
 def _generation(entries: list[Entry]) -> list[Difference]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.echo.adapter import EchoAdapter
 from hub.doctor import engines
 from hub.engine import Engine
 from tests.fakes.engine import FakeEngine
@@ -59,6 +60,7 @@ def test_an_endpoint_and_a_judge_are_called_and_keys_are_only_named(
     engine: Engine, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCTOR_KEY", "canary")
+    monkeypatch.setattr(EchoAdapter, "uses_judge", lambda _self, _evaluation: True)
     with FakeUpstream() as server:
         judge = f"judge: {{endpoint: '{server.base_url}', model: mock}}\n"
         code = code_of("doctor", endpoint_task(tmp_path, server.base_url, judge), "--json")

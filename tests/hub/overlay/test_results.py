@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hub.adapter import Normalized
 from hub.ledger import LedgerRow
-from hub.overlay import Terms, lay_over
+from hub.overlay import Judge, Terms, lay_over
 from hub.report import Counts, Result, Sample, SampleState, job_state
 from tests.fakes.ledger import calls, failed, row
 from tests.fakes.reports import metric, result
@@ -179,19 +179,57 @@ def test_one_that_scored_a_sample_whose_call_failed_is_not_believed_either() -> 
     assert found.metrics == ()
 
 
-def test_a_judge_that_failed_is_counted_and_the_score_stays() -> None:
-    for terms in (FOREIGN, NATIVE):
-        found = one(arc(), [*calls(100), *calls(95, 5, role="judge")], terms)
+def test_a_judge_that_failed_is_counted_and_takes_a_foreign_backend_s_score() -> None:
+    found = one(arc(), [*calls(100), *calls(95, 5, role="judge")])
 
-        assert found.counts == Counts(planned=100, scored=95, judge_fallback=5)
-        assert found.metrics == arc().metrics
-        assert job_state((found,)).value == "partial"
+    assert found.counts == Counts(planned=100, scored=95, judge_fallback=5)
+    assert (found.metrics, found.backend_value) == ((), "0.615")
+    assert found.absent == f"5 of its 100 requests to the judge failed, {WHY}"
+    assert job_state((found,)).value == "partial"
+
+
+def test_a_judge_and_a_model_that_failed_are_both_named() -> None:
+    found = one(arc(), [*calls(97, 3), *calls(20, 5, role="judge")])
+
+    assert found.absent.startswith("3 of its 100 requests failed and 5 of its 25 requests to the judge failed, so")
+
+
+def test_verdicts_that_failed_are_admitted_as_answers_are_and_together_with_them() -> None:
+    rows = [*calls(98, 2), *calls(98, 2, role="judge")]
+
+    assert one(arc(), rows, replace(FOREIGN, max_infra_errors=4)).metrics == arc().metrics
+    assert one(arc(), rows, replace(FOREIGN, max_infra_errors=3)).metrics == ()
+
+
+def test_a_backend_that_leaves_failures_out_keeps_the_score_that_a_verdict_lacks() -> None:
+    found = one(arc(), [*calls(100), *calls(95, 5, role="judge")], NATIVE)
+
+    assert found.counts == Counts(planned=100, scored=95, judge_fallback=5)
+    assert found.metrics == arc().metrics
+
+
+def test_a_result_says_which_judge_it_stands_on_and_what_changed_its_requests() -> None:
+    judge = Judge("endpoint:http://h/v1 wise", ({"max_tokens": 9},))
+    rows = [*calls(100), *calls(5, role="judge")]
+
+    key = one(arc(), rows, replace(FOREIGN, judge=judge, gateway=({"drop": ["seed"]},))).key
+
+    assert key.judge == "endpoint:http://h/v1 wise"
+    assert key.gateway == ({"drop": ["seed"]}, {"judge": {"max_tokens": 9}})
+
+
+def test_a_result_that_asked_no_judge_names_none() -> None:
+    judge = Judge("endpoint:http://h/v1 wise", ({"max_tokens": 9},))
+
+    key = one(arc(), calls(100), replace(FOREIGN, judge=judge)).key
+
+    assert (key.judge, key.gateway) == ("", ())
 
 
 def test_judge_fallbacks_that_the_backend_has_counted_itself_are_not_counted_twice() -> None:
     made = arc(95, judge_fallback=5)
 
-    assert one(made, [*calls(100), *calls(95, 5, role="judge")]) == made
+    assert one(made, [*calls(100), *calls(95, 5, role="judge")]).counts == made.counts
 
 
 def test_subsets_lose_their_scores_too_where_nobody_knows_whose_call_failed() -> None:
@@ -272,10 +310,10 @@ def test_no_sample_is_lost_or_won_and_there_is_a_score_or_a_reason(
 
 @given(st.lists(ROWS, max_size=12), COUNTS)
 def test_a_foreign_score_stands_if_and_only_if_every_call_was_answered(rows: list[LedgerRow], counts: Counts) -> None:
-    asked = [part for part in rows if part.role == "candidate"]
-    calls_ = {(part.key, part.sample) for part in asked}
-    answered = {(part.key, part.sample) for part in asked if not part.failed}
+    calls_ = {(part.role, part.key, part.sample) for part in rows}
+    answered = {(part.role, part.key, part.sample) for part in rows if not part.failed}
+    asked = any(role == "candidate" for role, *_ in answered)
 
     found = one(result("arc", metric(0.615), counts=counts), rows)
 
-    assert bool(found.metrics) == bool(answered and calls_ == answered)
+    assert bool(found.metrics) == bool(asked and calls_ == answered)

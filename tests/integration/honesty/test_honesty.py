@@ -140,15 +140,55 @@ def test_a_backend_that_never_asks_has_no_score(bench: Bench) -> None:
     assert found["once"]["metrics"] != []
 
 
-def test_a_judge_that_fails_is_counted_and_the_score_stays(bench: Bench, judge: FakeUpstream) -> None:
+def test_a_judge_that_fails_takes_the_score_and_is_counted(bench: Bench, judge: FakeUpstream) -> None:
     judge.fault, judge.fault_when = "500", one_of(3)
 
     ran = bench.run("judged")
 
     found = results(ran)["judged"]
-    assert [metric["raw"]["literal"] for metric in found["metrics"]] == ["90.0"]
+    assert (found["metrics"], found["backend_value"]) == ([], "90.0")
+    assert found["absent"].startswith("1 of its 10 requests to the judge failed, so")
     assert (found["counts"]["scored"], found["counts"]["judge_fallback"]) == (9, 1)
     assert (ran.code, ran.report["state"]) == (1, "partial")
+
+
+def test_a_judge_that_fails_as_rarely_as_the_task_admits_leaves_the_score_shown(
+    bench: Bench, judge: FakeUpstream
+) -> None:
+    judge.fault, judge.fault_when = "500", one_of(3)
+
+    ran = bench.run("judged", max_infra_errors=1)
+
+    found = results(ran)["judged"]
+    assert [metric["raw"]["literal"] for metric in found["metrics"]] == ["90.0"]
+    assert (ran.code, ran.report["state"]) == (1, "partial")
+
+
+def test_a_result_names_its_judge_and_one_that_was_not_judged_names_none(bench: Bench, judge: FakeUpstream) -> None:
+    ran = bench.run("judged", "once", gateway={"interceptors": [{"max_tokens": 9, "roles": ["judge"]}]})
+
+    keys = {name: found["key"] for name, found in results(ran).items()}
+    assert (keys["judged"]["judge"], keys["once"]["judge"]) == (f"endpoint:{judge.base_url} wise", "")
+    assert keys["judged"]["gateway"] == [{"judge": {"max_tokens": 9}}]
+    assert [request.json["max_tokens"] for request in judge.requests if request.method == "POST"] == [9] * 10
+
+
+NOBODY = {"endpoint": "http://127.0.0.1:9/v1", "model": "wise"}
+
+
+def test_a_judge_that_is_down_stops_a_run_that_asks_it_before_it_begins(bench: Bench) -> None:
+    ran = bench.run("judged", judge=NOBODY)
+
+    assert ran.code == 3
+    assert "endpoint 'judge'" in ran.err
+    assert not ran.runs.exists()
+
+
+def test_a_judge_that_is_down_stops_no_run_that_does_not_ask_it(bench: Bench) -> None:
+    ran = bench.run("once", judge=NOBODY)
+
+    assert ran.code == 0
+    assert "left out by the plan: judge: no evaluation of this task asks it" in ran.report["warnings"]
 
 
 def test_a_resume_asks_again_only_what_failed_and_then_the_score_stands(bench: Bench, upstream: FakeUpstream) -> None:

@@ -23,6 +23,9 @@ class GullibleAdapter:
     excludes_failures = False
     path_options = ()
 
+    def uses_judge(self, evaluation: Evaluation) -> bool:
+        return any(request.name == "judged" for request in evaluation.datasets)
+
     def datasets(self) -> Mapping[str, DatasetInfo]:
         return {
             name: DatasetInfo(name, "swallows failures", ("generate",), "accuracy", 0, "made up") for name in _WAYS

@@ -27,6 +27,9 @@ class UnrulyAdapter:
     excludes_failures = False
     path_options = ()
 
+    def uses_judge(self, evaluation: Evaluation) -> bool:
+        return any(request.name == "confess" for request in evaluation.datasets)
+
     def datasets(self) -> Mapping[str, DatasetInfo]:
         return {
             name: DatasetInfo(name, "misbehaves as told", ("generate",), "accuracy", 0, "made up")
