@@ -1,6 +1,6 @@
 """Read out of VLMEvalKit what it says of itself: which models it can load, where its tables come from.
 
-    LMUData=/tmp PYTHON docs/make_vlmevalkit_facts.py adapters/vlmevalkit/facts.json
+    PYTHONPATH=. PYTHON docs/make_vlmevalkit_facts.py adapters/vlmevalkit/facts.json
 
 PYTHON is that of VLMEvalKit's environment (`evaldock build vlmevalkit --engine venv` says where it is). A model is
 `local` if it loads weights, which a `model_path` names, else `remote`: it asks a public service, or finds its weights
@@ -12,21 +12,26 @@ from __future__ import annotations
 import inspect
 import json
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from adapters.vlmevalkit.catalog import catalog
+from adapters.vlmevalkit.runner import compat
 
 Table = tuple[str, dict[str, str]]
 
 
 def main() -> None:
     """Write the facts to the file that is named."""
-    from vlmeval.api.base import BaseAPI  # noqa: PLC0415 - see above
-    from vlmeval.config import supported_VLM
-    from vlmeval.dataset import DATASET_CLASSES
-
-    from adapters.vlmevalkit.catalog import catalog
+    with tempfile.TemporaryDirectory() as scratch:
+        compat.settle(Path(scratch))
+        compat.prepare()
+        from vlmeval.api.base import BaseAPI  # noqa: PLC0415 - the import is what was just prepared
+        from vlmeval.config import supported_VLM  # noqa: PLC0415
+        from vlmeval.dataset import DATASET_CLASSES  # noqa: PLC0415
 
     wanted = {table for entry in catalog().values() for table in entry.tables}
     facts = {

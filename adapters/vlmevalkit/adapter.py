@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from adapters.vlmevalkit import normalize, translate
 from adapters.vlmevalkit.catalog import Entry, catalog, facts
@@ -54,7 +55,7 @@ class VLMEvalKitAdapter:
 
 def _info(entry: Entry) -> DatasetInfo:
     known = facts().tables
-    sources = {known[table].url.rpartition("/")[0] for table in entry.tables if table in known}
+    sources = {urlsplit(known[table].url).netloc for table in entry.tables if table in known}
     return DatasetInfo(
         name=entry.name,
         summary=f"{entry.scheme.kind}: {entry.summary}",

@@ -60,11 +60,13 @@ class Facts:
     """What was read out of VLMEvalKit itself.
 
     Attributes:
+        version: of ms-vlmeval.
         local: names of models that load weights.
         remote: names of those that ask a public service, or cannot be told where their weights are.
         tables: the TSVs by name.
     """
 
+    version: str
     local: frozenset[str]
     remote: frozenset[str]
     tables: Mapping[str, Table]
@@ -82,7 +84,8 @@ def facts() -> Facts:
     """Return what VLMEvalKit says of itself."""
     content = json.loads((_HERE / "facts.json").read_text(encoding="utf-8"))
     tables = {name: Table(name, **fields) for name, fields in content["tables"].items()}
-    return Facts(frozenset(content["models"]["local"]), frozenset(content["models"]["remote"]), tables)
+    models = {kind: frozenset(names) for kind, names in content["models"].items()}
+    return Facts(content["version"], models["local"], models["remote"], tables)
 
 
 def _entry(name: str, fields: dict[str, Any]) -> Entry:

@@ -83,9 +83,7 @@ def _dataset(one: Wanted, evaluation: Evaluation) -> Iterator[Complaint]:
 def _judge(one: Wanted, evaluation: Evaluation) -> Iterator[Complaint]:
     name, need = one.request.name, one.entry.judge
     if need == "required" and not evaluation.judge:
-        message = (
-            f"the answers to {name} are read by a judge: give the task a `judge`"
-        )
+        message = f"the answers to {name} are read by a judge: give the task a `judge`"
         yield Complaint(("name",), message)
     elif need == "required" and one.request.options.get("judge"):
         yield Complaint(("options", "judge"), f"{name} cannot be scored by matching texts: leave options.judge out")

@@ -1,4 +1,4 @@
-"""The results of a data set: its scores under our names, how many samples met which fate, and what makes it itself."""
+"""The results of a data set: its scores under our names, and how many samples met which fate."""
 
 from __future__ import annotations
 
