@@ -11,9 +11,9 @@ from adapters.vlmevalkit.catalog import Entry, catalog, facts
 from adapters.vlmevalkit.contract import VLMEVALKIT_VERSION
 
 # EvalScope's page on VLMEvalKit; its GMAI_mm_bench_VAL is GMAI-MMBench_VAL in VLMEvalKit.
-PAGE = """
-A-Bench_TEST A-Bench_VAL AI2D_TEST AI2D_TEST_NO_MASK AesBench_TEST AesBench_VAL BLINK CCBench COCO_VAL ChartQA_TEST DUDE
-DUDE_MINI DocVQA_TEST DocVQA_VAL GMAI-MMBench_VAL HallusionBench InfoVQA_TEST InfoVQA_VAL LLaVABench MLLMGuard_DS
+_LISTED = """
+A-Bench_TEST A-Bench_VAL AI2D_TEST AI2D_TEST_NO_MASK AesBench_TEST AesBench_VAL BLINK CCBench COCO_VAL ChartQA_TEST
+DUDE DUDE_MINI DocVQA_TEST DocVQA_VAL GMAI-MMBench_VAL HallusionBench InfoVQA_TEST InfoVQA_VAL LLaVABench MLLMGuard_DS
 MMBench-Video MMBench_DEV_CN MMBench_DEV_CN_V11 MMBench_DEV_EN MMBench_DEV_EN_V11 MMBench_TEST_CN MMBench_TEST_CN_V11
 MMBench_TEST_EN MMBench_TEST_EN_V11 MMBench_dev_ar MMBench_dev_cn MMBench_dev_en MMBench_dev_pt MMBench_dev_ru
 MMBench_dev_tr MMDU MME MMLongBench_DOC MMMB MMMB_ar MMMB_cn MMMB_en MMMB_pt MMMB_ru MMMB_tr MMMU_DEV_VAL MMMU_TEST
@@ -23,7 +23,8 @@ Q-Bench1_VAL RealWorldQA SEEDBench2 SEEDBench2_Plus SEEDBench_IMG SLIDEVQA SLIDE
 TaskMeAnything_v1_imageqa_random TextVQA_VAL VCR_EN_EASY_100 VCR_EN_EASY_500 VCR_EN_EASY_ALL VCR_EN_HARD_100
 VCR_EN_HARD_500 VCR_EN_HARD_ALL VCR_ZH_EASY_100 VCR_ZH_EASY_500 VCR_ZH_EASY_ALL VCR_ZH_HARD_100 VCR_ZH_HARD_500
 VCR_ZH_HARD_ALL Video-MME
-""".split()
+"""
+PAGE = _LISTED.split()
 RUNS = [entry for entry in catalog().values() if not entry.unavailable]
 
 

@@ -130,7 +130,8 @@ class TestAssets:
     def test_a_table_that_two_data_sets_read_is_fetched_once(self) -> None:
         found = assets(evaluation(request("MMMB_ar"), request("MMMB"), request("MMMB_ar", label="again")))
 
-        assert [asset.name for asset in found] == [f"MMMB_{tongue}" for tongue in ("ar", "cn", "en", "pt", "ru", "tr")]
+        tongues = ("ar", "cn", "en", "pt", "ru", "tr")
+        assert [asset.name for asset in found] == [f"MMMB_{tongue}" for tongue in tongues]
 
     def test_a_users_table_is_shown_under_vlmevalkits_name(self) -> None:
         wanted = evaluation(request("ChartQA_TEST", label="mine", path=Path("/own/charts.tsv")))
