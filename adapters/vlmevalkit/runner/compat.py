@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+from adapters.vlmevalkit.runner.answers import Saving
 from adapters.vlmevalkit.runner.cells import read_cell
 
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_EVALUATE_OFFLINE")
@@ -70,6 +71,7 @@ def mend() -> None:
     _never_download()
     _read_without_running()
     _forget_checksums()
+    _save_whole()
 
 
 def _import_torchvision() -> None:
@@ -125,6 +127,18 @@ def _forget_checksums() -> None:
 
     for kind in vlmeval.dataset.DATASET_CLASSES:
         kind.DATASET_MD5 = {}
+
+
+def _save_whole() -> None:
+    """Have answers saved whole, and not too often."""
+    import vlmeval.inference  # noqa: PLC0415
+    import vlmeval.inference_mt  # noqa: PLC0415
+    import vlmeval.run  # noqa: PLC0415
+    import vlmeval.utils.mp_util  # noqa: PLC0415
+
+    for module in (vlmeval.inference, vlmeval.inference_mt, vlmeval.utils.mp_util):
+        module.dump = Saving(module.dump)
+    vlmeval.run.githash = lambda **_: ""  # it is no checkout, and git says so in the log each time
 
 
 def _modules(root: str) -> Iterator[ModuleType]:
