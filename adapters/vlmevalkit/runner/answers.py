@@ -12,25 +12,24 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-_INTERVAL_S = 2.0
 Dump = Callable[..., Any]
 
 
 class Saving:
     """Stands in for VLMEvalKit's `dump` where answers are saved."""
 
-    def __init__(self, dump: Dump, clock: Callable[[], float] = time.monotonic) -> None:
-        """Write with `dump`."""
-        self._dump, self._clock = dump, clock
+    def __init__(self, dump: Dump, interval_s: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """Write with `dump`; with an interval less often, where the last call of all brings nothing new."""
+        self._dump, self._interval_s, self._clock = dump, interval_s, clock
         self._known: dict[str, tuple[int, float]] = {}  # file -> how many answers were seen, when it was written
 
     def __call__(self, data: Any, file: str, **more: Any) -> Any:
-        """Save `data`; a pickle that grew by an answer may wait for the next one, the last of which is never new."""
+        """Save `data`; a pickle that grew may wait."""
         if not file.endswith(".pkl"):
             return self._dump(data, file, **more)
         seen, at = self._known.get(file, (-1, float("-inf")))
         now = self._clock()
-        if len(data) != seen and now - at < _INTERVAL_S:
+        if len(data) != seen and now - at < self._interval_s:
             self._known[file] = (len(data), at)
             return None
         self._known[file] = (len(data), now)
