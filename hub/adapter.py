@@ -151,6 +151,7 @@ class DatasetInfo:
         alias_of: the name under which it is listed.
         needs: what else the data set reads, that neither its data nor the image holds and that nobody fetches (what
             can be fetched is an asset). Where a job without a network cannot do without, `complain` refuses it.
+        unavailable: why the backend's data set does not run here at all; `complain` refuses it then.
     """
 
     name: str
@@ -167,6 +168,7 @@ class DatasetInfo:
     runs_code: bool = False
     alias_of: str = ""
     needs: tuple[str, ...] = ()
+    unavailable: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
 """What task.json and status.json hold; both halves import it. The runner obeys the one and writes the other.
 
 Below the job's output:
-    status.json             what became of every data set (`Entry`), written anew at each step
-    failures.jsonl          one line a request that failed for good: {"dataset", "sample", "role", "error", "seen"}
+    status.json             {"vlmevalkit": version, "task": digest, "datasets": {file: `Entry`}}, written anew at each
+                            step; a data set that was never reached is absent
+    failures.jsonl          one line a request without an answer: {"dataset": label, "sample": index ("" for the
+                            judge), "role", "error", "seen": the gateway said so itself, "empty": the model answered
+                            with nothing}
     vlmevalkit/<file>/      one fresh work_dir a data set: all that VLMEvalKit itself writes, its status.json among it
     images/<file>/<n>.jpg   thumbnails of a sample's pictures
-    images/<file>/samples.jsonl   what each sample's model was given, a line each: {"sample": index, "prompt": [{"role",
-                            "content": text, or parts: {"type": "image", "path": "images/<file>/<n>.jpg"} and
-                            {"type": "text", "text"}, in the model's order}]}
+    images/<file>/samples.jsonl   what each sample's model was given, a line each: {"sample": index, "prompt":
+                            [{"role", "content": text, or parts: {"type": "image", "path": "images/<file>/<n>.jpg"}
+                            and {"type": "text", "text"}, in the model's order}]}
 """
 
 from __future__ import annotations
@@ -110,7 +113,8 @@ class Entry:
         predictions: VLMEvalKit's prediction file, relative to the output.
         files: every file that VLMEvalKit wrote as its evaluation, relative to the output.
         skipped: VLMEvalKit's own skip_reason; empty where there is none.
-        infer_failed, judge_failed: requests without an answer, as the runner saw them.
+        infer_failed, judge_failed: requests that failed, as the runner saw them.
+        empty: answers that held nothing; VLMEvalKit scores them as wrong.
         judged: answers that were read by the judge, `matched` by matching texts, `guessed` by chance (VLMEvalKit
             draws an option where its judge gave none); None where that cannot be told.
         data: SHA-256 of the rows that were asked; `prompt` of their prompts, pictures aside.
@@ -130,6 +134,7 @@ class Entry:
     files: tuple[str, ...] = ()
     infer_failed: int = 0
     judge_failed: int = 0
+    empty: int = 0
     judged: int | None = None
     matched: int | None = None
     guessed: int | None = None

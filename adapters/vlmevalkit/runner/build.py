@@ -1,0 +1,66 @@
+"""Loads one data set as VLMEvalKit does, and says what it is: rows, kind, a digest of what is asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.vlmevalkit.contract import Dataset
+from adapters.vlmevalkit.runner.cut import cut
+from adapters.vlmevalkit.runner.reasons import StatedError
+
+
+class DataError(StatedError):
+    """The data of a data set are not fit to be asked."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """VLMEvalKit's own object for a data set, cut to the rows that are asked; `rows` counts those before the cut."""
+
+    object: Any
+    rows: int
+
+    @property
+    def planned(self) -> int:
+        """Return how many rows are asked."""
+        return len(self.object.data)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what status.json says of it."""
+        return {
+            "rows": self.rows,
+            "planned": self.planned,
+            "kind": str(getattr(self.object, "TYPE", "")),
+            "class_name": type(self.object).__name__,
+            "data": data_digest(self.object.data),
+        }
+
+
+def build(dataset: Dataset, settings: dict[str, Any]) -> Loaded:
+    """Load a data set; `settings` are VLMEvalKit's own, of which its classes take what they know.
+
+    Raises:
+        DataError: VLMEvalKit cannot use the data.
+    """
+    from vlmeval.dataset import build_dataset  # noqa: PLC0415
+
+    found = build_dataset(dataset.name, **settings)
+    if found is None:
+        raise DataError("VLMEvalKit knows no such data set, and finds no table of that name with a column `question`")
+    rows = len(found.data)
+    found.data = cut(found.data, dataset)
+    if not len(found.data):
+        raise DataError("the data have no rows")
+    return Loaded(found, rows)
+
+
+def data_digest(data: Any) -> str:
+    """Return the SHA-256 of the rows of a frame."""
+    digest = hashlib.sha256()
+    columns = sorted(str(name) for name in data.columns)
+    for row in data[columns].itertuples(index=False, name=None):
+        digest.update(json.dumps(list(row), ensure_ascii=False, default=str).encode("utf-8", "replace"))
+    return digest.hexdigest()
