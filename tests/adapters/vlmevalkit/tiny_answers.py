@@ -86,7 +86,7 @@ def verdict(body: Body) -> str:
     if "Correctness" in asked:
         return f"{draw % 11 / 10}"
     if "two AI assistants" in asked:
-        return f"{5 + draw % 5} {1 + draw % 9}\nBoth are striped."
+        return f"{6 + draw % 4} {1 + draw % 6}\nBoth are striped."
     if "Overall Score" in asked:
         return f"Fine. {dict(zip(_DIMENSIONS, (1 + luck(asked, part) % 9 for part in range(7)), strict=True))}"
     if "Extracted answer" in asked:
