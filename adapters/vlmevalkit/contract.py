@@ -27,6 +27,7 @@ FAILURES_FILE = "failures.jsonl"
 WORK = "vlmevalkit"  # the folder with what VLMEvalKit itself writes
 IMAGES = "images"
 VLMEVALKIT_VERSION = "0.0.20"
+NO_METRIC = "VLMEvalKit has no metric for it"  # the error of a data set whose answers it has, and does not score
 
 # A client gives up later than the gateway does, so that the gateway's reason is what the sample gets.
 CLIENT_MARGIN_S = 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from adapters.vlmevalkit.contract import MODEL_LABEL
+from adapters.vlmevalkit.contract import MODEL_LABEL, NO_METRIC
 from adapters.vlmevalkit.runner.course import Course
 from adapters.vlmevalkit.runner.reasons import StatedError, describe
 
@@ -20,7 +20,6 @@ _ANSWERED_ONLY = frozenset(
         "test_split_without_ground_truth",
     }
 )
-_NO_METRIC = "VLMEvalKit has no metric for it"
 
 
 class OutcomeError(StatedError):
@@ -34,7 +33,7 @@ def verdict(course: Course, last_words: str) -> str:
         OutcomeError: it failed, whether it says so or not; the message says why.
     """
     if course.error is not None:
-        known = _NO_METRIC if isinstance(course.error, NotImplementedError) and not str(course.error) else ""
+        known = NO_METRIC if isinstance(course.error, NotImplementedError) and not str(course.error) else ""
         raise OutcomeError(known or describe(course.error))
     if course.skipped in _ANSWERED_ONLY:
         return course.skipped
