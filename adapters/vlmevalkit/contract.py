@@ -27,7 +27,6 @@ FAILURES_FILE = "failures.jsonl"
 WORK = "vlmevalkit"  # the folder with what VLMEvalKit itself writes
 IMAGES = "images"
 VLMEVALKIT_VERSION = "0.0.20"
-NO_METRIC = "VLMEvalKit has no metric for it"  # the error of a data set whose answers it has, and does not score
 
 # A client gives up later than the gateway does, so that the gateway's reason is what the sample gets.
 CLIENT_MARGIN_S = 60.0
@@ -39,6 +38,7 @@ JUDGE_LABEL = "judge"
 Stage = Literal["load", "infer", "score"]
 # Who reads an answer: the task's judge, VLMEvalKit's own matching of texts, or nobody (the metric needs neither).
 Reader = Literal["judge", "exact_matching", ""]
+Metric = Literal["", "vqa_score", "relaxed_accuracy", "accuracy", "anls"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ class Dataset:
             index modulo 1000000, the rotations of one question. Empty where every row stands alone.
         each: the column each of whose values is cut by itself; empty for none.
         reader: who reads the answers.
+        metric: VLMEvalKit's comparison of texts by which an own table of open questions is scored; its best match
+            counts, but of `vqa_score`. Empty for every other data set.
         generation: parameters of a request: temperature, max_tokens, top_p, ...
         judge_options: what VLMEvalKit's own judge settings get beyond label and address.
     """
@@ -68,6 +70,7 @@ class Dataset:
     together: str = ""
     each: str = ""
     reader: Reader = ""
+    metric: Metric = ""
     generation: Mapping[str, Any] = field(default_factory=dict)
     judge_options: Mapping[str, Any] = field(default_factory=dict)
 

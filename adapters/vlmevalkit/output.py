@@ -19,7 +19,7 @@ from adapters.vlmevalkit.contract import FAILURES_FILE, IMAGES, MODEL_LABEL, STA
 Read = Callable[[str], bytes | None]
 Row = dict[str, str]
 
-_LONGEST_CELL = 1 << 30  # an answer of 32768 tokens is longer than what Python's csv takes by itself
+LONGEST_CELL = 1 << 30  # an answer of 32768 tokens is longer than what Python's csv takes by itself
 _UNSEEN = "the job never got to it"
 _ENDED = {
     ("load", "running"): "the job ended while its data were loaded",
@@ -138,7 +138,7 @@ class Output:
         content = self.read(place) if place else None
         if content is None:
             return []
-        csv.field_size_limit(_LONGEST_CELL)
+        csv.field_size_limit(LONGEST_CELL)
         text = io.StringIO(content.decode(errors="replace").replace("\0", ""), newline="")
         delimiter = "\t" if place.endswith(".tsv") else ","
         try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.vlmevalkit.contract import VLMEVALKIT_VERSION
+from adapters.vlmevalkit.contract import STATUS_FILE, VLMEVALKIT_VERSION
 from adapters.vlmevalkit.intervals import deviation, wilson
 from adapters.vlmevalkit.items import item
 from adapters.vlmevalkit.samples import Answered, Answers, why_absent
@@ -43,7 +43,7 @@ class Reader:
         numbers = [_whole(figure, scheme, answers) for figure in _figures(answers, part)]
         if not numbers or numbers[0].name not in {scheme.headline, *scheme.sums}:
             return self._absent(answers, part, f"VLMEvalKit wrote no {scheme.headline}")
-        metrics = tuple(_metrics(answers, part, numbers))
+        metrics = (*_metrics(answers, part, numbers), *_judged(answers, part))
         result = Result(
             dataset=found.label,
             key=self._key(answers, part),
@@ -152,6 +152,20 @@ def _scores(answers: Answers, part: str, headline: Figure) -> list[float]:
     inside = [row for row in rows if row.get("split", "") in headline.row]
     found = [item(items.kind, row).score for row in inside or rows] if items else []
     return [score for score in found if score is not None]
+
+
+def _judged(answers: Answers, part: str) -> Iterator[Metric]:
+    """Yield how many answers the judge read, where VLMEvalKit reads what it can without one."""
+    judged, planned = answers.found.entry.get("judged"), answers.found.planned
+    if part or judged is None or answers.one.reader != "judge" or not planned:
+        return
+    yield Metric(
+        name="judged",
+        raw=Raw(literal=str(judged), unit="count", maximum=float(planned)),
+        value=judged / planned,
+        uncertainty_absent="a count of answers",
+        source=Source(file=STATUS_FILE, key=f"datasets.{answers.found.file}.judged"),
+    )
 
 
 def _counts(answers: Answers, part: str) -> Counts:

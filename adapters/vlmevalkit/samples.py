@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from adapters.vlmevalkit.contract import NO_METRIC
 from adapters.vlmevalkit.items import Item, item
 from adapters.vlmevalkit.output import DatasetOutput, Failure, Output, Row
 from adapters.vlmevalkit.translate import Wanted
@@ -75,14 +74,8 @@ class Answers:
 
 def why_absent(answers: Answers) -> str:
     """Return why there is no score; where there are answers only, that is no failure."""
-    entry = answers.found.entry
-    if answers.one.entry.answers_only and entry.get("stage") == "score" and _ended_as_planned(answers.found):
-        return answers.one.entry.answers_only
-    return answers.found.why_not
-
-
-def _ended_as_planned(found: DatasetOutput) -> bool:
-    return bool(found.entry.get("skipped")) or found.entry.get("error") == NO_METRIC
+    skipped = answers.found.entry.get("skipped")
+    return answers.one.entry.answers_only if skipped and answers.one.entry.answers_only else answers.found.why_not
 
 
 def samples(answers: Answers) -> Iterator[Sample]:

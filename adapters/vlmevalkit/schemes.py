@@ -250,3 +250,11 @@ SCHEMES: Mapping[str, Scheme] = {
     "mmdu": _MMDU,
     "answers": Scheme("answers alone", headline="none"),
 }
+
+# How the user's own open questions are scored, by the metric that is asked for.
+OPEN_QUESTIONS: Mapping[str, Scheme] = {
+    "accuracy": SCHEMES["best_accuracy"],
+    "relaxed_accuracy": SCHEMES["relaxed_accuracy"],
+    "vqa_score": SCHEMES["vqa_score"],
+    "anls": SCHEMES["anls"],
+}

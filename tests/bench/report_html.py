@@ -2,9 +2,9 @@
 
     python tests/bench/report_html.py [SAMPLES[+PICTURES] ...]
 
-Default: 10,000 samples of about 1.7 kB; `10000+2000` has 2,000 pictures of 12 kB among them. `open` is from the start of the
-navigation to the list being filled, the best and the worst of several; `search` from a key press to the list of what was
-found, of which 150 ms are a wait.
+Default: 10,000 samples of about 1.7 kB; `10000+2000` has 2,000 pictures of 12 kB among them. `open` is from the
+start of the navigation to the list being filled, the best and the worst of several; `search` from a key press to the
+list of what was found, of which 150 ms are a wait.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from adapters.vlmevalkit.contract import MODEL_LABEL, NO_METRIC
+from adapters.vlmevalkit.contract import MODEL_LABEL
 from adapters.vlmevalkit.runner.course import Course
 from adapters.vlmevalkit.runner.reasons import StatedError, describe
 
@@ -20,6 +20,7 @@ _ANSWERED_ONLY = frozenset(
         "test_split_without_ground_truth",
     }
 )
+_NO_METRIC = "VLMEvalKit has no metric for it"
 
 
 class OutcomeError(StatedError):
@@ -33,7 +34,7 @@ def verdict(course: Course, last_words: str) -> str:
         OutcomeError: it failed, whether it says so or not; the message says why.
     """
     if course.error is not None:
-        known = NO_METRIC if isinstance(course.error, NotImplementedError) and not str(course.error) else ""
+        known = _NO_METRIC if isinstance(course.error, NotImplementedError) and not str(course.error) else ""
         raise OutcomeError(known or describe(course.error))
     if course.skipped in _ANSWERED_ONLY:
         return course.skipped
@@ -47,9 +48,11 @@ def verdict(course: Course, last_words: str) -> str:
 
 def has_figures(metrics: Any) -> bool:
     """Return whether what VLMEvalKit gives as its metrics holds a number."""
+    if metrics is None:
+        return False
     from vlmeval.smp.status_report import flatten_summary_metrics  # noqa: PLC0415
 
-    return metrics is not None and bool(flatten_summary_metrics(metrics))
+    return bool(flatten_summary_metrics(metrics))
 
 
 def facts_of(work: Path, name: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,18 @@ from aiohttp import web
 
 from adapters.vlmevalkit.adapter import ADAPTER
 from adapters.vlmevalkit.catalog import catalog
+from adapters.vlmevalkit.names import file_name
 from hub.adapter import DatasetRequest, Evaluation, ModelTarget
 from tests.adapters.native.fake_server import completion, serving
-from tests.adapters.vlmevalkit.tiny_answers import answer, judgement, text_of
-from tests.adapters.vlmevalkit.tiny_tables import write_tables
+from tests.adapters.vlmevalkit.tiny_answers import answer, luck, text_of, verdict
+from tests.adapters.vlmevalkit.tiny_data import rows_of, write_data, write_table
 
 HERE = Path(__file__).parent
 RECORDED = HERE / "recorded"
 ENDPOINT = ModelTarget("mock", "endpoint", remote_model="mock", modality="vision", identity="endpoint:mock")
 CHECKPOINT = ModelTarget("tiny", "in_job", path="/models/tiny", modality="vision", identity="local:tiny")
-_GATEWAYS: dict[str, dict[str, Any]] = {"failing": {"failing": "[MMStar #2]"}, "killed": {"slow_s": 0.5}}
+_GATEWAYS: dict[str, dict[str, Any]] = {"failing": {"failing": "[MMStar#2]"}, "killed": {"slow_s": 0.5}}
+OWN = {"custom_mcq": "MMStar", "custom_vqa": "TextVQA_VAL"}  # whose rows stand for a user's
 _LEFT_OUT = ("*.pkl", "*.log", "T2*", "*.lock", "*.jpg", "events.jsonl")
 
 
@@ -60,10 +63,11 @@ CASES = {
     "matching": _lmudata(
         *("MMStar", "MMBench_DEV_EN", "MMMU_DEV_VAL", "GMAI-MMBench_VAL", "MMT-Bench_VAL", "MMMB", "MTL_MMBench_DEV"),
         *("MME", "POPE", "HallusionBench", "AMBER", "ChartQA_TEST", "OCRVQA_TESTCORE", "GQA_TestDev_Balanced"),
-        *("TextVQA_VAL", "DocVQA_VAL", "OCRBench", "MTVQA_TEST", "COCO_VAL", "MMMU_TEST", "DocVQA_TEST"),
+        *("TextVQA_VAL", "DocVQA_VAL", "OCRBench", "MTVQA_TEST", "COCO_VAL", "DocVQA_TEST"),
     ),
     "judge": _lmudata(
-        *("MMStar", "MMBench_DEV_EN", "MME", "MMVet", "LLaVABench", "MathVista_MINI", "MathVision_MINI", "MMDU"),
+        *("MMStar", "MMT-Bench_VAL", "MMBench_DEV_EN", "MME"),
+        *("MMVet", "LLaVABench", "MathVista_MINI", "MathVision_MINI", "MMDU"),
         judge=True,
     ),
     "limited": evaluation(
@@ -72,6 +76,13 @@ CASES = {
         request("MMMB", limit=2),
         request("OCRBench", limit=7),
         data="/own/lmudata",
+    ),
+    "own": evaluation(
+        request("custom_mcq", label="my choices", path=Path("/own/choices.tsv")),
+        *(
+            request("custom_vqa", label=metric, path=Path("/own/open.tsv"), options={"metric": metric})
+            for metric in ("accuracy", "relaxed_accuracy", "vqa_score", "anls")
+        ),
     ),
     "failing": _lmudata("MMStar", "ChartQA_TEST", "POPE"),  # one request fails, and POPE's table is missing
     "killed": _lmudata("ChartQA_TEST", "MMStar", "MME"),
@@ -95,10 +106,14 @@ def main() -> None:
 
 def prepare(folder: Path, case: Evaluation, *, without: tuple[str, ...] = ("POPE",)) -> Path:
     """Lay out a job's tree below `folder`; return its root."""
-    for name in ("job/input", "job/output", "data"):
+    for name in ("job/input", "job/output", "data/own"):
         (folder / name).mkdir(parents=True)
     missing = without if case is CASES["failing"] else ()
-    write_tables(folder / "data" / "lmudata", {one.name for one in case.datasets} - set(missing))
+    tables = [table for one in case.datasets if one.name not in missing for table in catalog()[one.name].tables]
+    write_data(folder / "data" / "lmudata", [table for table in tables if not table.startswith("own_")])
+    for one in case.datasets:
+        if one.path is not None:
+            write_table(folder / "data" / "own" / f"{file_name(one.label)}.tsv", rows_of(OWN[one.name]))
     for name, text in ADAPTER.translate(case).items():
         (folder / "job" / "input" / name).write_text(text, encoding="utf-8")
     return folder
@@ -128,21 +143,23 @@ def gateway(*, failing: str = "", slow_s: float = 0.0) -> AbstractContextManager
         if failing and failing in text_of(body):
             error = {"message": "500 from upstream: overloaded", "type": "upstream_error"}
             return web.json_response({"error": error}, status=502)
-        return completion(judgement(body) if request.path.startswith("/judge/") else answer(body))
+        return completion(_judged(body) if request.path.startswith("/judge/") else answer(body))
 
     return serving(handle)
 
 
+def _judged(body: Mapping[str, Any]) -> str:
+    """Return what the judge says; to one in five of the choices that it shall read nothing that can be read."""
+    text = text_of(body)
+    unclear = "several options" in text and luck(text) % 5 == 0
+    return "I cannot say." if unclear else verdict(body)
+
+
 def _kill_in_the_middle(process: subprocess.Popen[bytes], root: Path) -> None:
     events = root / "job" / "output" / "events.jsonl"
-    while '"dataset": "MMStar", "done"' not in (events.read_text() if events.exists() else ""):
+    while '"dataset": "MMStar", "done": 1' not in (events.read_text() if events.exists() else ""):
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
-
-
-def names_that_run() -> list[str]:
-    """Return the names of all data sets that run."""
-    return [name for name, entry in catalog().items() if not entry.unavailable]
 
 
 if __name__ == "__main__":

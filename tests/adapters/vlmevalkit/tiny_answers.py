@@ -1,85 +1,101 @@
-"""A model that sees, and a judge, for the made-up tables: right about half the time, the same answer each time."""
+"""A vision model and a judge for the made-up data: right about half the time, the same answer to the same request."""
 
 from __future__ import annotations
 
-import ast
 import re
+import zlib
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from tests.adapters.vlmevalkit.tiny_tables import LETTERS, Row, table_rows
+from tests.adapters.vlmevalkit.tiny_data import ROTATION, Row, rows_of
 
-_MARK = re.compile(r"\[([\w-]+) #(\d+)\]")
-_LINES = re.compile(r"^([A-D])\. (.*)$", re.MULTILINE)
-_GRADES = "{'Creativity': 7, 'Richness': 6, 'Visual Perception': 8, 'Logical Coherence': 9, 'Answer Accuracy': 5, "
-_MORE_GRADES = "'Image Relationship Understanding': 4, 'Overall Score': 6}"
-
-
-def answer(body: Mapping[str, Any]) -> str:
-    """Return what the model says to a request."""
-    text = text_of(body)
-    row, number = _row(text)
-    options = dict(_LINES.findall(text))
-    if options and str(row["answer"]) in options:
-        return _choice(options, row, number)
-    if row["answer"] in {"Yes", "No", "yes", "no"}:
-        return _yes_or_no(str(row["answer"]).capitalize(), number)
-    right = _right(row)
-    return right if number % 2 == 0 else f"not {number}" if right[0].isdigit() else "something else"
+MARK = re.compile(r"\[([\w-]+)#([\w.]+)\]")
+VAGUE = "Hard to say; it might be what lies on the left."
+_DIMENSIONS = (
+    *("Creativity", "Richness", "Visual Perception", "Logical Coherence", "Answer Accuracy"),
+    *("Image Relationship Understanding", "Overall Score"),
+)
+Body = Mapping[str, Any]
 
 
-def judgement(body: Mapping[str, Any]) -> str:
-    """Return what the judge says to a request; to one in eight nothing that can be read."""
-    text = text_of(body)
-    if not _MARK.search(text):
-        return "I am here."
-    row, number = _row(text)
-    grade = _grade(text, number)
-    if grade or number % 8 == 7:
-        return grade or "I cannot say."
-    return "Yes" if "yes or no" in text.lower() else str(row["answer"])
-
-
-def _grade(text: str, number: int) -> str:
-    """Return what the judge makes of an open answer; an empty text where it shall only read one."""
-    if "Visual Perception" in text:
-        return f"It is good.\n{_GRADES}{_MORE_GRADES}"
-    if "[Context]" in text:
-        return f"8 {2 + number}\nThe first one is better."
-    return ("1.0", "0.5", "0.0")[number % 3] if "Correctness" in text else ""
-
-
-def text_of(body: Mapping[str, Any]) -> str:
-    """Return the text of the last turn."""
+def text_of(body: Body) -> str:
+    """Return the text of a request's last turn."""
     content = body["messages"][-1]["content"]
     if isinstance(content, str):
         return content
-    return "\n".join(part.get("text", "") for part in content)
+    return "\n".join(part["text"] for part in content if part["type"] == "text")
 
 
-def _row(text: str) -> tuple[Row, int]:
-    table, number = _MARK.findall(text)[-1]
-    return next(row for row in table_rows(table) if f"[{table} #{number}]" in str(row["question"])), int(number)
+def luck(*of: object) -> int:
+    """Return a number that looks random and is always the same."""
+    return zlib.crc32(repr(of).encode())
 
 
-def _choice(options: Mapping[str, str], row: Row, number: int) -> str:
-    """Return the right colour's letter, another, the colour itself, or nothing that matching of texts can read."""
-    colour = {LETTERS[place]: name for place, name in enumerate(("red", "green", "blue", "white"))}[
-        LETTERS[number % 4]
-    ]
-    right = next((letter for letter, name in options.items() if name == colour), str(row["answer"]))
-    if number % 4 == 3:
-        return "It looks like the last one of them"
-    return (right, "ABCD"[("ABCD".index(right) + 1) % 4], f"It is {options[right]}.")[number % 3]
+def answer(body: Body) -> str:
+    """Return an answer to a question of the made-up data."""
+    found = MARK.search(text_of(body))
+    if found is None:
+        return VAGUE
+    name, index = found[1], found[2]
+    row = _rows(name).get(index)
+    return said(name, row) if row else f"It is striped, turn {index}, quality {luck(name, index) % 9}."
 
 
-def _yes_or_no(right: str, number: int) -> str:
-    wrong = "No" if right == "Yes" else "Yes"
-    return (right, wrong, f"{right}, I think.", "Hard to tell")[number % 4]
+def said(name: str, row: Row) -> str:
+    """Return what the model says to a row."""
+    draw = luck(name, row["index"])
+    if "A" in row:
+        return _chosen(name, row, draw)
+    gold = right(row)
+    if gold.lower() in {"yes", "no"}:
+        other = "No" if gold.lower() == "yes" else "Yes"
+        return (f"{gold.capitalize()}.", f"{gold.capitalize()}, it is so.", f"{other}.", VAGUE)[draw % 4]
+    return (gold, gold, f"{gold} or so", "nothing")[draw % 4]
 
 
-def _right(row: Row) -> str:
-    """Return the first right answer."""
-    stated = str(row["answer"])
-    found = ast.literal_eval(stated) if stated.startswith("[") else [stated]
-    return str(found[0]).replace("<AND>", " and ")
+def right(row: Row) -> str:
+    """Return a right answer to a row; the first where several people gave one."""
+    gold = str(row["answer"])
+    return gold[2:].partition("'")[0] if gold.startswith("['") else gold
+
+
+def _chosen(name: str, row: Row, draw: int) -> str:
+    """Return an option's letter or text; each order of a circular question is right where its first one is."""
+    gold, index = str(row["answer"]), row["index"]
+    if name.startswith(("MMBench", "CCBench")):
+        return gold if (index % ROTATION) % 2 == 0 else VAGUE
+    if not row["A"]:  # a question of an exam without options
+        return (gold, "The other one.")[draw % 2]
+    wrong = "ABCD"[("ABCD".index(gold) + 1) % 2]
+    return (gold, f"The answer is {gold}.", str(row[gold]), wrong, VAGUE)[draw % 5]
+
+
+@cache
+def _rows(name: str) -> dict[str, Row]:
+    return {str(row["index"]): row for row in rows_of(name)}
+
+
+def verdict(body: Body) -> str:
+    """Return what a judge says, in the form that each of VLMEvalKit's prompts asks for."""
+    asked = text_of(body)
+    draw = luck(asked)
+    if "match an answer with several options" in asked or "match an answer with two options" in asked:
+        words = ("Yes", "No", "Unknown") if "Yes / No" in asked else ("A", "B", "C", "Z")
+        return words[draw % len(words)]
+    if "Correctness" in asked:
+        return f"{draw % 11 / 10}"
+    if "two AI assistants" in asked:
+        return f"{6 + draw % 4} {1 + draw % 6}\nBoth are striped."
+    if "Overall Score" in asked:
+        return f"Fine. {dict(zip(_DIMENSIONS, (1 + luck(asked, part) % 9 for part in range(7)), strict=True))}"
+    if "Extracted answer" in asked:
+        return _extracted(asked)
+    return "I am well."
+
+
+def _extracted(asked: str) -> str:
+    """Return the last number or word of a response, as one who reads it would."""
+    response = asked.rpartition("Model respone: ")[2].removesuffix("Extracted answer:")
+    found = re.findall(r"\d+(?:\.\d+)?", response)
+    return found[-1] if found else response.strip()[-20:]
