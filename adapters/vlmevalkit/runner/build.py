@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.vlmevalkit.contract import Dataset
+from adapters.vlmevalkit.cut import cut
 from adapters.vlmevalkit.runner import documents
-from adapters.vlmevalkit.runner.cut import cut
 from adapters.vlmevalkit.runner.reasons import StatedError
 
 # A published data set whose name brings a metric with it.
