@@ -52,7 +52,7 @@ def status(case: str) -> dict[str, Any]:
     return content
 
 
-# What VLMEvalKit writes and means nothing by: all splits of MMT-Bench stand in the row ALL, and under a limit no row may
+# What VLMEvalKit writes and means nothing by: MMT-Bench's splits stand in the row ALL, too, and under a limit no row may
 # be about MME's reasoning, or of some kind of OCRBench's.
 MEANINGLESS = {
     "MMT-Bench_VAL": ("split=none|",),
