@@ -52,8 +52,8 @@ def status(case: str) -> dict[str, Any]:
     return content
 
 
-# What VLMEvalKit writes and means nothing by: MMT-Bench's splits stand in the row ALL, too, and under a limit no row may
-# be about MME's reasoning, or of some kind of OCRBench's.
+# What VLMEvalKit writes and means nothing by: MMT-Bench's splits stand in the row ALL, too, and under a limit no row
+# may be about MME's reasoning, or of some kind of OCRBench's.
 MEANINGLESS = {
     "MMT-Bench_VAL": ("split=none|",),
     "MME": ("reasoning",),
