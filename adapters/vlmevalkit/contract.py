@@ -38,6 +38,7 @@ JUDGE_LABEL = "judge"
 Stage = Literal["load", "infer", "score"]
 # Who reads an answer: the task's judge, VLMEvalKit's own matching of texts, or nobody (the metric needs neither).
 Reader = Literal["judge", "exact_matching", ""]
+Metric = Literal["", "vqa_score", "relaxed_accuracy", "accuracy", "anls"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Dataset:
             index modulo 1000000, the rotations of one question. Empty where every row stands alone.
         each: the column each of whose values is cut by itself; empty for none.
         reader: who reads the answers.
+        metric: VLMEvalKit's comparison of texts by which an own table of open questions is scored; its best match
+            counts, but of `vqa_score`. Empty for every other data set.
         generation: parameters of a request: temperature, max_tokens, top_p, ...
         judge_options: what VLMEvalKit's own judge settings get beyond label and address.
     """
@@ -67,6 +70,7 @@ class Dataset:
     together: str = ""
     each: str = ""
     reader: Reader = ""
+    metric: Metric = ""
     generation: Mapping[str, Any] = field(default_factory=dict)
     judge_options: Mapping[str, Any] = field(default_factory=dict)
 

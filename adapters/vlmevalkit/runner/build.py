@@ -11,6 +11,14 @@ from adapters.vlmevalkit.contract import Dataset
 from adapters.vlmevalkit.runner.cut import cut
 from adapters.vlmevalkit.runner.reasons import StatedError
 
+# A published data set whose name brings a metric with it.
+_LIKE = {
+    "vqa_score": "TextVQA_VAL",
+    "relaxed_accuracy": "ChartQA_TEST",
+    "accuracy": "OCRVQA_TEST",
+    "anls": "DocVQA_VAL",
+}
+
 
 class DataError(StatedError):
     """The data of a data set are not fit to be asked."""
@@ -47,7 +55,7 @@ def build(dataset: Dataset, settings: dict[str, Any]) -> Loaded:
     """
     from vlmeval.dataset import build_dataset  # noqa: PLC0415
 
-    found = build_dataset(dataset.name, **settings)
+    found = _open_questions(dataset) if dataset.metric else build_dataset(dataset.name, **settings)
     if found is None:
         raise DataError("VLMEvalKit knows no such data set, and finds no table of that name with a column `question`")
     rows = len(found.data)
@@ -55,6 +63,21 @@ def build(dataset: Dataset, settings: dict[str, Any]) -> Loaded:
     if not len(found.data):
         raise DataError("the data have no rows")
     return Loaded(found, rows)
+
+
+def _open_questions(dataset: Dataset) -> Any:
+    """Return an own table of open questions as VLMEvalKit has its published ones; its class for it scores none."""
+    from vlmeval.dataset import ImageVQADataset  # noqa: PLC0415
+
+    found = ImageVQADataset(dataset=dataset.name)
+    evaluate = found.evaluate
+
+    def evaluated(*args: Any, **named: Any) -> Any:
+        found.dataset_name = _LIKE[dataset.metric]  # by which it chooses how to compare; all were asked by now
+        return evaluate(*args, **named)
+
+    found.evaluate = evaluated
+    return found
 
 
 def data_digest(data: Any) -> str:

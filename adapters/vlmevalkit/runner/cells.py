@@ -1,14 +1,18 @@
 """What a cell of data, or an answer, says: VLMEvalKit hands such texts to `eval`, and this stands in its place.
 
-Literals and arithmetic mean what they mean to Python; nothing that a text names is looked up, called or run.
+Literals and arithmetic mean what they mean to Python, and so do the names of plain values around the call: some of
+VLMEvalKit's scores hang on an answer that happens to be one. Nothing is called or run.
 """
 
 from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from typing import Any
+
+Names = Mapping[str, Any]
 
 _LONGEST = 20_000  # bits of a power: a longer one would stop the job for hours
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -32,33 +36,37 @@ def read_cell(text: object, *_scopes: object) -> Any:
     """
     if not isinstance(text, str):
         raise TypeError(f"a text was expected, not {type(text).__name__}")
-    return _value(ast.parse(text.lstrip(" \t"), mode="eval").body)
+    around = sys._getframe(1).f_locals  # noqa: SLF001 - the only way to the caller's names
+    names = {name: value for name, value in around.items() if isinstance(value, int | float | complex | str)}
+    return _value(ast.parse(text.lstrip(" \t"), mode="eval").body, names)
 
 
-def _value(node: ast.expr | None) -> Any:  # noqa: PLR0911 - a table in the form of a match
+def _value(node: ast.expr | None, names: Names) -> Any:  # noqa: PLR0911 - a table in the form of a match
     match node:
         case ast.Constant(value=value):
             return value
         case ast.List(elts=items):
-            return [_value(item) for item in items]
+            return [_value(item, names) for item in items]
         case ast.Tuple(elts=items):
-            return tuple(_value(item) for item in items)
+            return tuple(_value(item, names) for item in items)
         case ast.Set(elts=items):
-            return {_value(item) for item in items}
+            return {_value(item, names) for item in items}
         case ast.Dict(keys=keys, values=values):
-            return {_value(key): _value(value) for key, value in zip(keys, values, strict=True)}
+            return {_value(key, names): _value(value, names) for key, value in zip(keys, values, strict=True)}
         case ast.UnaryOp(op=sign, operand=operand) if type(sign) in _UNARY:
-            return _UNARY[type(sign)](_number(operand))
+            return _UNARY[type(sign)](_number(operand, names))
         case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _BINARY:
-            return _combined(type(sign), _number(left), _number(right))
+            return _combined(type(sign), _number(left, names), _number(right, names))
+        case ast.Name(id=name) if name in names:
+            return names[name]
         case ast.Name(id=name):
             raise NameError(f"name {name!r} is not defined")
         case _:
             raise ValueError("a text of data may hold values and arithmetic, nothing that runs")
 
 
-def _number(node: ast.expr) -> Any:
-    value = _value(node)
+def _number(node: ast.expr, names: Names) -> Any:
+    value = _value(node, names)
     if not isinstance(value, int | float | complex):
         raise TypeError(f"arithmetic with {type(value).__name__}")
     return value

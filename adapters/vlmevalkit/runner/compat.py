@@ -10,7 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from adapters.vlmevalkit.runner.cells import read_cell
+from adapters.vlmevalkit.runner.answers import Saving
+from adapters.vlmevalkit.runner.imports import CellReading
 
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_EVALUATE_OFFLINE")
 # Each would send requests, or results, somewhere else than we say.
@@ -28,6 +29,7 @@ _UNWANTED = (
     "VLMEVAL_MIN_IMAGE_EDGE",
     "WORLD_SIZE",
 )
+_SAVED_EVERY_S = 2.0
 _OPERATORS = ("nms", "qnms")
 
 
@@ -60,6 +62,7 @@ def prepare() -> None:
     # Without them every JSON file of VLMEvalKit that holds a numpy number is cut off at it.
     known.float_, known.complex_ = np.float64, np.complex128
     _import_torchvision()
+    sys.meta_path.insert(0, CellReading())
 
 
 def mend() -> None:
@@ -68,8 +71,8 @@ def mend() -> None:
     ssl._create_default_https_context = ssl.create_default_context  # noqa: SLF001
     _repair_names()
     _never_download()
-    _read_without_running()
     _forget_checksums()
+    _save_whole()
 
 
 def _import_torchvision() -> None:
@@ -112,19 +115,25 @@ def _never_download() -> None:
             setattr(module, "download_file", missing)  # noqa: B010 - modules have no such attribute to a type checker
 
 
-def _read_without_running() -> None:
-    """Have cells of data, and answers of models, read as values where VLMEvalKit calls `eval` on them."""
-    for name in ("vlmeval.dataset", "vlmeval.smp", "vlmeval.tools"):
-        for module in _modules(name):
-            setattr(module, "eval", read_cell)  # noqa: B010 - a module's own name comes before the builtin one
-
-
 def _forget_checksums() -> None:
     """Take tables as they are: evaldock has compared what it fetched, and a user's own table has no checksum."""
     import vlmeval.dataset  # noqa: PLC0415
 
     for kind in vlmeval.dataset.DATASET_CLASSES:
         kind.DATASET_MD5 = {}
+
+
+def _save_whole() -> None:
+    """Have answers saved whole, and not too often."""
+    import vlmeval.inference  # noqa: PLC0415
+    import vlmeval.inference_mt  # noqa: PLC0415
+    import vlmeval.run  # noqa: PLC0415
+    import vlmeval.utils.mp_util  # noqa: PLC0415
+
+    for module in (vlmeval.inference, vlmeval.inference_mt):
+        module.dump = Saving(module.dump)
+    vlmeval.utils.mp_util.dump = Saving(vlmeval.utils.mp_util.dump, _SAVED_EVERY_S)
+    vlmeval.run.githash = lambda **_: ""  # it is no checkout, and git says so in the log each time
 
 
 def _modules(root: str) -> Iterator[ModuleType]:

@@ -29,6 +29,7 @@ from adapters.vlmevalkit.runner.meter import Meter
 from adapters.vlmevalkit.runner.models import NO_KEY, GatewayModel, JudgeModel
 from adapters.vlmevalkit.runner.outcome import OutcomeError, facts_of, verdict
 from adapters.vlmevalkit.runner.prompts import Account
+from adapters.vlmevalkit.runner.reading import Reading
 from adapters.vlmevalkit.runner.reasons import LastWords
 from adapters.vlmevalkit.runner.resume import take_over
 from adapters.vlmevalkit.runner.status import Status
@@ -67,16 +68,18 @@ class Evaluated:
         account = Account(self._output, self._dataset.file)
         course = Course(self._dataset, loaded.object, self._status, lambda: self._score(loaded, resumed=resumed))
         loaded.object.build_prompt = account.watch(loaded.object.build_prompt)
+        reading = Reading(self._task.seed)
         release = self._introduce(weights, account)
         try:
-            with course.watched(vlmeval.run):
+            with course.watched(vlmeval.run), reading.watched():
                 vlmeval.run.run_task(arguments)
         finally:
             release()
             facts = {**self._counts(), **facts_of(self._work, self._dataset.name)}
             self._status.update(self._dataset, prompt=account.digest(), **facts)
         skipped = verdict(course, self._words.text)
-        self._status.update(self._dataset, state="ok", skipped=skipped)
+        read = reading.counts(str(loaded.object.TYPE), self._dataset.reader, loaded.planned)
+        self._status.update(self._dataset, state="ok", skipped=skipped, **read)
 
     def _settle(self) -> None:
         """Begin each data set alike, whatever came before it."""

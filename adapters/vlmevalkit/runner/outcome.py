@@ -48,9 +48,11 @@ def verdict(course: Course, last_words: str) -> str:
 
 def has_figures(metrics: Any) -> bool:
     """Return whether what VLMEvalKit gives as its metrics holds a number."""
+    if metrics is None:
+        return False
     from vlmeval.smp.status_report import flatten_summary_metrics  # noqa: PLC0415
 
-    return metrics is not None and bool(flatten_summary_metrics(metrics))
+    return bool(flatten_summary_metrics(metrics))
 
 
 def facts_of(work: Path, name: str) -> dict[str, Any]:

@@ -40,5 +40,8 @@ class LastWords(logging.Handler):
         self.text = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a warning or an error."""
-        self.text = record.getMessage()[:_LONGEST]
+        """Keep a warning or an error; some of VLMEvalKit's cannot be put into words."""
+        try:
+            self.text = record.getMessage()[:_LONGEST]
+        except (TypeError, ValueError):
+            self.text = str(record.msg)[:_LONGEST]

@@ -61,3 +61,13 @@ def test_errors_are_those_of_python(text: str, kind: type[Exception]) -> None:
 def test_what_is_no_text_is_an_error_as_it_is_for_eval(value: object) -> None:
     with pytest.raises(TypeError):
         read_cell(value)
+
+
+def test_a_name_is_what_the_code_around_has_under_it_where_that_is_plain() -> None:
+    def compared(answer: str) -> bool:
+        right = 5
+        return read_cell(answer) == right
+
+    assert compared("right")
+    with pytest.raises(NameError):
+        read_cell("compared")
