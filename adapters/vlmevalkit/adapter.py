@@ -26,7 +26,7 @@ class VLMEvalKitAdapter:
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return every data set by VLMEvalKit's name, and the user's own."""
-        return {name: _info(entry) for name, entry in catalog().items()}
+        return {name: _info(name, entry) for name, entry in catalog().items()}
 
     def complain(self, evaluation: Evaluation) -> tuple[Complaint, ...]:
         """Return what VLMEvalKit cannot take."""
@@ -53,11 +53,11 @@ class VLMEvalKitAdapter:
         return normalize.normalize(evaluation, output, adapter_version=VERSION)
 
 
-def _info(entry: Entry) -> DatasetInfo:
+def _info(name: str, entry: Entry) -> DatasetInfo:
     known = facts().tables
     sources = {urlsplit(known[table].url).netloc for table in entry.tables if table in known}
     return DatasetInfo(
-        name=entry.name,
+        name=name,
         summary=f"{entry.scheme.kind}: {entry.summary}",
         scoring=_READERS[entry.judge],
         metric=entry.scheme.headline,
@@ -67,6 +67,7 @@ def _info(entry: Entry) -> DatasetInfo:
         subsets=entry.tables if len(entry.tables) > 1 else (),
         rows=entry.rows,
         files=tuple(f"{table}.tsv" for table in entry.tables),
+        alias_of="" if name == entry.name else entry.name,
         unavailable=entry.unavailable,
     )
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import yaml
 
-from adapters.vlmevalkit.schemes import SCHEMES, Scheme
+from adapters.vlmevalkit.schemes import OPEN_QUESTIONS, SCHEMES, Scheme
 
 Judge = Literal["none", "optional", "required"]
 _HERE = Path(__file__).parent
@@ -52,7 +52,13 @@ class Entry:
     rows: int | None = None
     answers_only: str = ""
     unavailable: str = ""
+    alias: str = ""
     own: bool = False
+
+    @property
+    def takes_metric(self) -> bool:
+        """Return whether the user says how answers are compared: nothing else would."""
+        return self.own and self.judge == "none"
 
 
 @dataclass(frozen=True)
@@ -74,9 +80,11 @@ class Facts:
 
 @cache
 def catalog() -> Mapping[str, Entry]:
-    """Return every data set by name, the user's own last."""
+    """Return every data set by each of its names."""
     content = yaml.safe_load((_HERE / "catalog.yaml").read_text(encoding="utf-8"))
-    return {**{name: _entry(name, fields) for name, fields in content.items()}, **{own.name: own for own in _OWN}}
+    entries = (*(_entry(name, fields) for name, fields in content.items()), *_OWN)
+    aliases = {entry.alias: entry for entry in entries if entry.alias}
+    return {**{entry.name: entry for entry in entries}, **aliases}
 
 
 @cache
@@ -107,12 +115,11 @@ _OWN = (
     ),
     Entry(
         name="custom_vqa",
-        summary="Your own open questions, a TSV given as path; answers alone",
+        summary="Your own open questions, a TSV given as path; options.metric compares the answers",
         known_as="own_image_openended",
-        scheme=SCHEMES["answers"],
+        scheme=OPEN_QUESTIONS["accuracy"],
         judge="none",
         tables=("own_image_openended",),
-        answers_only="VLMEvalKit scores open questions only under the name of a data set that it knows",
         own=True,
     ),
 )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from adapters.vlmevalkit.catalog import Entry, facts
 from adapters.vlmevalkit.names import suggestion
-from adapters.vlmevalkit.options import DatasetOptions, EndpointGeneration, EvaluationOptions
+from adapters.vlmevalkit.options import DatasetOptions, EndpointGeneration, EvaluationOptions, OpenQuestionsOptions
 from adapters.vlmevalkit.translate import Wanted, all_wanted
 from hub.adapter import Complaint, Evaluation
 
@@ -68,7 +68,8 @@ def _dataset(one: Wanted, evaluation: Evaluation) -> Iterator[Complaint]:
     if entry.unavailable:
         yield Complaint(("name",), f"{request.name} does not run here: {entry.unavailable}")
         return
-    wrong = list(_checked(DatasetOptions, request.options, "options"))
+    options = OpenQuestionsOptions if entry.takes_metric else DatasetOptions
+    wrong = list(_checked(options, request.options, "options"))
     yield from wrong or _judge(one, evaluation)
     yield from _path(one)
     yield from _fixed(one)

@@ -23,6 +23,16 @@ class DatasetOptions(_Options):
     judge: Literal["exact_matching"] | None = None
 
 
+class OpenQuestionsOptions(DatasetOptions):
+    """Options of your own open questions.
+
+    Attributes:
+        metric: VLMEvalKit's way to compare an answer with the right ones.
+    """
+
+    metric: Literal["accuracy", "relaxed_accuracy", "vqa_score", "anls"] = "accuracy"
+
+
 class EvaluationOptions(DatasetOptions):
     """Options of the evaluation; `judge` is that of every data set.
 

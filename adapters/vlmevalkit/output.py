@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from adapters.vlmevalkit.contract import FAILURES_FILE, IMAGES, STATUS_FILE
+from adapters.vlmevalkit.contract import FAILURES_FILE, IMAGES, MODEL_LABEL, STATUS_FILE
 
 # Returns what a file below the output holds; None where there is none.
 Read = Callable[[str], bytes | None]
 Row = dict[str, str]
 
-_LONGEST_CELL = 1 << 30  # an answer of 32768 tokens is longer than what Python's csv takes by itself
+LONGEST_CELL = 1 << 30  # an answer of 32768 tokens is longer than what Python's csv takes by itself
 _UNSEEN = "the job never got to it"
 _ENDED = {
     ("load", "running"): "the job ended while its data were loaded",
@@ -57,7 +57,7 @@ class DatasetOutput:
     def why_not(self) -> str:
         """Return why there is no score."""
         if self.entry.get("error"):
-            return str(self.entry["error"])
+            return str(self.entry["error"]).partition("\n")[0]  # some of VLMEvalKit's are a page long
         if self.entry.get("skipped"):
             return f"VLMEvalKit skipped it: {self.entry['skipped']}"
         return _ENDED.get((str(self.entry.get("stage")), str(self.entry.get("state"))), _UNSEEN)
@@ -67,16 +67,24 @@ class DatasetOutput:
         """Return where VLMEvalKit's file of answers lies, relative to the output; empty where there is none."""
         return str(self.entry.get("predictions", ""))
 
+    @property
+    def folder(self) -> str:
+        """Return where VLMEvalKit wrote."""
+        return self.predictions.rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """Return VLMEvalKit's name of the data set."""
+        return self.predictions.rpartition("/")[2].removesuffix(".tsv").removeprefix(f"{MODEL_LABEL}_")
+
     def beside(self, ending: str, name: str = "") -> str:
         """Return the place of a file that VLMEvalKit wrote beside the answers, under `ending`.
 
         Args:
             ending: what follows the names of model and data set.
-            name: the data set that it is about, where that is a part; as VLMEvalKit makes it, by replacing a name.
+            name: the data set that it is about, where that is a part of a compilation.
         """
-        folder, _, file = self.predictions.rpartition("/")
-        stem = file.removesuffix(".tsv")
-        return f"{folder}/{name or stem}{ending}"
+        return f"{self.folder}/{MODEL_LABEL}_{name or self.name}{ending}"
 
 
 @dataclass(frozen=True)
@@ -130,7 +138,7 @@ class Output:
         content = self.read(place) if place else None
         if content is None:
             return []
-        csv.field_size_limit(_LONGEST_CELL)
+        csv.field_size_limit(LONGEST_CELL)
         text = io.StringIO(content.decode(errors="replace").replace("\0", ""), newline="")
         delimiter = "\t" if place.endswith(".tsv") else ","
         try:

@@ -9,7 +9,7 @@ from typing import Any
 from adapters.vlmevalkit.contract import STATUS_FILE, VLMEVALKIT_VERSION
 from adapters.vlmevalkit.intervals import deviation, wilson
 from adapters.vlmevalkit.items import item
-from adapters.vlmevalkit.samples import Answered, Answers
+from adapters.vlmevalkit.samples import Answered, Answers, why_absent
 from adapters.vlmevalkit.schemes import Scheme
 from adapters.vlmevalkit.scores import Figure, figures
 from adapters.vlmevalkit.translate import generation, options_of
@@ -39,7 +39,7 @@ class Reader:
     def _one(self, answers: Answers, part: str) -> Result:
         found, scheme = answers.found, answers.one.entry.scheme
         if not found.scored:
-            return self._absent(answers, part, answers.one.entry.answers_only or found.why_not)
+            return self._absent(answers, part, why_absent(answers))
         numbers = [_whole(figure, scheme, answers) for figure in _figures(answers, part)]
         if not numbers or numbers[0].name not in {scheme.headline, *scheme.sums}:
             return self._absent(answers, part, f"VLMEvalKit wrote no {scheme.headline}")
@@ -65,9 +65,7 @@ class Reader:
             return result.model_copy(update={"absent": absent})
         heads = [part.metrics[0] for part in parts]
         mean = sum(float(head.raw.literal) for head in heads) / len(heads)
-        source = Source(
-            file=heads[0].source.file, key=f"mean of {answers.one.entry.scheme.column} over its data sets"
-        )
+        source = Source(file=heads[0].source.file, key=f"mean of {answers.one.entry.scheme.column} over data sets")
         raw = Raw(literal=repr(mean), unit=heads[0].raw.unit, maximum=heads[0].raw.maximum)
         metric = Metric(name=heads[0].name, raw=raw, value=mean, uncertainty_absent=_AVERAGE, source=source)
         return result.model_copy(update={"metrics": (metric,), "backend_value": raw.literal})
@@ -157,15 +155,15 @@ def _scores(answers: Answers, part: str, headline: Figure) -> list[float]:
 
 
 def _judged(answers: Answers, part: str) -> Iterator[Metric]:
-    """Yield how many answers the judge read, where VLMEvalKit reads the others without."""
+    """Yield how many answers the judge read, where VLMEvalKit reads what it can without one."""
     judged, planned = answers.found.entry.get("judged"), answers.found.planned
     if part or judged is None or answers.one.reader != "judge" or not planned:
         return
     yield Metric(
         name="judged",
         raw=Raw(literal=str(judged), unit="count", maximum=float(planned)),
-        value=min(1.0, judged / planned),
-        uncertainty_absent="a count",
+        value=judged / planned,
+        uncertainty_absent="a count of answers",
         source=Source(file=STATUS_FILE, key=f"datasets.{answers.found.file}.judged"),
     )
 

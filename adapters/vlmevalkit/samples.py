@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from adapters.vlmevalkit.contract import MODEL_LABEL
 from adapters.vlmevalkit.items import Item, item
 from adapters.vlmevalkit.output import DatasetOutput, Failure, Output, Row
 from adapters.vlmevalkit.translate import Wanted
@@ -54,8 +53,7 @@ class Answers:
         items = self.one.entry.scheme.items
         if items is None or not self.found.scored:
             return []
-        name = f"{MODEL_LABEL}_{part}" if part else ""
-        return self.output.rows(self.found.beside(items.ending.format(reader=self.one.reader), name))
+        return self.output.rows(self.found.beside(items.ending.format(reader=self.one.reader), part))
 
     def _answered(self, row: Row, failed: Mapping[str, Failure]) -> Answered:
         part = row.get(_PART, "")
@@ -74,6 +72,12 @@ class Answers:
         return {}
 
 
+def why_absent(answers: Answers) -> str:
+    """Return why there is no score; where there are answers only, that is no failure."""
+    skipped = answers.found.entry.get("skipped")
+    return answers.one.entry.answers_only if skipped and answers.one.entry.answers_only else answers.found.why_not
+
+
 def samples(answers: Answers) -> Iterator[Sample]:
     """Yield the samples of a data set."""
     prompts = answers.output.prompts(answers.found.file)
@@ -84,6 +88,7 @@ def samples(answers: Answers) -> Iterator[Sample]:
 def _sample(answered: Answered, answers: Answers, prompt: list[dict[str, Any]] | None) -> Sample:
     row, found, failure = answered.row, answered.item, answered.failure
     scored = found.score is not None and failure is None
+    scheme = answers.one.entry.scheme
     return Sample(
         id=answered.sample,
         dataset=answers.found.label,
@@ -93,7 +98,7 @@ def _sample(answered: Answered, answers: Answers, prompt: list[dict[str, Any]] |
         prediction="" if failure else row.get("prediction", ""),
         answer=None if failure or found.unread else found.answer,
         gold=row.get("answer", ""),
-        scores={answers.one.entry.scheme.headline: found.score or 0.0} if scored else {},
+        scores={scheme.item_name or scheme.headline: found.score or 0.0} if scored else {},
         error=_error(answered, answers),
     )
 
@@ -110,5 +115,5 @@ def _error(answered: Answered, answers: Answers) -> str:
     if answered.failure:
         return answered.failure.error
     if not answers.found.scored:
-        return answers.one.entry.answers_only or answers.found.why_not
+        return why_absent(answers)
     return _UNJUDGED if answered.item.unjudged else ""

@@ -14,6 +14,8 @@ Unit = Literal["fraction", "percent", "score", "count"]
 # What a file says of each sample; items.py reads them.
 ItemKind = Literal["hit", "extracted", "best_match", "mean_match", "distance", "graded", "read", "rated"]
 
+# The ending of a file that all of a data set's numbers are in, under VLMEvalKit's own keys.
+OWN_STATUS = "status.json"
 # Which row is the headline's where a file has several: the first of them that there is.
 ROWS = ("ALL", "Overall", "overall", "all", "validation", "val", "test", "none")
 _PERCEPTION = (
@@ -59,13 +61,15 @@ class Scheme:
 
     Attributes:
         kind: what the questions are, for people.
-        headline: our name of the number that stands first, and `column` VLMEvalKit's.
+        headline: our name of the number that stands first.
+        column: VLMEvalKit's.
         maximum: of every score, None where there is none; `unit` as well, but for those in `units`.
         names: our names of other columns.
         sums: a column that adds up others, each of `maximum`; it has no meaning where none of them is there.
         counted: a column that counts right answers -> the categories whose rows it counts; empty for all rows.
         whole: a column that is a percentage only where so many rows were asked.
         items: where samples stand; None where VLMEvalKit keeps nothing of them that can be read.
+        item_name: our name of a sample's own score; empty for that of the headline.
         no_interval: why the headline has no standard error; empty where it is the mean of right and wrong answers.
         per: the label whose values are results of their own, and the whole is their mean.
     """
@@ -82,6 +86,7 @@ class Scheme:
     counted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     whole: Mapping[str, int] = field(default_factory=dict)
     items: ItemFile | None = None
+    item_name: str = ""
     no_interval: str = ""
     per: str = ""
 
@@ -118,6 +123,7 @@ def _yes_no(headline: str, column: str, labels: tuple[str, ...], no_interval: st
         files=(ScoreFile("_score.csv", labels),),
         names=names,
         items=ItemFile("_auxmatch.tsv", "extracted"),
+        item_name="accuracy",
         no_interval=no_interval,
     )
 
@@ -142,6 +148,7 @@ _MME = Scheme(
     maximum=200.0,
     sums={"perception": _PERCEPTION, "reasoning": _REASONING},
     items=ItemFile("_auxmatch.tsv", "extracted"),
+    item_name="accuracy",
     no_interval="a sum over categories of two accuracies each",
 )
 
@@ -186,6 +193,7 @@ _LLAVABENCH = Scheme(
     units={"Relative Score (main)": ("score", None)},  # in percent of the reference, which can be beaten
     names={"VLM Score": "score", "GPT4 Score": "reference_score"},
     items=ItemFile("_openai_result.tsv", "rated"),
+    item_name="score",
     no_interval="a ratio of two means",
 )
 
@@ -209,7 +217,8 @@ _MMDU = Scheme(
     no_interval=_NO_ITEMS,
 )
 
-_BY_DEPARTMENT = tuple(
+# Its own file of scores is missing: VLMEvalKit writes one for each way to group the rows.
+_MEDICINE = tuple(
     ScoreFile(f"_{group}_acc.csv", ("split",), group=group)
     for group in ("department", "clinical vqa task", "perceptual granularity")
 )
@@ -218,7 +227,7 @@ SCHEMES: Mapping[str, Scheme] = {
     "choice": _choice("MCQ", ScoreFile("_acc.csv", ("split",))),
     "circular": _choice("circular MCQ", ScoreFile("_acc.csv", ("split",))),
     "tasks": _choice("MCQ", ScoreFile("_acc.csv", ("split",))),
-    "medicine": _choice("MCQ", *_BY_DEPARTMENT),
+    "medicine": _choice("MCQ", ScoreFile(OWN_STATUS, ("split",)), *_MEDICINE),
     "languages": _choice("MCQ", ScoreFile("_acc.csv", ("split", "DATASET")), per="DATASET"),
     "mme": _MME,
     "pope": _yes_no("f1", "Overall", ("split",), "F1 is no mean over samples", acc="accuracy"),
@@ -240,4 +249,12 @@ SCHEMES: Mapping[str, Scheme] = {
     "mathvision": _mathematics("Subject"),
     "mmdu": _MMDU,
     "answers": Scheme("answers alone", headline="none"),
+}
+
+# How the user's own open questions are scored, by the metric that is asked for.
+OPEN_QUESTIONS: Mapping[str, Scheme] = {
+    "accuracy": SCHEMES["best_accuracy"],
+    "relaxed_accuracy": SCHEMES["relaxed_accuracy"],
+    "vqa_score": SCHEMES["vqa_score"],
+    "anls": SCHEMES["anls"],
 }

@@ -7,26 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.vlmevalkit.output import DatasetOutput, Output, OutputError
-from adapters.vlmevalkit.schemes import ROWS, Scheme, ScoreFile, Unit
+from adapters.vlmevalkit.schemes import OWN_STATUS, ROWS, Scheme, ScoreFile, Unit
 
 _TRIVIAL = "none"  # what VLMEvalKit calls the split of data that have none
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One number where it stands: the values of its row's labels, its column, its file."""
+    """One number where it stands: what its row is about, its column, its file, and VLMEvalKit's key of it there."""
 
     row: tuple[str, ...]
     column: str
     literal: str
     file: str
+    key: str
     source: ScoreFile
-
-    @property
-    def key(self) -> str:
-        """Return VLMEvalKit's own way to name it, as in its status.json."""
-        labels = [f"{name}={value}" for name, value in zip(self.source.labels, self.row, strict=True)]
-        return "|".join((*labels, self.column))
 
 
 @dataclass(frozen=True)
@@ -54,23 +49,40 @@ def figures(one: DatasetOutput, output: Output, scheme: Scheme, reader: str, par
         OutputError: a file is not what VLMEvalKit writes.
     """
     cells = [cell for file in scheme.files for cell in _cells(one, output, file, reader)]
-    cells = [_without_part(cell, scheme) for cell in cells if not part or part in cell.row]
+    if part:
+        cells = [replace(cell, row=_without(cell.row, part)) for cell in cells if part in cell.row]
     head = _headline_row(cells, scheme)
     present = {cell.column for cell in cells}
-    named = [cell for cell in cells if not _is_twice(cell, scheme) and not _is_empty_sum(cell, scheme, present)]
+    named = [cell for cell in cells if not _is_twice(cell, scheme, head) and not _is_empty_sum(cell, scheme, present)]
     found = [_figure(cell, scheme, head, present) for cell in named]
-    return sorted(found, key=lambda figure: _rank(figure, scheme, head))
+    return sorted(found, key=lambda figure: (figure.name != scheme.headline, figure.row != head))
 
 
 def _cells(one: DatasetOutput, output: Output, source: ScoreFile, reader: str) -> Iterator[Cell]:
+    if source.ending == OWN_STATUS:
+        yield from _of_status(one, output, source)
+        return
     place = one.beside(source.ending.format(reader=reader))
     rows: Sequence[Mapping[str, object]] = [_flat(output, place)] if place.endswith(".json") else output.rows(place)
     for row in rows:
-        labels = tuple(str(row.get(label, "")) for label in source.labels)
+        about = {label: str(row.get(label, "")) for label in source.labels}
         for column, literal in row.items():
             wanted = column not in source.labels and (not source.columns or column in source.columns)
             if wanted and _is_number(literal):
-                yield Cell(labels, column, str(literal), place, source)
+                key = "|".join((*(f"{label}={value}" for label, value in about.items()), column))
+                yield Cell(tuple(about.values()), column, str(literal), place, key, source)
+
+
+def _of_status(one: DatasetOutput, output: Output, source: ScoreFile) -> Iterator[Cell]:
+    """Yield the numbers of VLMEvalKit's own status: a key is `split=dev|Overall`."""
+    place = f"{one.folder}/{OWN_STATUS}"
+    content = output.json(place, literal=True) or {}
+    metrics = content.get("datasets", {}).get(one.name, {}).get("metrics", {})
+    for key, literal in metrics.items():
+        *about, column = key.split("|")
+        row = tuple(value.partition("=")[2] for value in about)
+        if len(row) == len(source.labels) and _is_number(literal):
+            yield Cell(row, column, literal, place, key, source)
 
 
 def _flat(output: Output, place: str) -> Mapping[str, object]:
@@ -80,9 +92,8 @@ def _flat(output: Output, place: str) -> Mapping[str, object]:
         raise OutputError(f"{place} is missing or no object, though the runner says that it was scored")
     found: dict[str, object] = {}
     for name, value in content.items():
-        found.update(
-            {f"{name}|{n}": one for n, one in enumerate(value)} if isinstance(value, list) else {name: value}
-        )
+        several = isinstance(value, list)
+        found.update({f"{name}|{n}": one for n, one in enumerate(value)} if several else {name: value})
     return found
 
 
@@ -93,13 +104,8 @@ def _is_number(literal: object) -> bool:
         return False
 
 
-def _without_part(cell: Cell, scheme: Scheme) -> Cell:
-    if not scheme.per:
-        return cell
-    at = cell.source.labels.index(scheme.per)
-    labels = cell.source.labels[:at] + cell.source.labels[at + 1 :]
-    row = cell.row[:at] + cell.row[at + 1 :]
-    return replace(cell, row=row, source=replace(cell.source, labels=labels))
+def _without(row: tuple[str, ...], part: str) -> tuple[str, ...]:
+    return tuple(about for about in row if about != part)
 
 
 def _headline_row(cells: Sequence[Cell], scheme: Scheme) -> tuple[str, ...]:
@@ -108,10 +114,11 @@ def _headline_row(cells: Sequence[Cell], scheme: Scheme) -> tuple[str, ...]:
     return (known or rows or [()])[0]
 
 
-def _is_twice(cell: Cell, scheme: Scheme) -> bool:
-    """Return whether another file has the same number."""
-    first = scheme.files[0].ending
-    return cell.column == scheme.column and bool(cell.source.group) and cell.source.ending != first
+def _is_twice(cell: Cell, scheme: Scheme, head: tuple[str, ...]) -> bool:
+    """Return whether the same number stands elsewhere: in another file, or in the row of all splits."""
+    in_group = bool(cell.source.group) and cell.column == scheme.column and cell.row == head
+    of_no_split = cell.row == (_TRIVIAL,) and head != cell.row
+    return in_group or of_no_split
 
 
 def _is_empty_sum(cell: Cell, scheme: Scheme, present: set[str]) -> bool:
@@ -128,14 +135,6 @@ def _figure(cell: Cell, scheme: Scheme, head: tuple[str, ...], present: set[str]
 def _name(cell: Cell, scheme: Scheme, head: tuple[str, ...]) -> str:
     """Return our name of a number: what its row is about before it, unless that is the headline's row."""
     column = scheme.headline if cell.column == scheme.column else scheme.names.get(cell.column, cell.column)
-    about = () if cell.row == head and not _is_of_group(cell, scheme) else cell.row
-    group = (cell.source.group,) if cell.source.group and cell.column != scheme.column else ()
-    return "/".join((*group, *(label for label in about if label != _TRIVIAL), column))
-
-
-def _is_of_group(cell: Cell, scheme: Scheme) -> bool:
-    return cell.source is not scheme.files[0] and bool(cell.source.group)
-
-
-def _rank(figure: Figure, scheme: Scheme, head: tuple[str, ...]) -> tuple[bool, bool]:
-    return figure.name != scheme.headline, figure.row != head
+    group = (cell.source.group,) if cell.source.group else ()
+    about = tuple(label for label in cell.row if label != _TRIVIAL) if cell.row != head else ()
+    return "/".join((*group, *about, column))

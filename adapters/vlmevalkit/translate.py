@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from adapters.vlmevalkit.catalog import Entry, Table, catalog, facts
-from adapters.vlmevalkit.contract import CLIENT_MARGIN_S, TASK_FILE, Dataset, Model, Reader, Task, dumps
+from adapters.vlmevalkit.contract import CLIENT_MARGIN_S, TASK_FILE, Dataset, Metric, Model, Reader, Task, dumps
 from adapters.vlmevalkit.names import file_name
-from adapters.vlmevalkit.options import DatasetOptions, EndpointGeneration, EvaluationOptions
+from adapters.vlmevalkit.options import EndpointGeneration, EvaluationOptions, OpenQuestionsOptions
+from adapters.vlmevalkit.schemes import OPEN_QUESTIONS
 from hub.adapter import Asset, DatasetRequest, Evaluation
 from hub.job import DATA
 
@@ -48,10 +49,16 @@ def all_wanted(evaluation: Evaluation) -> tuple[Wanted, ...]:
 
 
 def _wanted(request: DatasetRequest, evaluation: Evaluation, taken: set[str]) -> Wanted:
-    entry, name = catalog()[request.name], file_name(request.label)
+    entry, name = _entry(request), file_name(request.label)
     file = next(name for name in _numbered(name) if name not in taken)
     taken.add(file)
     return Wanted(request, entry, file, _reader(entry, request, evaluation))
+
+
+def _entry(request: DatasetRequest) -> Entry:
+    entry = catalog()[request.name]
+    scheme = OPEN_QUESTIONS.get(str(request.options.get("metric")), entry.scheme)
+    return replace(entry, scheme=scheme) if entry.takes_metric else entry
 
 
 def _numbered(name: str) -> Iterator[str]:
@@ -114,8 +121,15 @@ def _dataset(one: Wanted, evaluation: Evaluation) -> Dataset:
         together=entry.together if limit else "",
         each=entry.each if limit else "",
         reader=one.reader,
+        metric=_metric(one),
         generation=generation(one, evaluation),
     )
+
+
+def _metric(one: Wanted) -> Metric:
+    if not one.entry.takes_metric:
+        return ""
+    return OpenQuestionsOptions.model_validate(dict(one.request.options)).metric
 
 
 def generation(one: Wanted, evaluation: Evaluation) -> dict[str, Any]:
@@ -166,8 +180,3 @@ def _own(one: Wanted) -> Asset:
 def _published(table: Table) -> Asset:
     place, files = f"{_PUBLISHED}/{table.name}", (PurePosixPath(table.url).name,)
     return Asset("dataset", table.name, place, "url", table.url, md5=table.md5, patterns=files, hint=_HINT)
-
-
-def own_options(request: DatasetRequest) -> DatasetOptions:
-    """Return the options of a data set that nobody complained about."""
-    return DatasetOptions.model_validate(dict(request.options))

@@ -130,6 +130,21 @@ def questions(count: int, answer: str = "42", **more: Any) -> list[Row]:
     ]
 
 
+def pdf(pages: int) -> bytes:
+    """Return a PDF of empty pages (ISO 32000-1, 7.5)."""
+    kids = b" ".join(b"%d 0 R" % (3 + number) for number in range(pages))
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, pages)]
+    objects += [b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 140] >>"] * pages
+    content, places = b"%PDF-1.4\n", []
+    for number, entry in enumerate(objects, 1):
+        places.append(b"%010d 00000 n \n" % len(content))
+        content += b"%d 0 obj\n%s\nendobj\n" % (number, entry)
+    size = len(objects) + 1
+    table = b"xref\n0 %d\n0000000000 65535 f \n%s" % (size, b"".join(places))
+    trailer = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (size, len(content))
+    return content + table + trailer
+
+
 def dataset(name: str, **more: Any) -> Dataset:
     return Dataset(name, name.lower(), name, {f"{name}.tsv": f"/data/{name}.tsv"}, **more)
 
@@ -167,6 +182,7 @@ HOSTILE_ANSWER = dataset("COCO_VAL")
 HOSTILE_PICTURE = dataset("MMMU_DEV_VAL", reader="exact_matching")
 HOSTILE_MODEL = dataset("MathVision_MINI", reader="judge")
 JUDGED = dataset("MMVet", reader="judge")
+PAGES = dataset("DUDE_MINI", reader="judge")
 
 
 @pytest.fixture(scope="module")
@@ -190,8 +206,10 @@ def told(image: str, tmp_path_factory: pytest.TempPathFactory) -> Told:
     place.table("MMMU_DEV_VAL", choices(2, split="dev", image=f"[{HOSTILE}]"))
     place.table("MathVision_MINI", questions(2, "7", question="algebra", choices="[]", category="algebra", level=1))
     place.table("MMVet", questions(6, question="open", category="rec,ocr,know,gen,spat,math"))
+    pages = {"image": base64.b64encode(pdf(2)).decode(), "image_path": "['0_1.jpg', '0_2.jpg']", "doc_id": "0"}
+    place.table("DUDE_MINI", [{**questions(1, "fifty")[0], **pages, "question": "open"}])
     datasets = [STAR, PAIRS, OPEN, OWN, NO_TABLE, NO_ANSWERS, DOWN, DRAWN]
-    datasets += [HOSTILE_ANSWER, HOSTILE_PICTURE, HOSTILE_MODEL, JUDGED]
+    datasets += [HOSTILE_ANSWER, HOSTILE_PICTURE, HOSTILE_MODEL, JUDGED, PAGES]
     arguments = json.dumps({"answers": ANSWERS, "fails": "fails"})
     found = place.run("beside_endpoint.py", arguments, model=Model("endpoint"), datasets=datasets, code=1)
     return Told(place, found)
@@ -227,6 +245,14 @@ def test_pictures_have_small_copies_in_the_account_of_prompts(told: Told) -> Non
     assert first == {"type": "image", "path": f"images/{STAR.file}/5.jpg"}
     assert "question 5" in second["text"]
     assert (told.place.output / first["path"]).read_bytes()[:2] == b"\xff\xd8"
+
+
+def test_the_pages_of_a_document_are_pictures(told: Told) -> None:
+    (request,) = (found for found in told.place.asked("candidate") if "/DUDE_MINI/" in found["path"])
+
+    kinds = [part["type"] for part in request["body"]["messages"][-1]["content"]]
+    assert kinds == ["image_url", "image_url", "text"]
+    assert told.place.scored(PAGES)["metrics"]["category=anls|num"] == 1
 
 
 def test_a_missing_table_is_named(told: Told) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.vlmevalkit.contract import Dataset
-from adapters.vlmevalkit.runner.cut import cut
+from adapters.vlmevalkit.cut import cut
+from adapters.vlmevalkit.runner import documents
 from adapters.vlmevalkit.runner.reasons import StatedError
 
 # A published data set whose name brings a metric with it.
@@ -47,15 +48,15 @@ class Loaded:
         }
 
 
-def build(dataset: Dataset, settings: dict[str, Any]) -> Loaded:
-    """Load a data set; `settings` are VLMEvalKit's own, of which its classes take what they know.
+def build(dataset: Dataset, known_as: str, settings: dict[str, Any]) -> Loaded:
+    """Load a data set; of `settings`, which are VLMEvalKit's own, its classes take what they know.
+
+    `known_as` is the model's name at VLMEvalKit, empty for an endpoint.
 
     Raises:
         DataError: VLMEvalKit cannot use the data.
     """
-    from vlmeval.dataset import build_dataset  # noqa: PLC0415
-
-    found = _open_questions(dataset) if dataset.metric else build_dataset(dataset.name, **settings)
+    found = _built(dataset, known_as, settings)
     if found is None:
         raise DataError("VLMEvalKit knows no such data set, and finds no table of that name with a column `question`")
     rows = len(found.data)
@@ -63,6 +64,16 @@ def build(dataset: Dataset, settings: dict[str, Any]) -> Loaded:
     if not len(found.data):
         raise DataError("the data have no rows")
     return Loaded(found, rows)
+
+
+def _built(dataset: Dataset, known_as: str, settings: dict[str, Any]) -> Any:
+    from vlmeval.dataset import build_dataset  # noqa: PLC0415
+
+    if dataset.metric:
+        return _open_questions(dataset)
+    if dataset.name in documents.NAMES:
+        return documents.build(dataset.name, known_as)
+    return build_dataset(dataset.name, **settings)
 
 
 def _open_questions(dataset: Dataset) -> Any:

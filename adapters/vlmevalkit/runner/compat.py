@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+from adapters.vlmevalkit.runner import pages
 from adapters.vlmevalkit.runner.answers import Saving
 from adapters.vlmevalkit.runner.imports import CellReading
 
@@ -63,6 +64,7 @@ def prepare() -> None:
     known.float_, known.complex_ = np.float64, np.complex128
     _import_torchvision()
     sys.meta_path.insert(0, CellReading())
+    pages.stand_in()
 
 
 def mend() -> None:

@@ -62,7 +62,7 @@ class Evaluated:
         lay_out(self._dataset, self._scratch)
         arguments = self._arguments()
         self._settle()
-        loaded = build(self._dataset, vars(arguments))
+        loaded = build(self._dataset, self._task.model.known_as, vars(arguments))
         self._status.update(self._dataset, **loaded.facts())
         self._meter = Meter(self._dataset.label, loaded.planned)
         account = Account(self._output, self._dataset.file)

@@ -10,19 +10,19 @@ from adapters.vlmevalkit.adapter import ADAPTER
 from adapters.vlmevalkit.catalog import Entry, catalog, facts
 from adapters.vlmevalkit.contract import VLMEVALKIT_VERSION
 
-# EvalScope's page on VLMEvalKit; its GMAI_mm_bench_VAL is GMAI-MMBench_VAL in VLMEvalKit.
+# EvalScope's page on VLMEvalKit.
 _LISTED = """
 A-Bench_TEST A-Bench_VAL AI2D_TEST AI2D_TEST_NO_MASK AesBench_TEST AesBench_VAL BLINK CCBench COCO_VAL ChartQA_TEST
-DUDE DUDE_MINI DocVQA_TEST DocVQA_VAL GMAI-MMBench_VAL HallusionBench InfoVQA_TEST InfoVQA_VAL LLaVABench MLLMGuard_DS
-MMBench-Video MMBench_DEV_CN MMBench_DEV_CN_V11 MMBench_DEV_EN MMBench_DEV_EN_V11 MMBench_TEST_CN MMBench_TEST_CN_V11
-MMBench_TEST_EN MMBench_TEST_EN_V11 MMBench_dev_ar MMBench_dev_cn MMBench_dev_en MMBench_dev_pt MMBench_dev_ru
-MMBench_dev_tr MMDU MME MMLongBench_DOC MMMB MMMB_ar MMMB_cn MMMB_en MMMB_pt MMMB_ru MMMB_tr MMMU_DEV_VAL MMMU_TEST
-MMStar MMT-Bench_ALL MMT-Bench_ALL_MI MMT-Bench_VAL MMT-Bench_VAL_MI MMVet MTL_MMBench_DEV MTVQA_TEST MVBench
-MVBench_MP4 MathVision MathVision_MINI MathVista_MINI OCRBench OCRVQA_TEST OCRVQA_TESTCORE POPE Q-Bench1_TEST
-Q-Bench1_VAL RealWorldQA SEEDBench2 SEEDBench2_Plus SEEDBench_IMG SLIDEVQA SLIDEVQA_MINI ScienceQA_TEST ScienceQA_VAL
-TaskMeAnything_v1_imageqa_random TextVQA_VAL VCR_EN_EASY_100 VCR_EN_EASY_500 VCR_EN_EASY_ALL VCR_EN_HARD_100
-VCR_EN_HARD_500 VCR_EN_HARD_ALL VCR_ZH_EASY_100 VCR_ZH_EASY_500 VCR_ZH_EASY_ALL VCR_ZH_HARD_100 VCR_ZH_HARD_500
-VCR_ZH_HARD_ALL Video-MME
+DUDE DUDE_MINI DocVQA_TEST DocVQA_VAL GMAI_mm_bench_VAL HallusionBench InfoVQA_TEST InfoVQA_VAL LLaVABench
+MLLMGuard_DS MMBench-Video MMBench_DEV_CN MMBench_DEV_CN_V11 MMBench_DEV_EN MMBench_DEV_EN_V11 MMBench_TEST_CN
+MMBench_TEST_CN_V11 MMBench_TEST_EN MMBench_TEST_EN_V11 MMBench_dev_ar MMBench_dev_cn MMBench_dev_en MMBench_dev_pt
+MMBench_dev_ru MMBench_dev_tr MMDU MME MMLongBench_DOC MMMB MMMB_ar MMMB_cn MMMB_en MMMB_pt MMMB_ru MMMB_tr
+MMMU_DEV_VAL MMMU_TEST MMStar MMT-Bench_ALL MMT-Bench_ALL_MI MMT-Bench_VAL MMT-Bench_VAL_MI MMVet MTL_MMBench_DEV
+MTVQA_TEST MVBench MVBench_MP4 MathVision MathVision_MINI MathVista_MINI OCRBench OCRVQA_TEST OCRVQA_TESTCORE POPE
+Q-Bench1_TEST Q-Bench1_VAL RealWorldQA SEEDBench2 SEEDBench2_Plus SEEDBench_IMG SLIDEVQA SLIDEVQA_MINI
+ScienceQA_TEST ScienceQA_VAL TaskMeAnything_v1_imageqa_random TextVQA_VAL VCR_EN_EASY_100 VCR_EN_EASY_500
+VCR_EN_EASY_ALL VCR_EN_HARD_100 VCR_EN_HARD_500 VCR_EN_HARD_ALL VCR_ZH_EASY_100 VCR_ZH_EASY_500 VCR_ZH_EASY_ALL
+VCR_ZH_HARD_100 VCR_ZH_HARD_500 VCR_ZH_HARD_ALL Video-MME
 """
 PAGE = _LISTED.split()
 RUNS = [entry for entry in catalog().values() if not entry.unavailable]

@@ -102,6 +102,22 @@ def test_an_unknown_option_of_a_data_set_has_its_place() -> None:
     assert "did you mean 'judge'?" in only(wanted, "datasets", 1, "options", "jugde")
 
 
+def test_how_open_questions_are_compared_is_for_ones_own_to_say() -> None:
+    own = request("custom_vqa", path=Path("/own/a.tsv"), options={"metric": "anls"})
+    other = request("TextVQA_VAL", options={"metric": "anls"})
+
+    assert complaints(evaluation(own)) == {}
+    assert "does not know options.metric" in only(evaluation(other), "datasets", 0, "options", "metric")
+
+
+def test_an_unknown_metric_is_refused_with_those_that_there_are() -> None:
+    own = request("custom_vqa", path=Path("/own/a.tsv"), options={"metric": "bleu"})
+
+    message = only(evaluation(own), "datasets", 0, "options", "metric")
+
+    assert "'accuracy', 'relaxed_accuracy', 'vqa_score' or 'anls'" in message
+
+
 def test_examples_are_refused() -> None:
     assert "no examples" in only(evaluation(request("MMStar", few_shot=2)), "datasets", 0, "few_shot")
     assert complaints(evaluation(request("MMStar", few_shot=0))) == {}

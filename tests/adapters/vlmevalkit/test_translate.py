@@ -164,6 +164,16 @@ class TestAssets:
 
         assert [dataset.name for dataset in task_of(wanted).datasets] == ["own_image_mcq", "own_image_openended"]
 
+    def test_own_open_questions_are_compared_as_asked(self) -> None:
+        own = [
+            request("custom_vqa", label=f"{options}", path=Path("/own/b.tsv"), options=options)
+            for options in ({}, {"metric": "anls"})
+        ]
+
+        task = task_of(evaluation(*own, request("TextVQA_VAL")))
+
+        assert [dataset.metric for dataset in task.datasets] == ["accuracy", "anls", ""]
+
 
 class TestGeneration:
     def test_an_answer_is_the_likeliest_and_has_room(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.vlmevalkit.runner.cut import kept
+from adapters.vlmevalkit.cut import kept
 
 ROWS = st.lists(st.tuples(st.sampled_from("xy"), st.sampled_from("abcd")), max_size=20)
 
