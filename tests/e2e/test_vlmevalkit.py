@@ -159,16 +159,12 @@ def of_file(path: Path) -> Table:
 
 
 def of_report(ran: Ran) -> dict[str, dict[tuple[str, str], str]]:
-    """Return the report's literals: data set -> (file, key) -> literal; a compilation's parts under its own name."""
+    """Return the report's literals: data set -> (file, key in it) -> literal."""
     found: dict[str, dict[tuple[str, str], str]] = {}
     for result in ran.report["jobs"][0]["results"]:
         for metric in result["metrics"]:
             place = (metric["source"]["file"], metric["source"]["key"])
-            key = place[1]
-            if result["key"]["subset"]:  # split=none|Overall of one of its data sets
-                head, _, tail = key.partition("|")
-                key = f"{head}|DATASET={result['key']['subset']}|{tail}"
-            found.setdefault(result["dataset"], {})[place[0], key] = metric["raw"]["literal"]
+            found.setdefault(result["dataset"], {})[place] = metric["raw"]["literal"]
     return found
 
 
@@ -194,6 +190,10 @@ def cell(ran: Ran, file: str, key: str, cells: dict[tuple[str, str], str]) -> st
     if file == "status.json":  # of the runner: how answers were read
         _, folder, count = key.split(".")
         return str(of_runner(ran)[folder][count])
+    if file.endswith("/status.json"):  # VLMEvalKit's own
+        content = json.loads((output(ran) / file).read_text(), parse_float=str, parse_int=str)
+        ((_, told),) = content["datasets"].items()
+        return str(told["metrics"][key])
     if key.startswith("mean of "):  # over the data sets of a compilation, for which VLMEvalKit prints none
         return str(fmean(float(literal) for (_, part), literal in cells.items() if part.endswith("|Overall")))
     return of_file(output(ran) / file).get(key)
