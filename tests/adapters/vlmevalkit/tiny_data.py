@@ -133,7 +133,6 @@ def _circular(name: str, *, groups: int = 3, split: str = "dev") -> Rows:
 
 def _medicine(name: str) -> Rows:
     columns = {
-        "category": ("lesion", "organ"),
         "clinical vqa task": ("Disease Diagnosis", "Organ Recognition"),
         "department": ("Cardiology", "Urology", "Surgery"),
         "perceptual granularity": ("image level", "box level"),
