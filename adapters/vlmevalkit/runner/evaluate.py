@@ -14,7 +14,6 @@ import torch
 import vlmeval.api
 import vlmeval.run
 from vlmeval.config import supported_VLM
-from vlmeval.smp import decode_base64_to_image_file
 from vlmeval.smp.log import setup_logger
 from vlmeval.utils.arguments import Arguments
 
@@ -68,7 +67,7 @@ class Evaluated:
         loaded = build(self._dataset, self._task.model.known_as, vars(arguments))
         self._status.update(self._dataset, **loaded.facts())
         self._meter = Meter(self._dataset.label, loaded.planned)
-        self._decoding = Decoding(decode_base64_to_image_file, at_once=weights is not None)
+        self._decoding = Decoding(at_once=weights is not None)
         account = Account(self._output, self._dataset.file, self._decoding.shown)
         loaded.object.build_prompt = account.watch(loaded.object.build_prompt)
         course = Course(self._dataset, loaded.object, self._status, lambda: self._score(loaded, resumed=resumed))
