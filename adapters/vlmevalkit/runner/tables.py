@@ -1,4 +1,4 @@
-"""Whether a user's table is fit to be asked: what it lacks, or has twice, would be scored as if nothing were amiss."""
+"""Whether a user's table is fit to be asked: what it lacks, or has twice, would be scored as if all were well."""
 
 from __future__ import annotations
 
