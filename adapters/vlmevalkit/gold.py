@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from hub.errors import PrerequisiteError
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ROTATION = 1_000_000  # VLMEvalKit: rotation k of question g has the index g + k * _ROTATION
+_IMAGE = re.compile(r"<image \d>")
 _YES_OR_NO = {"yes": "No", "no": "Yes"}
 _WRONG_TEXTS = 3
 _NO_ANSWER = "I do not know."
@@ -83,10 +85,10 @@ def _group(row: Row, entry: Entry) -> str:
 def _questions(one: Wanted, rows: Sequence[Row], group: str) -> Iterator[Gold]:
     rotated = one.entry.together == "g_index"
     for place, row in enumerate(rows):
-        question, right = row.get("question", ""), _right(row.get("answer", ""))
+        question, right = _words(row.get("question", ""), one.entry), _right(row.get("answer", ""))
         if question and right and one.entry.scheme.kind != "multi-turn":
             name = _group(row, one.entry) if rotated else row.get("index", str(place))
-            yield Gold(group, name, _prompt(row), question, right, _wrong(row, right, rows, place))
+            yield Gold(group, name, _prompt(question, row), question, right, _wrong(row, right, rows, place))
 
 
 def _right(answer: str) -> str:
@@ -104,10 +106,15 @@ def _options(row: Row) -> Mapping[str, str]:
     return {letter: row[letter] for letter in _LETTERS if row.get(letter)}
 
 
-def _prompt(row: Row) -> str:
+def _words(question: str, entry: Entry) -> str:
+    """Return the texts of a question as the mock puts them together: MMMU's have pictures in their midst."""
+    return _IMAGE.sub("\n", question) if entry.known_as.startswith("MMMU") else question
+
+
+def _prompt(question: str, row: Row) -> str:
     """Return the words that tell a question from others: with its options, as VLMEvalKit lists them."""
     options = "".join(f"{letter}. {text}\n" for letter, text in _options(row).items())
-    return f"{row['question']}\nOptions:\n{options}" if options else row["question"]
+    return f"{question}\nOptions:\n{options}" if options else question
 
 
 def _wrong(row: Row, right: str, rows: Sequence[Row], place: int) -> tuple[str, ...]:

@@ -8,6 +8,7 @@
     graded        the judge's grade, 0 to 1
     read          what the judge, or matching, read out of the answer; whether that is right is nowhere
     rated         the judge's rating, 1 to 10; -1 where it gave none
+    compared      what the judge read out of the answer, and how that compares with the right one
 
 A row that is none of these says nothing.
 """
@@ -90,6 +91,12 @@ def _rated(row: Row) -> Item:
     return Item(score=rating / _HIGHEST_RATING if rating is not None and given else None, unjudged=not given)
 
 
+def _compared(row: Row) -> Item:
+    answer = row.get("pred", "")
+    score = _number(row.get("score", row.get("anls")))
+    return Item(answer or None, score, unread=not answer, unjudged=_GAVE_UP in row.get("log", ""))
+
+
 _READERS: Mapping[ItemKind, Callable[[Row], Item]] = {
     "hit": _hit,
     "extracted": _extracted,
@@ -99,6 +106,7 @@ _READERS: Mapping[ItemKind, Callable[[Row], Item]] = {
     "graded": _graded,
     "read": _read,
     "rated": _rated,
+    "compared": _compared,
 }
 
 

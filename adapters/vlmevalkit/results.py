@@ -41,6 +41,7 @@ class Reader:
         if not found.scored:
             return self._absent(answers, part, why_absent(answers))
         numbers = [_whole(figure, scheme, answers) for figure in _figures(answers, part)]
+        numbers = [figure for figure in numbers if figure.key not in scheme.counted or figure.maximum]
         if not numbers or numbers[0].name not in {scheme.headline, *scheme.sums}:
             return self._absent(answers, part, f"VLMEvalKit wrote no {scheme.headline}")
         metrics = (*_metrics(answers, part, numbers), *_judged(answers, part))

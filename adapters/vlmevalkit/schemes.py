@@ -12,7 +12,7 @@ from typing import Literal
 
 Unit = Literal["fraction", "percent", "score", "count"]
 # What a file says of each sample; items.py reads them.
-ItemKind = Literal["hit", "extracted", "best_match", "mean_match", "distance", "graded", "read", "rated"]
+ItemKind = Literal["hit", "extracted", "best_match", "mean_match", "distance", "graded", "read", "rated", "compared"]
 
 # The ending of a file that all of a data set's numbers are in, under VLMEvalKit's own keys.
 OWN_STATUS = "status.json"
@@ -27,6 +27,7 @@ _TEXTS = (
     *("Regular Text Recognition", "Irregular Text Recognition", "Artistic Text Recognition"),
     *("Handwriting Recognition", "Digit String Recognition", "Non-Semantic Text Recognition"),
 )
+_SIMILAR = "answers are right to a degree: that of their texts' similarity"
 _NO_ITEMS = "VLMEvalKit says nothing about each sample"
 
 
@@ -39,12 +40,14 @@ class ScoreFile:
         labels: columns that say what a row is about.
         columns: those that are scores; empty for all but the labels.
         group: what its columns are about, before their names; its `Overall` is another file's, too.
+        rows_in: a column with the number of rows that a score is about: of none there is no score.
     """
 
     ending: str
     labels: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     group: str = ""
+    rows_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Scheme:
         item_name: our name of a sample's own score; empty for that of the headline.
         no_interval: why the headline has no standard error; empty where it is the mean of right and wrong answers.
         per: the label whose values are results of their own, and the whole is their mean.
+        head: the row of the headline where `ROWS` does not name it.
+        by_row: every row is a number of another kind, and its label the name of it.
     """
 
     kind: str
@@ -89,6 +94,8 @@ class Scheme:
     item_name: str = ""
     no_interval: str = ""
     per: str = ""
+    head: str = ""
+    by_row: bool = False
 
 
 def _choice(kind: str, *files: ScoreFile, per: str = "") -> Scheme:
@@ -223,6 +230,25 @@ _MEDICINE = tuple(
     for group in ("department", "clinical vqa task", "perceptual granularity")
 )
 
+
+def _pages(headline: str, head: str, column: str, no_interval: str, item_name: str = "") -> Scheme:
+    """Return the scoring of questions about documents: a judge shortens the answer, which is then compared."""
+    return Scheme(
+        "VQA on documents",
+        headline=headline,
+        column=column,
+        files=(ScoreFile("_{reader}_score.csv", ("category",), (column,), rows_in="num"),),
+        unit="fraction",
+        maximum=1.0,
+        names={"overall_acc": "accuracy", "EM": "exact_match", "F1": "f1"},
+        items=ItemFile("_{reader}.tsv", "compared"),
+        item_name=item_name,
+        no_interval=no_interval,
+        head=head,
+        by_row=True,
+    )
+
+
 SCHEMES: Mapping[str, Scheme] = {
     "choice": _choice("MCQ", ScoreFile("_acc.csv", ("split",))),
     "circular": _choice("circular MCQ", ScoreFile("_acc.csv", ("split",))),
@@ -237,7 +263,7 @@ SCHEMES: Mapping[str, Scheme] = {
     "best_accuracy": _vqa("accuracy", "best_match"),
     "accuracy": _vqa("accuracy", "mean_match"),
     "vqa_score": _vqa("vqa_score", "mean_match", "answers are right to a degree: as many people as gave them"),
-    "anls": _vqa("anls", "distance", "answers are right to a degree: that of their texts' similarity"),
+    "anls": _vqa("anls", "distance", _SIMILAR),
     "ocrbench": _OCRBENCH,
     "mtvqa": Scheme(
         "VQA", headline="accuracy", column="Average", files=(ScoreFile("_acc.json"),), no_interval=_NO_ITEMS
@@ -248,6 +274,9 @@ SCHEMES: Mapping[str, Scheme] = {
     "mathvista": _mathematics("Task&Skill"),
     "mathvision": _mathematics("Subject"),
     "mmdu": _MMDU,
+    "documents": _pages("f1", "overall_f1", "avg_score", "F1 is no mean over samples", "accuracy"),
+    "document_anls": _pages("anls", "anls", "avg_score", _SIMILAR),
+    "slides": _pages("anls", "anls", "avg", _SIMILAR),
     "answers": Scheme("answers alone", headline="none"),
 }
 

@@ -65,6 +65,8 @@ def _cells(one: DatasetOutput, output: Output, source: ScoreFile, reader: str) -
     place = one.beside(source.ending.format(reader=reader))
     rows: Sequence[Mapping[str, object]] = [_flat(output, place)] if place.endswith(".json") else output.rows(place)
     for row in rows:
+        if source.rows_in and str(row.get(source.rows_in)) == "0":
+            continue
         about = {label: str(row.get(label, "")) for label in source.labels}
         for column, literal in row.items():
             wanted = column not in source.labels and (not source.columns or column in source.columns)
@@ -110,7 +112,7 @@ def _without(row: tuple[str, ...], part: str) -> tuple[str, ...]:
 
 def _headline_row(cells: Sequence[Cell], scheme: Scheme) -> tuple[str, ...]:
     rows = sorted({cell.row for cell in cells if cell.column == scheme.column})
-    known = [row for name in ROWS for row in rows if name in row]
+    known = [row for name in (scheme.head, *ROWS) for row in rows if name in row]
     return (known or rows or [()])[0]
 
 
@@ -134,6 +136,8 @@ def _figure(cell: Cell, scheme: Scheme, head: tuple[str, ...], present: set[str]
 
 def _name(cell: Cell, scheme: Scheme, head: tuple[str, ...]) -> str:
     """Return our name of a number: what its row is about before it, unless that is the headline's row."""
+    if scheme.by_row and cell.row != head:
+        return scheme.names.get(cell.row[0], cell.row[0])
     column = scheme.headline if cell.column == scheme.column else scheme.names.get(cell.column, cell.column)
     group = (cell.source.group,) if cell.source.group else ()
     about = tuple(label for label in cell.row if label != _TRIVIAL) if cell.row != head else ()

@@ -8,6 +8,8 @@ from types import TracebackType
 
 _PACKAGE = "/vlmeval/"
 _LONGEST = 2000
+# How every metric that needs a judge gives up, after asking it whether it is there; the rest is advice on keys.
+_NO_JUDGE = "requires a working OPENAI API"
 
 
 class StatedError(Exception):
@@ -19,6 +21,8 @@ def describe(error: BaseException) -> str:
     said = str(error)
     if isinstance(error, StatedError):
         return said
+    if isinstance(error, AssertionError) and _NO_JUDGE in said:
+        return "the judge did not answer when VLMEvalKit asked whether it is there, so nothing was judged"
     text = f"{type(error).__name__}: {said}" if said else type(error).__name__
     return f"{text[:_LONGEST]}{_place(error.__traceback__)}"
 

@@ -70,6 +70,7 @@ CASES = {
         *("MMVet", "LLaVABench", "MathVista_MINI", "MathVision_MINI", "MMDU"),
         judge=True,
     ),
+    "documents": _lmudata("MMLongBench_DOC", "DUDE_MINI", "SLIDEVQA_MINI", judge=True),
     "limited": evaluation(
         request("MME", limit=5),
         request("MMBench_DEV_EN", limit=5),

@@ -81,7 +81,7 @@ def test_a_data_set_without_public_answers_is_taken_with_a_warning() -> None:
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("MMLongBench_DOC", "fails to build it"), ("VCR_EN_EASY_100", "spacy"), ("Video-MME", "its videos")],
+    [("VCR_EN_EASY_100", "spacy"), ("Video-MME", "its videos")],
 )
 def test_a_data_set_that_does_not_run_says_why(name: str, reason: str) -> None:
     message = only(evaluation(request(name)), "datasets", 0, "name")

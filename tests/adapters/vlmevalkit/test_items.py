@@ -64,6 +64,13 @@ def test_of_what_was_read_nobody_says_whether_it_is_right() -> None:
     assert item("read", {"res": "", "log": "All 5 retries failed.\n"}) == Item(None, unread=True, unjudged=True)
 
 
+def test_what_a_judge_shortened_is_compared() -> None:
+    assert item("compared", {"pred": "Paris", "log": "Succeed", "score": "0.75"}) == Item("Paris", 0.75)
+    assert item("compared", {"pred": "Paris", "log": "Succeed", "anls": "1.0", "em": "True"}) == Item("Paris", 1.0)
+    assert item("compared", {"pred": "", "log": "Succeed", "score": "0.0"}) == Item(None, 0.0, unread=True)
+    assert item("compared", {"pred": "", "log": "All 5 retries failed.\n", "score": "0.0"}).unjudged
+
+
 def test_a_rating_is_out_of_ten_and_minus_one_is_none() -> None:
     assert item("rated", {"score": "7.0"}) == Item(score=0.7)
     assert item("rated", {"score": "-1"}) == Item(unjudged=True)

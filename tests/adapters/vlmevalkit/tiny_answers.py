@@ -96,6 +96,8 @@ def verdict(body: Body) -> str:
 
 def _extracted(asked: str) -> str:
     """Return the last number or word of a response, as one who reads it would."""
+    if "Given the question and analysis" in asked:
+        return f"Extracted answer: {asked.rpartition('Analysis: ')[2]}\nAnswer format: String"
     response = asked.rpartition("Model respone: ")[2].removesuffix("Extracted answer:")
     found = re.findall(r"\d+(?:\.\d+)?", response)
     return found[-1] if found else response.strip()[-20:]

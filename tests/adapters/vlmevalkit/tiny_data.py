@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.documents import pdf
 from tests.fakes.pictures import png
 
 ROWS = 6
@@ -132,7 +133,6 @@ def _circular(name: str, *, groups: int = 3, split: str = "dev") -> Rows:
 
 def _medicine(name: str) -> Rows:
     columns = {
-        "category": ("lesion", "organ"),
         "clinical vqa task": ("Disease Diagnosis", "Organ Recognition"),
         "department": ("Cardiology", "Urology", "Surgery"),
         "perceptual granularity": ("image level", "box level"),
@@ -318,6 +318,34 @@ def _conversations(name: str) -> Rows:
     return rows
 
 
+def _documents(name: str) -> Rows:
+    """Return questions about documents of several pages, the last of which have no answer in them."""
+    sources = ("Chart", "Table", "Figure", "Pure-text (Plain-text)", "Generalized-text (Layout)")
+    rows = []
+    for index in range(8):
+        pages, answered = 2 + index % 2, index < 6
+        words = _base(name, index, "What is written there?", f"{WORDS[index % 5]} {10 + index}")
+        document = {
+            "image": base64.b64encode(pdf(pages)).decode("ascii"),
+            "image_path": str([f"{index}_{page + 1}.jpg" for page in range(pages)]),
+            "doc_id": f"{index}.pdf",
+            "answer_format": "Str" if answered else "None",
+            "evidence_sources": str([sources[index % 5]] if answered else []),
+            "evidence_pages": str(list(range(1, pages + 1)) if answered else []),
+        }
+        rows.append({**words, **document, **({} if answered else {"answer": "Not answerable"})})
+    return rows
+
+
+def _slides(name: str) -> Rows:
+    """Return questions about several slides, each of which is a picture."""
+    rows = _open(name)
+    for row in rows:
+        row["image"] = str([picture(name, row["index"], page) for page in range(3)])
+        row["image_path"] = str([f"{row['index']}_{page}.jpg" for page in range(3)])
+    return rows
+
+
 _PLAIN = (
     *("MMStar", "AI2D_TEST", "AI2D_TEST_NO_MASK", "SEEDBench_IMG", "SEEDBench2_Plus", "RealWorldQA", "A-Bench_VAL"),
     *("AesBench_VAL", "Q-Bench1_VAL", "TaskMeAnything_v1_imageqa_random"),
@@ -351,4 +379,6 @@ TABLES: Mapping[str, Callable[[str], Rows]] = {
     "MathVista_MINI": _mathematics,
     **dict.fromkeys(("MathVision", "MathVision_MINI"), _competition),
     "MMDU": _conversations,
+    **dict.fromkeys(("MMLongBench_DOC", "DUDE_MINI"), _documents),
+    "SLIDEVQA_MINI": _slides,
 }
