@@ -66,6 +66,7 @@ def _info(name: str, entry: Entry) -> DatasetInfo:
         own_data=entry.own,
         subsets=entry.tables if len(entry.tables) > 1 else (),
         rows=entry.rows,
+        licence=entry.licence,
         files=tuple(f"{table}.tsv" for table in entry.tables),
         alias_of="" if name == entry.name else entry.name,
         unavailable=entry.unavailable,

@@ -26,6 +26,7 @@ STATUS_FILE = "status.json"
 FAILURES_FILE = "failures.jsonl"
 WORK = "vlmevalkit"  # the folder with what VLMEvalKit itself writes
 IMAGES = "images"
+OWN_DATA = "/data/own"  # where the user's own tables lie inside the job
 VLMEVALKIT_VERSION = "0.0.20"
 
 # A client gives up later than the gateway does, so that the gateway's reason is what the sample gets.

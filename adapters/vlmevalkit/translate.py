@@ -8,14 +8,23 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from adapters.vlmevalkit.catalog import Entry, Table, catalog, facts
-from adapters.vlmevalkit.contract import CLIENT_MARGIN_S, TASK_FILE, Dataset, Metric, Model, Reader, Task, dumps
+from adapters.vlmevalkit.contract import (
+    CLIENT_MARGIN_S,
+    OWN_DATA,
+    TASK_FILE,
+    Dataset,
+    Metric,
+    Model,
+    Reader,
+    Task,
+    dumps,
+)
 from adapters.vlmevalkit.names import file_name
 from adapters.vlmevalkit.options import EndpointGeneration, EvaluationOptions, OpenQuestionsOptions
 from adapters.vlmevalkit.schemes import OPEN_QUESTIONS
 from hub.adapter import Asset, DatasetRequest, Evaluation
 from hub.job import DATA
 
-_OWN = f"{DATA}/own"
 _SHARED = f"{DATA}/lmudata"
 _PUBLISHED = f"{DATA}/vlmevalkit"
 _HINT = "give your own copies: a folder of TSVs as `data` in the options of the evaluation, or `path` of the data set"
@@ -148,9 +157,9 @@ def generation(one: Wanted, evaluation: Evaluation) -> dict[str, Any]:
 def _place(table: str, one: Wanted, evaluation: Evaluation) -> str:
     """Return where a TSV lies inside the job."""
     if one.owns_a_file:
-        return f"{_OWN}/{one.file}.tsv"
+        return f"{OWN_DATA}/{one.file}.tsv"
     if one.request.path is not None:
-        return f"{_OWN}/{one.file}/{table}.tsv"
+        return f"{OWN_DATA}/{one.file}/{table}.tsv"
     if evaluation.options.get("data"):
         return f"{_SHARED}/{table}.tsv"
     return f"{_PUBLISHED}/{table}/{facts().tables[table].file}"
@@ -172,9 +181,9 @@ def assets(evaluation: Evaluation) -> tuple[Asset, ...]:
 def _own(one: Wanted) -> Asset:
     path, label = one.request.path, one.request.label
     if one.owns_a_file:
-        return Asset("dataset", label, f"{_OWN}/{one.file}.tsv", "local", str(path))
+        return Asset("dataset", label, f"{OWN_DATA}/{one.file}.tsv", "local", str(path))
     patterns = tuple(f"{table}.tsv" for table in one.entry.tables)
-    return Asset("dataset", label, f"{_OWN}/{one.file}", "local", str(path), patterns=patterns, hint=_HINT)
+    return Asset("dataset", label, f"{OWN_DATA}/{one.file}", "local", str(path), patterns=patterns, hint=_HINT)
 
 
 def _published(table: Table) -> Asset:

@@ -10,7 +10,7 @@ from typing import Any
 from adapters.vlmevalkit.contract import Dataset
 from adapters.vlmevalkit.cut import cut
 from adapters.vlmevalkit.runner import documents
-from adapters.vlmevalkit.runner.reasons import StatedError
+from adapters.vlmevalkit.runner.tables import DataError, check_rows
 
 # A published data set whose name brings a metric with it.
 _LIKE = {
@@ -19,10 +19,6 @@ _LIKE = {
     "accuracy": "OCRVQA_TEST",
     "anls": "DocVQA_VAL",
 }
-
-
-class DataError(StatedError):
-    """The data of a data set are not fit to be asked."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +55,7 @@ def build(dataset: Dataset, known_as: str, settings: dict[str, Any]) -> Loaded:
     found = _built(dataset, known_as, settings)
     if found is None:
         raise DataError("VLMEvalKit knows no such data set, and finds no table of that name with a column `question`")
+    check_rows(dataset, found.data)
     rows = len(found.data)
     found.data = cut(found.data, dataset)
     if not len(found.data):

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from adapters.vlmevalkit.runner import pages
 from adapters.vlmevalkit.runner.answers import Saving
+from adapters.vlmevalkit.runner.decoding import never_all_at_once
 from adapters.vlmevalkit.runner.imports import CellReading
 
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_EVALUATE_OFFLINE")
@@ -75,6 +76,7 @@ def mend() -> None:
     _never_download()
     _forget_checksums()
     _save_whole()
+    never_all_at_once()
 
 
 def _import_torchvision() -> None:

@@ -22,6 +22,7 @@ from adapters.vlmevalkit.contract import FAILURES_FILE, JUDGE_LABEL, MODEL_LABEL
 from adapters.vlmevalkit.runner.build import Loaded, build
 from adapters.vlmevalkit.runner.client import Client
 from adapters.vlmevalkit.runner.course import Course
+from adapters.vlmevalkit.runner.decoding import Decoding
 from adapters.vlmevalkit.runner.failures import Failures
 from adapters.vlmevalkit.runner.lmudata import lay_out
 from adapters.vlmevalkit.runner.local import Watched
@@ -51,6 +52,7 @@ class Evaluated:
         self._words = LastWords()
         self._meter: Meter
         self._candidate: Client
+        self._decoding: Decoding
 
     def run(self, weights: Any) -> None:
         """Evaluate it; `weights` is the loaded model, None for an endpoint.
@@ -65,15 +67,18 @@ class Evaluated:
         loaded = build(self._dataset, self._task.model.known_as, vars(arguments))
         self._status.update(self._dataset, **loaded.facts())
         self._meter = Meter(self._dataset.label, loaded.planned)
-        account = Account(self._output, self._dataset.file)
-        course = Course(self._dataset, loaded.object, self._status, lambda: self._score(loaded, resumed=resumed))
+        self._decoding = Decoding(at_once=weights is not None)
+        account = Account(self._output, self._dataset.file, self._decoding.shown)
         loaded.object.build_prompt = account.watch(loaded.object.build_prompt)
+        course = Course(self._dataset, loaded.object, self._status, lambda: self._score(loaded, resumed=resumed))
         reading = Reading(self._task.seed)
         release = self._introduce(weights, account)
+        self._decoding.begin()
         try:
             with course.watched(vlmeval.run), reading.watched():
                 vlmeval.run.run_task(arguments)
         finally:
+            self._decoding.end()
             release()
             facts = {**self._counts(), **facts_of(self._work, self._dataset.name)}
             self._status.update(self._dataset, prompt=account.digest(), **facts)
@@ -129,7 +134,7 @@ class Evaluated:
         JudgeModel.current = self._judge
         vlmeval.api.OpenAIWrapper = JudgeModel
         if weights is None:
-            supported_VLM[MODEL_LABEL] = lambda **_: GatewayModel(self._task.model, self._candidate)
+            supported_VLM[MODEL_LABEL] = lambda **_: GatewayModel(self._task.model, self._candidate, account.shown)
             return lambda: None
         watched = Watched(weights, self._output, self._dataset.label, account, self._answered)
         supported_VLM[MODEL_LABEL] = lambda **_: weights
@@ -140,6 +145,7 @@ class Evaluated:
 
     def _score(self, loaded: Loaded, *, resumed: bool) -> None:
         """Turn from asking to scoring; where no request at all was answered there is nothing to score."""
+        self._decoding.end()
         vars(loaded.object).pop("build_prompt", None)  # it cannot travel to the processes that score
         if self._failures.count("candidate") and not self._candidate.answered and not resumed:
             raise OutcomeError(f"no request was answered: {self._failures.first}")

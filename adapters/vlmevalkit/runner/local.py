@@ -12,6 +12,7 @@ from typing import Any
 from adapters.runtime import job
 from adapters.runtime.ledger import Call, Ledger
 from adapters.vlmevalkit.contract import MODEL_LABEL, Model
+from adapters.vlmevalkit.runner.decoding import paths_of
 from adapters.vlmevalkit.runner.prompts import Account, sample_of
 from adapters.vlmevalkit.runner.reasons import StatedError
 
@@ -45,6 +46,7 @@ class Watched:
     def __init__(self, model: Any, output: Path, label: str, account: Account, told: Callable[[bool], None]) -> None:
         """Put ourselves in the way of its prompts and answers until `release`."""
         self._model, self._output, self._label, self._told = model, output, label, told
+        self._shown = account.shown
         model.generate = partial(self._ask, model.generate)
         if hasattr(model, "chat"):
             model.chat = partial(self._ask, model.chat)
@@ -58,7 +60,8 @@ class Watched:
     def _ask(self, ask: Callable[..., Any], message: Any, dataset: str | None = None) -> Any:
         began = time.time()
         sample = sample_of(message)
-        answer = ask(message, dataset=dataset)
+        with self._shown(paths_of(message)):
+            answer = ask(message, dataset=dataset)
         call = Call(
             at=began,
             role="candidate",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from vlmeval.api import OpenAIWrapper
 
 from adapters.vlmevalkit.contract import Model
 from adapters.vlmevalkit.runner.client import Client, Messages
+from adapters.vlmevalkit.runner.decoding import paths_of
+from adapters.vlmevalkit.runner.pictures import Shown
 from adapters.vlmevalkit.runner.prompts import sample_of
 
 NO_KEY = "none"  # the gateway adds keys; VLMEvalKit prints the one it is given into its log
@@ -18,11 +21,17 @@ class _Wired(OpenAIWrapper):  # type: ignore[misc]  # it has no types
     """VLMEvalKit's client for OpenAI's protocol: it makes the messages, and we send them."""
 
     client: Client
+    shown: Shown  # within it the pictures of a prompt can be opened
 
     def generate(self, message: Any, **parameters: Any) -> str:
         """Return the answer to one prompt; VLMEvalKit's own words for a failure where there is none."""
         parameters.pop("dataset", None)
-        return self._answer(lambda: self._composed(message), sample_of(message), parameters)
+
+        def compose() -> Messages:
+            with self.shown(paths_of(message)):
+                return self._composed(message)
+
+        return self._answer(compose, sample_of(message), parameters)
 
     def chat(self, messages: Sequence[Mapping[str, Any]], **parameters: Any) -> str:
         """Return the answer to the last turn of a conversation."""
@@ -30,7 +39,8 @@ class _Wired(OpenAIWrapper):  # type: ignore[misc]  # it has no types
 
         def compose() -> Messages:
             turns = [{"role": turn["role"], "content": self._parts(turn["content"])} for turn in messages]
-            composed: Messages = self.prepare_inputs(turns)
+            with self.shown(paths_of(list(messages))):
+                composed: Messages = self.prepare_inputs(turns)
             return composed
 
         return self._answer(compose, sample_of(messages), parameters)
@@ -66,7 +76,7 @@ class _Wired(OpenAIWrapper):  # type: ignore[misc]  # it has no types
 class GatewayModel(_Wired):
     """The model that is evaluated."""
 
-    def __init__(self, model: Model, client: Client) -> None:
+    def __init__(self, model: Model, client: Client, shown: Shown) -> None:
         """Keep how to ask; nothing is sent yet."""
         super().__init__(
             model=client.name,
@@ -76,7 +86,7 @@ class GatewayModel(_Wired):
             img_size=model.image_size or -1,
             img_detail=model.image_detail,
         )
-        self.client = client
+        self.client, self.shown = client, shown
 
 
 class JudgeModel(_Wired):
@@ -88,6 +98,7 @@ class JudgeModel(_Wired):
         """Take the settings that VLMEvalKit gives to its own class."""
         super().__init__(model, **{**settings, "key": NO_KEY})
         self.client = self.current
+        self.shown = lambda _paths: nullcontext()
 
     def _answer(self, compose: Any, sample: str, parameters: Mapping[str, Any]) -> str:
         own = {"temperature": self.temperature, "max_tokens": self.max_tokens}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+
+Shown = Callable[[Sequence[str]], AbstractContextManager[None]]
 
 LONGEST_EDGE = 256  # pixels
 _MOST = 2000  # pictures of one data set: a report shows its first samples, and a run folder stays small
@@ -11,9 +15,9 @@ _MOST = 2000  # pictures of one data set: a report shows its first samples, and 
 class Pictures:
     """Numbers the pictures of one data set in the order in which they come; each is copied once."""
 
-    def __init__(self, folder: Path) -> None:
-        """Go on after the pictures that `folder` holds."""
-        self._folder = folder
+    def __init__(self, folder: Path, shown: Shown) -> None:
+        """Go on after the pictures that `folder` holds; a picture can be opened within `shown`."""
+        self._folder, self._shown = folder, shown
         self._known: dict[str, str] = {}
         self._count = sum(1 for _ in folder.glob("*.jpg"))
 
@@ -30,7 +34,7 @@ class Pictures:
 
         name = f"{self._count}.jpg"
         try:
-            with Image.open(source) as image:
+            with self._shown([source]), Image.open(source) as image:
                 image.thumbnail((LONGEST_EDGE, LONGEST_EDGE))
                 image.convert("RGB").save(self._folder / name, "JPEG", quality=80)
         except (OSError, UnidentifiedImageError, ValueError):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.vlmevalkit.contract import IMAGES
-from adapters.vlmevalkit.runner.pictures import Pictures
+from adapters.vlmevalkit.runner.pictures import Pictures, Shown
 
 SAMPLES = "samples.jsonl"
 Build = Callable[..., Any]
@@ -50,12 +50,13 @@ def marked(prompt: Any, sample: str) -> Any:
 class Account:
     """The prompts of one data set, as images/<file>/samples.jsonl has them, with small copies of their pictures."""
 
-    def __init__(self, output: Path, file: str) -> None:
-        """Go on with what the folder holds."""
+    def __init__(self, output: Path, file: str, shown: Shown) -> None:
+        """Go on with what the folder holds; a picture can be opened within `shown`."""
+        self.shown = shown
         self._where = f"{IMAGES}/{file}"
         self._folder = output / IMAGES / file
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._pictures = Pictures(self._folder)
+        self._pictures = Pictures(self._folder, shown)
         self._digests: dict[str, str] = {}
         self._read()
 

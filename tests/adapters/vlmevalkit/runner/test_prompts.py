@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.vlmevalkit.runner.prompts import SAMPLES, Account, marked, sample_of, turns_of
+
+
+def as_it_is(_paths: object) -> AbstractContextManager[None]:
+    return nullcontext()
+
 
 TEXT = {"type": "text", "value": "what is this?"}
 
@@ -48,7 +54,7 @@ def test_what_a_prompt_says_as_the_system_comes_first() -> None:
 
 
 def test_a_prompt_is_written_down_once(tmp_path: Path) -> None:
-    account = Account(tmp_path, "set")
+    account = Account(tmp_path, "set", as_it_is)
     build = account.watch(lambda _line: [TEXT])
 
     for _ in range(2):
@@ -63,22 +69,22 @@ def test_a_prompt_is_written_down_once(tmp_path: Path) -> None:
 def test_a_digest_hangs_on_texts_and_not_on_their_order(tmp_path: Path) -> None:
     digests = []
     for number, order in enumerate(([1, 2], [2, 1])):
-        account = Account(tmp_path / str(number), "set")
+        account = Account(tmp_path / str(number), "set", as_it_is)
         build = account.watch(lambda line: [{"type": "text", "value": f"question {line['index']}"}])
         for index in order:
             build({"index": index})
         digests.append(account.digest())
 
-    assert digests[0] == digests[1] != Account(tmp_path / "none", "set").digest()
+    assert digests[0] == digests[1] != Account(tmp_path / "none", "set", as_it_is).digest()
 
 
 def test_an_account_goes_on_after_a_line_that_was_cut_off(tmp_path: Path) -> None:
-    whole = Account(tmp_path, "set").watch(lambda _line: [TEXT])
+    whole = Account(tmp_path, "set", as_it_is).watch(lambda _line: [TEXT])
     whole({"index": 1})
     with (tmp_path / "images" / "set" / SAMPLES).open("a") as file:
         file.write('{"sample": "2", "pro')
 
-    later = Account(tmp_path, "set").watch(lambda _line: [TEXT])
+    later = Account(tmp_path, "set", as_it_is).watch(lambda _line: [TEXT])
     for index in (1, 2):
         later({"index": index})
 
