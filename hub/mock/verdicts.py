@@ -23,7 +23,8 @@ def verdict(prompt: str, *source: object) -> str | None:
 
 def _match(found: re.Match[str], drawn: int) -> str:
     """Return one of the options that the last question has, or Z for none of them."""
-    options = [*dict.fromkeys(_OPTION.findall(found.string.rpartition("Options:")[2])), "Z"]
+    offered: list[str] = _OPTION.findall(found.string.rpartition("Options:")[2])
+    options = [*dict.fromkeys(offered), "Z"]
     return options[drawn % len(options)]
 
 
