@@ -21,8 +21,8 @@ _COLUMNS = (
     "stored_at REAL NOT NULL",
     "used_at REAL NOT NULL",
     "body BLOB NOT NULL",  # the last one: whoever reads the others never reads its pages
-    # What is told of a file is told from its index: many GB of bodies lie between the rows. It is a constraint, always
-    # true: as an index of its own it would be made when a gateway opens a large file that has none.
+    # What is told of a file is told from its index: many GB of bodies lie between the rows. It is a constraint, and
+    # always true: an index of its own would be made when a gateway opens a large file that has none.
     "UNIQUE (used_at, tokens_in, tokens_out, size, turn)",
 )
 SCHEMA = (
