@@ -24,6 +24,8 @@ from adapters.opencompass.runner.resume import take_over, task_digest
 from adapters.opencompass.runner.session import Held, Session
 from adapters.opencompass.runner.status import Status
 from adapters.opencompass.runner.wire import RequestError, answer_of, messages_of, text_of
+from adapters.runtime.ledger import FILE as LEDGER_FILE
+from adapters.runtime.ledger import Call, Ledger
 
 ENDPOINT = Model("endpoint", "m")
 CHECKPOINT = Model("checkpoint", "m", "/models/m", dtype="bfloat16")
@@ -321,6 +323,26 @@ class TestResume:
         answers = session.output / "opencompass" / "predictions" / "m"
         assert sorted(file.name for file in answers.iterdir()) == ["a.json", "tmp_b.json"]
         assert events(root)[-1]["done"] == 3
+
+    def test_what_they_took_is_accounted_for_once_more_as_nothing_new(self, root: Path, session: Session) -> None:
+        session.task = task(CHECKPOINT)
+        self._previous(root, task_digest(session.task))
+        session.meter.plan("set", 6)
+        predictions = root / "job" / "previous" / "opencompass" / "predictions" / "m"
+        (predictions / "tmp_b.json").write_text('{"0": {}}')
+        with Ledger(root / "job" / "previous") as ledger:
+            for sample in ("a/0", "a/2", "b/0", "b/1", "gone/0"):  # b/1 was computed, and not saved
+                ledger.add(Call(1.0, "candidate", "set", "completions", sample=sample, tokens_in=7, latency_ms=3.0))
+        with (root / "job" / "previous" / LEDGER_FILE).open("a") as file:
+            file.write('{"at": 1.0, "ro')
+
+        take_over(session)
+
+        rows = [json.loads(line) for line in (session.output / LEDGER_FILE).read_text().splitlines()]
+        assert [row["sample"] for row in rows] == ["a/0", "a/2", "b/0"]
+        assert {(row["cached"], row["attempts"], row["latency_ms"], row["tokens_in"]) for row in rows} == {
+            (True, 0, 0.0, 7)
+        }
 
     def test_those_of_another_task_are_not(self, root: Path, session: Session) -> None:
         session.task = task(CHECKPOINT)
