@@ -16,6 +16,7 @@ from hub.errors import ChangedRunError, EvaldockError, PrerequisiteError, RunErr
 from hub.files import write_atomic
 from hub.hardware import describe
 from hub.identity import Acquaintance, Reunion, address_of
+from hub.images import made_alike
 from hub.jobfolder import shelve
 from hub.jobs import ended_well
 from hub.liverun import LiveRun
@@ -226,6 +227,7 @@ class _Resumption:
         """
         found = tuple(self._of_what_was_prepared(environments, jobs))
         self._allow(found)
+        self._warnings.extend(self._built_again(environments))
         for job_id in {difference.job for difference in found}:
             self._note_or_renew(job_id, [difference for difference in found if difference.job == job_id])
         for planned in self._plan.jobs:
@@ -246,12 +248,18 @@ class _Resumption:
     def _of_what_was_prepared(self, environments: Environments, jobs: tuple[PlannedJob, ...]) -> Iterator[Difference]:
         for planned in self._plan.jobs:
             record, new = self._record(planned.id), environments.get(planned.job.image)
-            if record.environment and new and record.environment.digest != new.digest:
+            if record.environment and new and not made_alike(record.environment, new):
                 yield Difference(planned.id, "image digest", record.environment.digest, new.digest)
         for planned in jobs:
             old, weights = self._record(planned.id).weights, planned.evaluation.model.identity
             if old and old != weights:
                 yield Difference(planned.id, "weights", old, weights)
+
+    def _built_again(self, environments: Environments) -> Iterator[str]:
+        for planned in self._plan.jobs:
+            old, new = self._record(planned.id).environment, environments.get(planned.job.image)
+            if old and new and old.digest != new.digest and made_alike(old, new):
+                yield f"image {new.reference} was built again from the same: it was {old.digest}, is now {new.digest}"
 
     def _note_or_renew(self, job_id: str, found: list[Difference]) -> None:
         """Have the report say that a kept job ran in something else; start another one without its past."""

@@ -29,11 +29,13 @@ class Part:
         abbr: OpenCompass's own name of it.
         file: the name of its files in this job; `abbr` unless two data sets of the job would share it.
         subset: the user's name of it; empty where the data set is all of one piece.
+        reads: its files below the data folder, where they are known.
     """
 
     abbr: str
     file: str
     subset: str = ""
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,6 @@ def loads(text: str) -> Task:
 
 
 def _dataset(entry: dict[str, Any]) -> Dataset:
-    parts = tuple(Part(**part) for part in entry.pop("parts"))
+    parts = tuple(Part(**{**part, "reads": tuple(part["reads"])}) for part in entry.pop("parts"))
     groups = tuple(Group(**{**group, "files": tuple(group["files"])}) for group in entry.pop("groups"))
     return Dataset(parts=parts, groups=groups, **entry)

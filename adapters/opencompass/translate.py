@@ -16,7 +16,7 @@ from adapters.opencompass.contract import CLIENT_MARGIN_S, TASK_FILE, Dataset, G
 from adapters.opencompass.names import file_name
 from adapters.opencompass.options import DatasetOptions, EvaluationOptions
 from adapters.opencompass.shipped import Config, configs_of, groups_of
-from hub.adapter import Asset, DatasetRequest, Evaluation
+from hub.adapter import Asset, DatasetRequest, Evaluation, Reader
 from hub.job import DATA
 
 OWN = "config"  # the data set that is the user's own configuration file
@@ -27,7 +27,11 @@ _ARCHIVES = {
     "modelscope": f"https://modelscope.cn/datasets/opencompass/OpenCompassDataComplete/resolve/master/{_ARCHIVE}",
 }
 _UNPACKED_BYTES = 1_700_000_000  # about
-_HINT = "give your own copy of OpenCompass's data: `data` in the options of the evaluation, or `path` of the data set"
+_OWN_COPY = "`data` in the options of the evaluation, or `path` of the data set, names a copy of yours"
+_FETCH = (
+    "leave {key} out and `evaldock fetch TASK` downloads OpenCompass's archive, which has them; or put them there"
+)
+_PUT = "put them there; the archive that `evaldock fetch TASK` downloads does not have them"
 _MAX_TOKENS = 2048
 
 
@@ -161,7 +165,8 @@ def _parts(one: Wanted, taken: Counter[str]) -> tuple[Part, ...]:
         abbr = one.entry.parts[subset] if one.entry else subset
         taken[abbr] += 1
         file = abbr if taken[abbr] == 1 else f"{file_name(one.request.label)}.{taken[abbr]}.{abbr}"
-        found.append(Part(abbr, file, subset))
+        reads = one.entry.files_of((subset,)) if one.entry else ()
+        found.append(Part(abbr, file, subset, reads))
     return tuple(found)
 
 
@@ -227,9 +232,12 @@ def _reads_shared(one: Wanted, options: EvaluationOptions) -> bool:
 
 def _shared(every: list[Wanted], options: EvaluationOptions) -> Asset:
     needed = tuple(dict.fromkeys(file for one in every for file in _files(one)))
-    place = Asset("dataset", "OpenCompass's data", _SHARED_DATA, "local", "", patterns=needed, hint=_HINT)
+    place = Asset("dataset", "OpenCompass's data", _SHARED_DATA, "local", "", patterns=needed, hint=_OWN_COPY)
     if options.data and not is_url(options.data):
-        return replace(place, location=_data_folder(Path(options.data)))
+        readers = tuple(Reader(one.request.label, _files(one), _local_hint(one, "`data`")) for one in every)
+        hint = _FETCH.format(key="`data`")
+        return replace(place, location=_data_folder(Path(options.data)), readers=readers, hint=hint)
+    place = replace(place, readers=tuple(Reader(one.request.label, _files(one), _OWN_COPY) for one in every))
     size = _UNPACKED_BYTES if options.data is None else None
     location = options.data or _ARCHIVES[options.hub]
     return replace(place, hub="url", location=location, unpack="zips", inside="data", unpacked_bytes=size)
@@ -243,7 +251,13 @@ def is_url(text: str) -> bool:
 def _own(one: Wanted, evaluation: Evaluation) -> Asset:
     path = one.request.path or Path()
     target = _data_target(one, evaluation)
-    return Asset("dataset", one.request.label, target, "local", _data_folder(path), patterns=_files(one), hint=_HINT)
+    hint = _local_hint(one, "`path`")
+    return Asset("dataset", one.request.label, target, "local", _data_folder(path), patterns=_files(one), hint=hint)
+
+
+def _local_hint(one: Wanted, key: str) -> str:
+    """Return what to do where a folder of the user's, which `key` names, lacks files of a data set."""
+    return _FETCH.format(key=key) if one.entry and one.entry.in_archive else _PUT
 
 
 def _own_config(request: DatasetRequest) -> Asset:

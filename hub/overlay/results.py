@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from hub.adapter import Normalized
 from hub.job import Via
 from hub.ledger import LedgerRow
 from hub.overlay.account import Account, Calls, read_account
+from hub.overlay.recount import Fates, recounted
 from hub.overlay.samples import Laid, Located, locate
-from hub.report import Counts, Result, SampleState
+from hub.report import Result, SampleState
 from hub.text import count_of
 
 UNASKED = "the backend printed a score without asking the model"
 _WITHOUT_SCORE = (SampleState.MODEL_ERROR, SampleState.INFRA_ERROR, SampleState.SKIPPED)
-# What a backend calls one it may call by the other's name; neither is counted twice.
-_ALIKE = ((SampleState.INFRA_ERROR, SampleState.MODEL_ERROR), (SampleState.SKIPPED,), (SampleState.JUDGE_FALLBACK,))
-_NO_FATES: Counter[SampleState] = Counter()
+_NO_FATES = Fates()
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,8 @@ class Ruling:
 
     withheld: str = ""
     entered: str = "counted as wrong"
-    fates: Counter[SampleState] = field(default_factory=Counter)
-    by_subset: Mapping[str, Counter[SampleState]] | None = None
+    fates: Fates = _NO_FATES
+    by_subset: Mapping[str, Fates] | None = None
     unasked: bool = False
 
 
@@ -90,13 +89,23 @@ def _rule(results: Sequence[Result], account: Account, located: Located, terms: 
     judge = account.of("judge", dataset, terms.datasets)
     if terms.via == "endpoint" and not candidate.answered and not candidate.lost:
         return Ruling(UNASKED, unasked=True)
-    if terms.excludes_failures and _agreed(results, candidate, located):
-        candidate = Calls(candidate.answered)  # left out and counted: nothing is to be added
-    fates = candidate.fates() + Counter({SampleState.JUDGE_FALLBACK: judge.fates().total()})
+    agreed = terms.excludes_failures and _agreed(results, candidate, located)
     entered = "and the backend did not leave them out" if terms.excludes_failures else "counted as wrong"
     return Ruling(
-        _withheld(results, candidate, terms), entered, fates, _by_subset(dataset, candidate, judge, located)
+        "" if agreed else _withheld(results, candidate, terms),
+        entered,
+        _fates(candidate, judge, agreed=agreed),
+        _by_subset(dataset, candidate, judge, located, agreed=agreed),
     )
+
+
+def _fates(candidate: Calls, judge: Calls, *, agreed: bool) -> Fates:
+    """Return what became of samples that lost a call; `agreed`: those of the candidate were left out."""
+    tried = candidate.fates(lambda lost: lost.tried)
+    fallback = Counter({SampleState.JUDGE_FALLBACK: judge.fates().total()})
+    if agreed:
+        return Fates(fallback, tried, tried)
+    return Fates(candidate.fates() + fallback, tried, candidate.fates(lambda lost: lost.tried and lost.left))
 
 
 def _agreed(results: Sequence[Result], candidate: Calls, located: Located) -> bool:
@@ -129,17 +138,18 @@ def _verb(candidate: Calls) -> str:
 
 
 def _by_subset(
-    dataset: str, candidate: Calls, judge: Calls, located: Located
-) -> Mapping[str, Counter[SampleState]] | None:
-    found: dict[str, Counter[SampleState]] = defaultdict(Counter)
-    for calls, fate in ((candidate, None), (judge, SampleState.JUDGE_FALLBACK)):
-        known = {lost.sample: fate or lost.fate for lost in calls.lost.values()}
-        for sample, became in known.items():
-            place = located.get((dataset, sample))
-            if place is None:
+    dataset: str, candidate: Calls, judge: Calls, located: Located, *, agreed: bool
+) -> Mapping[str, Fates] | None:
+    """Return the fates by subset; None where it is not known whose they are, those apart that were left out."""
+    found: dict[str, tuple[Calls, Calls]] = defaultdict(lambda: (Calls(), Calls()))
+    for role, calls in enumerate((candidate, judge)):
+        for call, lost in calls.lost.items():
+            place = located.get((dataset, lost.sample))
+            if place is not None:
+                found[place.subset][role].lost[call] = lost
+            elif calls is judge or not agreed:
                 return None
-            found[place.subset][became] += 1
-    return found
+    return {subset: _fates(*both, agreed=agreed) for subset, both in found.items()}
 
 
 def _whole(results: Sequence[Result]) -> list[Result]:
@@ -150,9 +160,9 @@ def _laid(result: Result, ruling: Ruling, *, alone: bool, gateway: tuple[dict[st
     """Return one result under its data set's ruling; `alone`: no result stands for the whole data set."""
     result = result.model_copy(update={"key": result.key.model_copy(update={"gateway": gateway})})
     fates, withheld = _share(result, ruling, alone=alone), ruling.withheld
-    if result.key.subset is not None and ruling.by_subset is not None and not fates:
+    if result.key.subset is not None and ruling.by_subset is not None and not fates.scored:
         withheld = ""  # it is known that all its samples were answered
-    result = result.model_copy(update={"counts": _recounted(result.counts, fates)})
+    result = result.model_copy(update={"counts": recounted(result.counts, fates)})
     if not result.metrics:
         return result
     if not withheld:
@@ -161,7 +171,7 @@ def _laid(result: Result, ruling: Ruling, *, alone: bool, gateway: tuple[dict[st
     return result.model_copy(update={"metrics": (), "absent": withheld, "backend_value": printed})
 
 
-def _caveat(result: Result, fates: Counter[SampleState], ruling: Ruling) -> str:
+def _caveat(result: Result, fates: Fates, ruling: Ruling) -> str:
     """Return what must be said beside a score that has failures in it, or may have; empty where it has none."""
     lost, planned = _lost(fates), result.counts.planned
     if lost:
@@ -172,8 +182,8 @@ def _caveat(result: Result, fates: Counter[SampleState], ruling: Ruling) -> str:
     return ""
 
 
-def _lost(fates: Counter[SampleState]) -> int:
-    return sum(fates[state] for state in _WITHOUT_SCORE)
+def _lost(fates: Fates) -> int:
+    return sum(fates.scored[state] for state in _WITHOUT_SCORE)
 
 
 def _with_caveat(result: Result, caveat: str) -> Result:
@@ -184,25 +194,13 @@ def _with_caveat(result: Result, caveat: str) -> Result:
     return result.model_copy(update={"metrics": metrics, "caveat": caveat})
 
 
-def _share(result: Result, ruling: Ruling, *, alone: bool) -> Counter[SampleState]:
+def _share(result: Result, ruling: Ruling, *, alone: bool) -> Fates:
     """Return the fates that are this result's; where nobody knows whose they are, all may be."""
     if ruling.unasked:
-        return Counter({SampleState.SKIPPED: result.counts.scored + result.counts.skipped})
+        return Fates(Counter({SampleState.SKIPPED: result.counts.scored + result.counts.skipped}))
     if result.key.subset is None:
         return ruling.fates
     if ruling.by_subset is not None:
         of_its_own = (ruling.by_subset.get(name, _NO_FATES) for name in result.averages or (result.key.subset,))
         return sum(of_its_own, _NO_FATES)
     return ruling.fates if alone else _NO_FATES
-
-
-def _recounted(counts: Counts, fates: Counter[SampleState]) -> Counts:
-    """Return the counts with samples moved from `scored` to their fates, but for those that stand there already."""
-    scored, changes = counts.scored, {}
-    for alike in _ALIKE:
-        untold = sum(fates[state] - getattr(counts, state.value) for state in alike)
-        for state in alike:
-            moved = min(scored, max(0, untold), fates[state])
-            scored, untold = scored - moved, untold - moved
-            changes[state.value] = getattr(counts, state.value) + moved
-    return counts.model_copy(update={**changes, "scored": scored})

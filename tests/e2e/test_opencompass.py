@@ -342,21 +342,25 @@ def test_one_data_set_with_bad_data_and_one_that_raises_leave_the_third(
     (job,) = ran.report["jobs"]
     found = {result["dataset"]: result for result in job["results"]}
     assert (ran.code, job["state"]) == (1, "partial")
-    assert found["piqa"]["absent"] == "AssertionError"  # it says no more
-    assert found["lambada"]["absent"]
+    assert "data/piqa/dev-labels.lst: 0 lines, and dev.jsonl has 6" in found["piqa"]["absent"]
+    assert "data/lambada/test.jsonl, line 1: no 'prompt'" in found["lambada"]["absent"]
     assert found["gsm8k"]["metrics"]
 
 
 def test_missing_files_are_named_before_anything_starts(tmp_path: Path, data: Path, model: dict[str, str]) -> None:
     lacking = Path(shutil.copytree(data, tmp_path / "lacking"))
-    (lacking / "piqa" / "dev-labels.lst").unlink()
+    for name in ("piqa/dev.jsonl", "piqa/dev-labels.lst", "gsm8k/test.jsonl"):
+        (lacking / name).unlink()
 
     ran = evaldock(
         tmp_path, "run", write_task(tmp_path, model, ["piqa", "gsm8k"], data="./lacking"), "--engine", "venv"
     )
 
     assert ran.code == 3
-    assert f"{lacking}/piqa/dev-labels.lst is missing" in ran.err
+    assert "dataset 'piqa': 2 files of 4 are missing" in ran.err
+    assert f"{lacking}: piqa/dev.jsonl, piqa/dev-labels.lst" in ran.err
+    assert f"dataset 'gsm8k': {lacking}/gsm8k/test.jsonl is missing" in ran.err
+    assert "`evaldock fetch TASK` downloads" in ran.err
     assert not ran.runs.exists()
 
 

@@ -68,8 +68,8 @@ class Machine:
         self.monkeypatch.setattr(orchestrator, "choose_engine", lambda *_args, **_named: choice)
         return engine
 
-    def run(self, work: Work) -> Report:
-        self.use(FakeEngine(work))
+    def run(self, work: Work, engine: FakeEngine | None = None) -> Report:
+        self.use(engine or FakeEngine(work))
         report, _ = orchestrator.run(load_task(self.task), self.settings)
         return report
 
@@ -475,6 +475,38 @@ def test_by_force_in_another_image_the_report_warns_of_what_was_kept(machine: Ma
     assert [job.id for job in engine.submitted] == ["2-n-echo"]
     assert not any(mount.target == PREVIOUS for mount in engine.submitted[0].mounts)
     assert "1-m-echo: image digest was sha256:fake, is now sha256:other" in report.warnings
+
+
+class BuiltAgain(FakeEngine):
+    """Its image has the name of its recipe, and at each build another id."""
+
+    def __init__(self, work: Work, build: str, tag: str = "evaldock/echo:0123456789ab") -> None:
+        super().__init__(work)
+        self.made = {"reference": tag, "digest": f"sha256:{build}"}
+
+    def prepare(self, *arguments: Any) -> EnvironmentRecord:
+        return super().prepare(*arguments).model_copy(update=self.made)
+
+
+def test_an_image_that_was_built_again_from_the_same_goes_on_and_the_report_says_so(machine: Machine) -> None:
+    machine.run(fails_in_second, BuiltAgain(fails_in_second, "first"))
+
+    report, engine = machine.resume(engine=BuiltAgain(quick_echo, "second"))
+
+    assert [job.id for job in engine.submitted] == ["2-n-echo"]
+    assert any(mount.target == PREVIOUS for mount in engine.submitted[0].mounts)
+    assert [job.environment.digest for job in report.jobs if job.environment] == ["sha256:first", "sha256:second"]
+    told = "image evaldock/echo:0123456789ab was built again from the same: it was sha256:first, is now sha256:second"
+    assert told in report.warnings
+
+
+@pytest.mark.parametrize("tag", ["evaldock/echo:ffffffffffff", "mine/echo:latest"])
+def test_an_image_of_another_recipe_or_of_the_users_own_name_is_another_one(machine: Machine, tag: str) -> None:
+    before = "mine/echo:latest" if tag.startswith("mine") else "evaldock/echo:0123456789ab"
+    machine.run(fails_in_second, BuiltAgain(fails_in_second, "first", before))
+
+    with pytest.raises(ChangedRunError, match="image digest: sha256:first -> sha256:second"):
+        machine.resume(engine=BuiltAgain(quick_echo, "second", tag))
 
 
 def test_other_weights_are_refused(machine: Machine, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hub import cleaning
-from hub.adapter import Asset, DatasetInfo
+from hub.adapter import Asset, DatasetInfo, Reader
 from hub.ahead import fetch_ahead, look_ahead
 from hub.check import check_inputs, check_offline, to_fetch
 from hub.downloads import BIG_BYTES, Download, download_findings, downloads_of, total_left
@@ -242,6 +242,25 @@ def test_what_a_users_own_folder_lacks_is_said_with_what_to_do(
     assert bare.mend == "correct `path`, or put the data there"
     assert with_hint.mend == told.hint
     assert mended == []
+
+
+def test_each_data_set_says_what_a_shared_folder_lacks_for_it(
+    task: LoadedTask, settings: Settings, tmp_path: Path
+) -> None:
+    readers = (Reader("a", ("a.json", "b.json")), Reader("b", ("b.json",), "fetch b"), Reader("c", ("here",)))
+    (tmp_path / "here").touch()
+    shared = Asset("dataset", "all data", "/data/own", "local", str(tmp_path), readers=readers)
+
+    found = [part for part in check_inputs(plan(task, settings, shared), settings) if part.level == "missing"]
+
+    assert [(part.subject, part.message, part.mend) for part in found] == [
+        (
+            "dataset 'a'",
+            f"2 files of 2 are missing in {tmp_path}: a.json, b.json",
+            "correct `path`, or put the data there",
+        ),
+        ("dataset 'b'", f"{tmp_path}/b.json is missing", "fetch b"),
+    ]
 
 
 @pytest.mark.parametrize("whole", [True, False])

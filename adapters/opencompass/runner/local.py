@@ -9,7 +9,8 @@ from typing import Any
 
 from opencompass.runners import LocalRunner
 
-from adapters.opencompass.runner.inprocess import PartError, check_written
+from adapters.opencompass.runner.inprocess import check_written
+from adapters.opencompass.runner.reasons import PartError
 from adapters.opencompass.runner.session import Held, current
 
 _LAST_BYTES = 4000

@@ -89,6 +89,22 @@ def test_data_that_are_shared_are_one_asset_that_names_every_file() -> None:
     assert found.patterns == ("gsm8k/train.jsonl", "gsm8k/test.jsonl", "ARC/ARC-c/ARC-Challenge-Dev.jsonl")
 
 
+def test_each_data_set_names_its_own_files_and_how_to_get_them() -> None:
+    (found,) = assets(evaluation(request("gsm8k"), request("mgsm", subsets=("en",)), data="/shared/data"))
+
+    gsm8k, mgsm = found.readers
+    assert (gsm8k.name, gsm8k.patterns) == ("gsm8k", ("gsm8k/train.jsonl", "gsm8k/test.jsonl"))
+    assert "leave `data` out and `evaldock fetch TASK` downloads" in gsm8k.hint
+    assert mgsm.patterns == ("P-MMEval/mgsm/test/en.jsonl",)
+    assert "does not have them" in mgsm.hint
+
+
+def test_a_part_knows_the_files_that_it_reads() -> None:
+    (dataset,) = task_of(evaluation(request("mmlu", subsets=("anatomy",)))).datasets
+
+    assert dataset.parts[0].reads == ("mmlu/dev/anatomy_dev.csv", "mmlu/test/anatomy_test.csv")
+
+
 def test_the_published_archive_is_taken_where_no_folder_is_named() -> None:
     (found,) = assets(evaluation(request("gsm8k"), request("ARC_c"), data=None))
     (other,) = assets(evaluation(request("gsm8k"), data=None, hub="modelscope"))

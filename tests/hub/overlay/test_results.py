@@ -9,7 +9,7 @@ from hub.adapter import Normalized
 from hub.ledger import LedgerRow
 from hub.overlay import Terms, lay_over
 from hub.report import Counts, Result, Sample, SampleState, job_state
-from tests.fakes.ledger import calls, failed, row
+from tests.fakes.ledger import calls, cut_off, failed, row
 from tests.fakes.reports import metric, result
 
 FOREIGN = Terms(start=1, via="endpoint", datasets=("arc", "gsm8k"), excludes_failures=False)
@@ -235,6 +235,56 @@ def test_one_that_scored_a_sample_whose_call_failed_is_not_believed_either() -> 
     (found,) = laid([arc(1, planned=2, infra_error=1)], rows, NATIVE, samples)
 
     assert found.metrics == ()
+
+
+def test_what_was_asked_and_lost_when_the_job_was_ended_is_no_sample_that_was_never_tried() -> None:
+    for terms in (FOREIGN, NATIVE):
+        found = one(arc(52, skipped=48), [*calls(52), *cut_off(52, 4)], terms)
+
+        assert found.counts == Counts(planned=100, scored=52, infra_error=4, skipped=44)
+
+
+def test_what_waited_for_its_turn_when_the_job_was_ended_was_never_tried() -> None:
+    made = arc(52, skipped=48)
+
+    assert one(made, [*calls(52), *cut_off(52, 4, attempts=0)], NATIVE) == made
+
+
+def test_of_a_call_that_was_asked_again_one_try_is_enough_to_have_been_tried() -> None:
+    rows = [*calls(99), failed(99), *cut_off(99, 1, attempts=0)]
+
+    assert one(arc(99, skipped=1), rows, NATIVE).counts == Counts(planned=100, scored=99, infra_error=1)
+
+
+def test_failures_that_the_backend_counted_are_not_taken_for_what_the_end_of_its_job_cost() -> None:
+    found = one(arc(50, infra_error=3, skipped=47), [*calls(50, 3), *cut_off(53, 2)], NATIVE)
+
+    assert found.counts == Counts(planned=100, scored=50, infra_error=5, skipped=45)
+    assert found.metrics != ()
+
+
+def test_a_failure_that_a_foreign_backend_was_told_is_among_what_it_scored_whatever_it_skipped() -> None:
+    found = one(arc(50, skipped=50), [*calls(47, 3), *cut_off(50, 2)])
+
+    assert found.counts == Counts(planned=100, scored=47, infra_error=5, skipped=48)
+
+
+def test_what_the_budget_refused_stays_skipped_where_other_calls_were_cut_off() -> None:
+    refused = [failed(60 + n, outcome="budget_spent", error="spent", attempts=0) for n in range(39)]
+
+    for terms in (FOREIGN, NATIVE):
+        found = one(arc(60, skipped=40), [*calls(60), *refused, *cut_off(99, 1)], terms)
+
+        assert found.counts == Counts(planned=100, scored=60, infra_error=1, skipped=39)
+
+
+def test_each_subset_counts_what_was_cut_off_in_it() -> None:
+    rows = [*(row(n, sample=f"x/{n}") for n in range(49)), *cut_off(99, 1, sample="x/99")]
+    parts = [arc(49, skipped=51), subset("x", 49, skipped=1), subset("y", 0, skipped=50)]
+
+    found = laid(parts, rows, NATIVE, (sample("x/99", "x", SampleState.SKIPPED),))
+
+    assert [(part.counts.infra_error, part.counts.skipped) for part in found] == [(1, 50), (1, 0), (0, 50)]
 
 
 def test_a_judge_that_failed_is_counted_and_the_score_stays() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hub.ledger import FILE, read_rows
+from hub.ledger import FILE, LedgerRow, read_rows
 from hub.report import EnvironmentRecord
 from tests.fakes.upstream import FakeUpstream
 from tests.integration.desk import Desk, Unique, open_desk
@@ -50,9 +50,13 @@ def asked(upstream: FakeUpstream) -> int:
     return sum(request.method == "POST" for request in upstream.requests)
 
 
+def rows(desk: Desk) -> list[LedgerRow]:
+    """Return what the ledger knows of every start."""
+    return list(read_rows(desk.runs[0] / "jobs" / "1-m-echo" / FILE))
+
+
 def attempts(desk: Desk) -> int:
-    """Return the requests that the ledger knows of, those of every start."""
-    return sum(row.attempts for row in read_rows(desk.runs[0] / "jobs" / "1-m-echo" / FILE))
+    return sum(row.attempts for row in rows(desk))
 
 
 def test_a_state_disk_that_fills_loses_no_call_says_what_to_do_and_the_run_goes_on(
@@ -62,6 +66,7 @@ def test_a_state_disk_that_fills_loses_no_call_says_what_to_do_and_the_run_goes_
         cramped.write_endpoint_task(upstream.base_url, n=200, concurrency=4)
         ran = cramped.run("run", "t.yaml")
         folder, before = cramped.runs[0], (asked(upstream), attempts(cramped))
+        lost = sum(row.failed and row.attempts > 0 for row in rows(cramped))
         got = {sample["id"]: sample["prediction"] for sample in cramped.written("1-m-echo") if "prediction" in sample}
         reason, (job,) = cramped.record()["reason"], json.loads((folder / "report.json").read_text())["jobs"]
         subprocess.run(["mount", "-o", "remount,size=60m", str(small_disk)], check=True)
@@ -75,6 +80,7 @@ def test_a_state_disk_that_fills_loses_no_call_says_what_to_do_and_the_run_goes_
     assert "the disk is full" in ran.stdout
     assert f"go on   evaldock resume {folder.name}" in ran.stdout
     assert before[0] == before[1] == job["usage"][0]["requests"]
+    assert job["results"][0]["counts"]["infra_error"] == lost > 0
     assert resumed.returncode == 0, resumed.stderr
     assert asked(upstream) == attempts(cramped)
     samples = {sample["id"]: sample["prediction"] for sample in cramped.samples("1-m-echo")}
