@@ -170,8 +170,8 @@ def _not_this(one: Wanted, entry: Entry, name: str) -> str:
     known = configs_of(entry)
     config = known.get(name)
     if config is None:
-        where = "`evaldock list datasets --backend opencompass --json` names all"
-        return f"OpenCompass has no configuration {name!r} of {entry.name}{suggestion(name, known)}; {where}"
+        near = suggestion(name, known) or "; `evaldock list datasets --backend opencompass --json` names all"
+        return f"OpenCompass has no configuration {name!r} of {entry.name}{near}"
     if config.way is None:
         return f"{name} asks by {' and '.join(config.inferencers)}, which evaldock does not run as one data set"
     if config.way != one.way:

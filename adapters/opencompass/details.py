@@ -18,7 +18,7 @@ from adapters.opencompass.figures import Figure
 from adapters.opencompass.output import PartOutput
 from adapters.opencompass.shipped import counts_right_answers
 
-_ROUNDING = 1e-9
+_ROUNDING = 5.1e-5  # P-MMEval rounds its percentages to two digits
 _ANSWERS = ("predictions", "pred", "extracted", "result")
 _GOLDS = ("references", "refr")
 _VERDICTS = ("correct", "is_correct", "passed")

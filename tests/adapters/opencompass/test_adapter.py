@@ -107,10 +107,12 @@ def test_an_unknown_configuration_is_refused_and_the_likely_one_named() -> None:
     one = request("gsm8k", options={"config": "gsm8k_0shot_gen_a58961"})
 
     message = only(evaluation(one), "datasets", 0, "options", "config")
+    other = only(evaluation(request("gsm8k", options={"config": "x"})), "datasets", 0, "options", "config")
 
-    assert message.startswith(
+    assert message == (
         "OpenCompass has no configuration 'gsm8k_0shot_gen_a58961' of gsm8k; did you mean 'gsm8k_0shot_gen_a58960'?"
     )
+    assert "`evaldock list datasets --backend opencompass --json` names all" in other
 
 
 def test_every_configuration_that_is_listed_is_known() -> None:

@@ -85,6 +85,13 @@ def test_a_share_needs_a_word_on_every_sample() -> None:
     assert share_right({}, part(0), HALF) is None
 
 
+def test_a_share_that_was_rounded_adds_up() -> None:
+    third = HALF._replace(literal="33.33")
+
+    assert share_right({"0": RIGHT, "1": WRONG, "2": WRONG}, part(3, "PMMEvalMGSMEvaluator"), third) == 1 / 3
+    assert share_right({"0": RIGHT, "1": WRONG, "2": WRONG}, part(3), HALF._replace(literal="33.30")) is None
+
+
 def test_a_share_must_add_up_to_the_headline() -> None:
     assert share_right({"0": RIGHT, "1": RIGHT}, part(), HALF) is None
     assert share_right({"0": RIGHT, "1": WRONG}, part(), HALF._replace(maximum=None)) is None
