@@ -31,6 +31,7 @@ from hub.report import EndState, JobReport, JobState, Report, Stretch, run_state
 from hub.reporting import write_report
 from hub.runs import FINAL, RunFolder, read_job
 from hub.settings import Settings
+from hub.statedisk import state_findings
 from hub.stretches import stretches
 
 _CHANGED_WHILE_PREPARING = ("state", "reason", "ended_at", "engine", "engine_reason")
@@ -51,6 +52,7 @@ class LiveRun:
         self._reports: dict[str, JobReport] = {}
         self._former = folder.record if outset.resumed else None  # until the run is under way
         self._lost = ""
+        self._unsafe = tuple(f"{found.message}; {found.mend}" for found in state_findings(settings))
         self._earlier: tuple[Stretch, ...] = ()
         self._clock = Stopwatch(None if outset.resumed else folder.record.created_at)
 
@@ -99,6 +101,8 @@ class LiveRun:
             self.observe(RunResumed(run_id, place, ids, self._outset.kept))
         else:
             self.observe(RunStarted(run_id, place, ids))
+        for text in self._unsafe:
+            self.observe(Preparing("state folder", text))
 
     def _prepare(self) -> tuple[Environments, tuple[PlannedJob, ...]]:
         """Make what the jobs need that are not kept; return it, and the jobs with what is known only now."""
@@ -153,7 +157,7 @@ class LiveRun:
         reports = tuple(self._reports[planned.id] for planned in self._outset.plan.jobs)
         state: EndState = run_state(tuple(job.state for job in reports))
         skipped = (f"left out by the plan: {text}" for text in self._outset.plan.skipped)
-        warnings = [*skipped, *self.folder.record.warnings]
+        warnings = [*skipped, *self.folder.record.warnings, *self._unsafe]
         if state == "succeeded":
             warnings += filter(None, (self._lost,))
         elif self._lost:

@@ -69,6 +69,10 @@ class Gate:
                 self._refuse(waiter, self._down)
             self._on_outage(self._down)
 
+    def given_up_at(self) -> float:
+        """Return the event loop's time at which a server that does not answer is given up, infinity while it does."""
+        return self._breaker.given_up_at
+
     def hold(self, seconds: float) -> None:
         """Let nobody through for so long; those whose time is over by then are told so now."""
         now = asyncio.get_running_loop().time()

@@ -47,8 +47,13 @@ def assemble(
     """
     known, tell, purse = tuple(routes), _once(verdict), budget or Budget()
     gates = _gates(known, tell)
+
+    def given_up_at(call: Call) -> float:
+        return gates[place_of(call.upstream)].given_up_at()
+
     once = through_gate(within_timeout(as_stream(counted(send, purse.settle))), gates)
-    asked = with_retry(with_patience(with_key_watch(once, _jobs_by(known, key_at), tell)))
+    watched = with_key_watch(once, _jobs_by(known, key_at), tell)
+    asked = with_retry(with_patience(watched, given_up_at), given_up_at)
     paid = with_memory(with_budget(asked, purse, tell), Memory(), tell)
     return with_model_list(with_interceptors(with_answers(paid)), once)
 

@@ -101,7 +101,7 @@ def show_took(report: Report) -> str:
     if len(report.stretches) < 2:
         return worked
     whole = show_duration(max(0.0, report.ended_at - report.started_at))
-    return f"{worked} of work (in {len(report.stretches)} stretches within {whole})"
+    return f"{worked} of work, in {len(report.stretches)} stretches within {whole}"
 
 
 def summary_line(report: Report) -> str:

@@ -19,7 +19,7 @@ def test_a_run_of_one_start_took_the_time_from_its_start_to_its_end() -> None:
 
 
 def test_the_time_of_a_resumed_run_is_that_of_its_work_and_the_pauses_are_told_apart() -> None:
-    told = "1 min 10 s of work (in 2 stretches within 2 h 00 min)"
+    told = "1 min 10 s of work, in 2 stretches within 2 h 00 min"
 
     assert show_took(report(job(1), **RESUMED)) == told
     assert f"succeeded in {told}" in summary_line(report(job(1), **RESUMED))
