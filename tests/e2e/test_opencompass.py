@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 import os
@@ -92,7 +93,7 @@ def of_report(ran: Ran) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, 
     parts: dict[str, dict[str, str]] = {}
     averages: dict[str, dict[str, str]] = {}
     for result in ran.report["jobs"][0]["results"]:
-        for metric in result["metrics"]:
+        for metric in result["metrics"] if not result["averages"] else ():
             source = Path(metric["source"]["file"])
             if source.suffix == ".json":
                 parts.setdefault(source.stem, {})[metric["source"]["key"]] = metric["raw"]["literal"]
@@ -142,6 +143,51 @@ def test_every_data_set_with_options_is_scored_by_likelihood_on_a_checkpoint(tmp
     assert ran.code == 0, ran.err
     assert len({result["dataset"] for result in ran.report["jobs"][0]["results"]}) >= 30
     assert_equal(ran)
+
+
+def unrounded(ran: Ran) -> dict[str, dict[str, float]]:
+    """Return OpenCompass's averages before it rounds them for its table: the end of its summary as text."""
+    (file,) = (ran.folder / "jobs").glob("*/output/opencompass/summary/*.txt")
+    lines = file.read_text().partition("raw format")[2].splitlines()
+    found = (line.partition(": ") for line in lines if line.partition(": ")[2].startswith("{"))
+    return {name: ast.literal_eval(text) for name, _, text in found}
+
+
+def test_averages_over_subjects_are_those_of_opencompass(tmp_path: Path, data: Path, model: dict[str, str]) -> None:
+    families = ["mmlu", "ceval", "cmmlu", "agieval"]
+    task = write_task(tmp_path, model, [{"name": name, "limit": 3} for name in families], data=str(data))
+
+    ran = evaldock(tmp_path, "run", task, "--engine", "venv")
+
+    assert ran.code == 0, ran.err
+    _, table = of_opencompass(ran)
+    theirs = unrounded(ran)
+    results = ran.report["jobs"][0]["results"]
+    found = {f"{one['dataset']}-{one['key']['subset']}": one for one in results if one["averages"]}
+    assert {name.partition("-")[0] for name in found} == set(families)
+    assert len(found) == 4 + 5 + 5 + 3
+    assert found.keys() <= theirs.keys()
+    for name, one in found.items():
+        (metric,) = one["metrics"]
+        assert float(metric["raw"]["literal"]) == theirs[name]["naive_average"]
+        assert f"{float(metric['raw']['literal']):.2f}" == table[name, "naive_average"]
+    assert len({one["metrics"][0]["raw"]["literal"] for one in found.values()}) > 8  # not one number everywhere
+
+
+def test_an_average_that_lacks_a_subset_is_missing_in_both(tmp_path: Path, data: Path, model: dict[str, str]) -> None:
+    lacking = Path(shutil.copytree(data, tmp_path / "lacking"))
+    (lacking / "mmlu" / "test" / "virology_test.csv").write_text("")
+    task = write_task(tmp_path, model, [{"name": "mmlu", "limit": 1}], data=str(lacking))
+
+    ran = evaldock(tmp_path, "run", task, "--engine", "venv")
+
+    found = {one["key"]["subset"]: one for one in ran.report["jobs"][0]["results"]}
+    _, table = of_opencompass(ran)
+    assert ran.code == 1
+    assert found["other"]["metrics"] == []
+    assert "virology" in found["other"]["absent"]
+    assert ("mmlu-other", "naive_average") not in table
+    assert f"{float(found['stem']['metrics'][0]['raw']['literal']):.2f}" == table["mmlu-stem", "naive_average"]
 
 
 @pytest.mark.parametrize("name", ["endpoint", "checkpoint", "chinese"])
