@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.check import check_images, missing, require
+from hub.check import check_images, check_own, missing, require
 from hub.downloads import Download, download_findings, downloads_of
 from hub.engine import Engine
 from hub.engine.ownership import is_held
@@ -35,7 +35,7 @@ _PREFIX = "fetch-"
 class Ahead:
     """What would be done: images to build, assets to download, and what was found about each.
 
-    `needs` is what the data sets read beside all that, which only the user can bring.
+    `needs` is what only the user can bring: files that folders of his lack, and what data sets read beside all that.
     """
 
     plan: Plan
@@ -70,7 +70,9 @@ def look_ahead(task: LoadedTask, settings: Settings, *, engine: str | None = Non
     unbuilt = tuple(name for name, line in zip(plan.images, found, strict=True) if line.level != "ok")
     room = check_space(needs_of(plan, downloads, choice.engine if images else None, settings))
     lines = (*(found if images else missing(found)), *download_findings(downloads), *room)
-    return Ahead(plan, choice, unbuilt if images else (), downloads, lines, tuple(_needs(plan)))
+    return Ahead(
+        plan, choice, unbuilt if images else (), downloads, lines, (*check_own(plan, settings), *_needs(plan))
+    )
 
 
 def _needs(plan: Plan) -> Iterator[Finding]:

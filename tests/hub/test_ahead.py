@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub import ahead as module
+from hub.adapter import Asset
 from hub.ahead import fetch_ahead, look_ahead
 from hub.downloads import Download
 from hub.engine.ownership import is_held, run_lock
@@ -85,6 +86,20 @@ def test_what_no_command_fetches_is_listed_for_its_data_set(
     (found,) = look_ahead(task, settings).needs
 
     assert (found.level, found.subject, found.message) == ("warning", "dataset 'echo'", "also needs nltk: punkt")
+
+
+def test_what_a_folder_of_the_users_lacks_is_said_and_keeps_nothing_else_from_being_fetched(
+    task: LoadedTask, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = Asset("dataset", "mine", "/data/mine", "local", str(tmp_path), patterns=("gone.json",))
+    monkeypatch.setattr(load_adapter("echo"), "assets", lambda _evaluation: (own,), raising=False)
+
+    ahead = look_ahead(task, settings)
+    with pytest.raises(PrerequisiteError, match=r"gone\.json is missing"):
+        fetch_ahead(ahead, settings, agree, silent)
+
+    assert [(part.level, part.subject) for part in ahead.needs] == [("missing", "dataset 'mine'")]
+    assert engine.built
 
 
 def test_a_fetch_job_is_driven_by_somebody_in_the_eyes_of_other_hubs(
