@@ -70,6 +70,7 @@ _OWN = DatasetInfo(
     source="your own data",
     own_data=True,
     runs_code=True,  # its scoring may
+    needs=("what its file loads from a hub (nltk data, `evaluate` modules, sentence models): lay it below `data`",),
 )
 
 

@@ -22,6 +22,7 @@ import pytest
 import yaml
 
 from adapters.opencompass.catalog import catalog
+from adapters.opencompass.gold import READERS
 from hub.engine.venv.build import environment_folder
 from hub.images import load_image
 from hub.settings import load_settings
@@ -29,6 +30,7 @@ from tests.adapters.opencompass.shipping import FILE, shipped
 from tests.adapters.opencompass.tiny_answers import answer
 from tests.adapters.opencompass.tiny_data import write_data
 from tests.e2e.harness import EVALDOCK, ROOT, Ran, evaldock
+from tests.e2e.test_mock_server import mock_server
 from tests.fakes.upstream import FakeUpstream
 
 pytestmark = pytest.mark.e2e
@@ -212,6 +214,22 @@ def test_what_the_plan_knows_of_opencompass_is_what_it_ships() -> None:
     _, _, environment, *_ = built.stdout.decode().splitlines()[-1].split()
 
     assert shipped([f"{environment}/bin/python"]) == FILE.read_text()
+
+
+@pytest.mark.parametrize(("rate", "right"), [("0", 1.0), ("0.5", 0.5)])
+def test_a_mock_server_that_knows_the_task_is_right_as_often_as_told(
+    tmp_path: Path, data: Path, rate: str, right: float
+) -> None:
+    datasets = [one for one in every("generate") if one["name"] in READERS]
+    gold = write_task(tmp_path, {"endpoint": "http://127.0.0.1:8000/v1", "model": "m"}, datasets, data=str(data))
+    with mock_server(tmp_path, "--gold", gold, "--error-rate", rate) as url:
+        task = write_task(tmp_path, {"endpoint": url, "model": "m"}, datasets, data=str(data))
+        ran = evaldock(tmp_path, "run", task, "--engine", "venv")
+
+    assert ran.code == 0, ran.err
+    headlines = {name: next(iter(metrics.values())) for name, metrics in ran.scores().items()}
+    assert headlines == dict.fromkeys(READERS, right)
+    assert "unmatched" not in (tmp_path / "mock.err").read_text()
 
 
 def test_the_example_of_own_data_runs_as_it_is(tmp_path: Path) -> None:

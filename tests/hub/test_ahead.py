@@ -1,5 +1,6 @@
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hub.images import ImageSpec
 from hub.job import Ending, Job
 from hub.observer import silent
 from hub.orchestrator import Request, agree, run
+from hub.registry import load_adapter
 from hub.report import EnvironmentRecord
 from hub.settings import Settings
 from hub.taskfile import LoadedTask, load_task
@@ -71,6 +73,18 @@ def test_after_a_fetch_an_offline_run_finds_all_that_it_needs(
 
     assert report.state == "succeeded"
     assert look_ahead(task, settings).done
+
+
+def test_what_no_command_fetches_is_listed_for_its_data_set(
+    task: LoadedTask, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = load_adapter("echo")
+    needy = {name: replace(info, needs=("nltk: punkt",)) for name, info in adapter.datasets().items()}
+    monkeypatch.setattr(adapter, "datasets", lambda: needy, raising=False)
+
+    (found,) = look_ahead(task, settings).needs
+
+    assert (found.level, found.subject, found.message) == ("warning", "dataset 'echo'", "also needs nltk: punkt")
 
 
 def test_a_fetch_job_is_driven_by_somebody_in_the_eyes_of_other_hubs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from adapters.opencompass.contract import Dataset, Model, Part, Task
 from adapters.opencompass.runner import stages
+from adapters.opencompass.runner import watch as watch_module
 from adapters.opencompass.runner.configs import ConfigError, experiment, refuse_templates
 from adapters.opencompass.runner.forks import how_it_died, in_fork
 from adapters.opencompass.runner.generation import generation_of, prompts_per_row
@@ -23,6 +25,7 @@ from adapters.opencompass.runner.protocol import data_digest, few_shot_of
 from adapters.opencompass.runner.resume import take_over, task_digest
 from adapters.opencompass.runner.session import Held, Session
 from adapters.opencompass.runner.status import Status
+from adapters.opencompass.runner.watch import Watch, watching
 from adapters.opencompass.runner.wire import RequestError, answer_of, messages_of, text_of
 from adapters.runtime.ledger import FILE as LEDGER_FILE
 from adapters.runtime.ledger import Call, Ledger
@@ -249,6 +252,36 @@ class TestMeter:
 
         assert events(root)[0] == {"event": "planned", "dataset": "set", "total": 3}
         assert events(root)[-1] == {"event": "progress", "dataset": "set", "done": 3, "total": 3, "errors": 1}
+
+
+class TestWatch:
+    def test_answers_that_another_process_saves_are_told_as_they_come(self, root: Path, session: Session) -> None:
+        saved = session.output / "opencompass" / "predictions" / "m" / "tmp_a.json"
+        saved.parent.mkdir(parents=True)
+        session.meter.plan("set", 6)
+        watch = Watch(session, session.parts["a"])
+        told = []
+        for answers in ({}, {"0": {}}, {"0": {}, "1": {}}):
+            saved.write_text(json.dumps(answers))
+            watch.look()
+            told.append(session.meter.done("set"))
+        saved.unlink()  # as OpenCompass does at the end
+        watch.look()
+        watch.finish()
+
+        assert told == [0, 1, 2]
+        assert session.meter.done("set") == 3
+
+    def test_it_looks_for_as_long_as_the_process_runs(
+        self, root: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(watch_module, "_INTERVAL_S", 0.001)
+        seen = threading.Event()
+        watch = Watch(session, session.parts["a"])
+        monkeypatch.setattr(watch, "look", seen.set)
+
+        with watching(watch):
+            assert seen.wait(10)
 
 
 class TestForks:
