@@ -429,6 +429,24 @@ def test_an_endpoint_that_dies_leaves_no_score(tmp_path: Path, data: Path) -> No
     assert all(result["metrics"] == [] and result["absent"] for result in job["results"])
 
 
+def test_a_failure_that_the_task_admits_is_said_beside_the_scores_it_is_in(tmp_path: Path, data: Path) -> None:
+    with FakeUpstream(answer=answer, fault="500", fault_when=lambda body: "A high story 1." in str(body)) as upstream:
+        model = {"endpoint": upstream.base_url, "model": "mock", "retry": {"attempts": 1}}
+        task = Path(write_task(tmp_path, model, ["race"], data=str(data)))
+        task.write_text(f"{task.read_text()}max_infra_errors: 1\n")
+        ran = evaldock(tmp_path, "run", str(task), "--engine", "venv")
+
+    found = {one["key"]["subset"]: one for one in ran.report["jobs"][0]["results"]}
+    assert ran.code == 1
+    assert {name: one["caveat"] for name, one in found.items()} == {
+        None: "1 of 12 failed, counted as wrong",
+        "high": "1 of 6 failed, counted as wrong",
+        "middle": "",
+    }
+    assert [found[name]["metrics"][0]["ci95"] is None for name in ("high", "middle")] == [True, False]
+    assert_equal(ran)
+
+
 @pytest.mark.parametrize("engine", ["docker", "venv"])
 def test_programs_that_a_model_wrote_reach_no_network(tmp_path: Path, data: Path, engine: str) -> None:
     spy = (
