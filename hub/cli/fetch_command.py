@@ -41,9 +41,8 @@ def command(
     if dry_run:
         for line in finding_lines((*ahead.findings, *ahead.needs)):
             click.echo(line)
-        click.echo(
-            total_line(ahead.downloads) if not ahead.done else _NOTHING if missing(ahead.needs) else "all is here"
-        )
+        here = _REST if missing(ahead.needs) else "all is here"
+        click.echo(here if ahead.done else total_line(ahead.downloads))
         return 3 if missing((*ahead.findings, *ahead.needs)) else 0
     with open_screen(quiet=quiet) as observe:
         fetch_ahead(ahead, settings, consent(yes=yes, quiet=quiet), observe)
