@@ -166,13 +166,13 @@ class _Reader:
         request, entry = one.request, one.entry
         fields = part.entry if part else {}
         config = next(d.config for d in task_of(self.evaluation).datasets if d.label == request.label)
-        shots = fields.get("few_shot", 0) if one.few_shot is None else one.few_shot
+        shots = fields.get("few_shot") if one.few_shot is None else one.few_shot
         subset = part.subset if part else None
         return ResultKey(
             benchmark=entry.benchmark if entry else request.label,
             subset=subset,
             split=(entry.split if entry else "") or "",
-            few_shot=int(shots or 0),
+            few_shot=None if shots is None else int(shots),
             scoring=one.way,
             prompt=_fingerprint(fields.get("prompt")),
             data=_fingerprint(fields.get("data")),

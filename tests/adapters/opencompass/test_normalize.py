@@ -227,6 +227,19 @@ def test_an_average_was_asked_with_the_examples_of_its_parts(tmp_path: Path) -> 
     assert (found[None].key.few_shot, found["stem"].key.few_shot) == (5, 5)
 
 
+@pytest.mark.parametrize(("held", "shown"), [({"few_shot": None}, None), ({"few_shot": 2}, 2), ({}, None)])
+def test_examples_in_the_text_of_a_prompt_are_not_counted_as_none(
+    tmp_path: Path, held: dict[str, object], shown: int | None
+) -> None:
+    part = {"dataset": "mine", "subset": "a", "planned": 1, "stage": "score", "state": "failed", "error": "no"}
+    (tmp_path / "status.json").write_text(json.dumps({"model": {}, "parts": {"a": part | held}}))
+    case = evaluation(request("config", label="mine", options={"config": "/own/my.py"}))
+
+    (result,) = ADAPTER.normalize(case, tmp_path).results
+
+    assert result.key.few_shot == shown
+
+
 def test_a_subject_that_lacks_a_subset_has_no_average_and_the_others_have(tmp_path: Path) -> None:
     found = mmlu(tmp_path, without="virology")
 
