@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hub.gateway import failures
@@ -27,10 +27,15 @@ class _Waiter:
 class Gate:
     """Lets the calls to one server and model through, in the order of their arrival."""
 
-    def __init__(self, limits: Limits, breaker: Breaker, on_outage: Callable[[Failure], None]) -> None:
-        """Begin with nobody in line; `on_outage` is told when the server is given up."""
+    def __init__(
+        self, limits: Limits, breaker: Breaker, on_outage: Callable[[Failure], None], sent: Iterable[Sent] = ()
+    ) -> None:
+        """Begin with nobody in line; `on_outage` is told when the server is given up.
+
+        `sent` is what earlier starts of the run sent.
+        """
         self._limits = limits
-        self._minute = Minute(limits.requests_per_minute, limits.tokens_per_minute)
+        self._minute = Minute(limits.requests_per_minute, limits.tokens_per_minute, sent)
         self._breaker = breaker
         self._on_outage = on_outage
         self._under_way = 0
