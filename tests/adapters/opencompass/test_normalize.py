@@ -144,6 +144,18 @@ def test_a_request_that_no_ledger_has_takes_the_score_along(tmp_path: Path) -> N
     assert result.backend_value == written("endpoint")["gsm8k"]["accuracy"]
 
 
+def test_a_failed_request_that_may_be_scored_as_right_takes_the_score_along(tmp_path: Path) -> None:
+    output = shutil.copytree(RECORDED / "endpoint" / "output", tmp_path / "output")
+    line = {"part": "siqa", "index": 2, "error": "HTTP 500: no", "seen": True}
+    (output / "failures.jsonl").write_text(json.dumps(line) + "\n")
+
+    result = results("endpoint", output)["siqa", None]
+
+    assert result.metrics == ()
+    assert result.absent == "1 of its 4 requests failed, and OpenCompass takes no answer for the nearest option"
+    assert result.backend_value == written("endpoint")["siqa"]["accuracy"]
+
+
 def test_a_score_with_a_failed_request_in_it_has_no_interval() -> None:
     (failed,) = results("endpoint")["gsm8k", "main"].metrics
     (answered,) = results("endpoint")["ARC_c", "ARC-Challenge"].metrics
