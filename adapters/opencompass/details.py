@@ -33,12 +33,13 @@ class Verdict(NamedTuple):
 
 
 def verdicts(details: object) -> Mapping[str, Verdict]:
-    """Return the verdict on each sample by its number."""
+    """Return the verdict on each sample by its number; what else stands there is of no sample."""
     if isinstance(details, Sequence) and not isinstance(details, str):
         details = {str(index): entry for index, entry in enumerate(details)}
     if not isinstance(details, Mapping):
         return {}
-    return {index: _verdict(entry) for index, entry in details.items() if isinstance(entry, Mapping)}
+    numbered = {index: entry for index, entry in details.items() if index.isdecimal()}
+    return {index: _verdict(entry) for index, entry in numbered.items() if isinstance(entry, Mapping)}
 
 
 def share_right(found: Mapping[str, Verdict], part: PartOutput, headline: Figure) -> float | None:

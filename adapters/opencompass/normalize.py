@@ -166,7 +166,7 @@ class _Reader:
         request, entry = one.request, one.entry
         fields = part.entry if part else {}
         config = next(d.config for d in task_of(self.evaluation).datasets if d.label == request.label)
-        shots = entry.few_shot if entry and config in entry.configs.values() else fields.get("few_shot", 0)
+        shots = fields.get("few_shot", 0) if one.few_shot is None else one.few_shot
         subset = part.subset if part else None
         return ResultKey(
             benchmark=entry.benchmark if entry else request.label,

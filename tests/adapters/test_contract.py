@@ -151,16 +151,24 @@ def _change_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _host_half(name: str) -> list[Path]:
-    folder = adapters_folder() / name
-    return [
-        path for path in folder.glob("*.py") if path.name in {"adapter.py", "translate.py", "normalize.py", "gold.py"}
-    ]
+    container = set(_container_half(name))
+    return [path for path in sorted((adapters_folder() / name).rglob("*.py")) if path not in container]
 
 
 def _container_half(name: str) -> list[Path]:
+    """Return the modules in folders of their own, the runner's, and whatever of the adapter they import."""
     folder = adapters_folder() / name
-    host = set(_host_half(name))
-    return [path for path in sorted(folder.rglob("*.py")) if path not in host]
+    found: set[Path] = set()
+    waiting = set(folder.glob("*/**/*.py"))
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        waiting |= {known for module in _imports(path) if (known := _file_of(module)).is_file()} - found
+    return sorted(path for path in found if path.is_relative_to(folder))
+
+
+def _file_of(module: str) -> Path:
+    return adapters_folder().parent.joinpath(*module.split(".")).with_suffix(".py")
 
 
 def _imports(path: Path) -> Iterator[str]:

@@ -309,6 +309,28 @@ def test_an_own_configuration_is_evaluated(tmp_path: Path, data: Path, model: di
     assert_equal(ran)
 
 
+def test_an_own_configuration_takes_no_name_from_another_data_set(
+    tmp_path: Path, data: Path, model: dict[str, str]
+) -> None:
+    (tmp_path / "my_eval.py").write_text(
+        "from mmengine.config import read_base\n\nwith read_base():\n"
+        "    from opencompass.configs.datasets.ARC_c.ARC_c_gen_1e0de5 import ARC_c_datasets as one_datasets\n"
+        "    from opencompass.configs.datasets.ARC_c.ARC_c_cot_gen_926652 import ARC_c_datasets as two_datasets\n"
+    )
+    mine = {"name": "config", "alias": "mine", "path": "./my_eval.py", "limit": 3}
+    task = write_task(tmp_path, model, [{"name": "ARC_c", "limit": 2}, mine], data=str(data))
+
+    ran = evaldock(tmp_path, "run", task, "--engine", "venv")
+
+    assert ran.code == 0, ran.err
+    found = [
+        (result["dataset"], result["key"]["subset"], result["counts"]["planned"])
+        for result in ran.report["jobs"][0]["results"]
+    ]
+    assert found == [("ARC_c", "ARC-Challenge", 2), ("mine", "ARC-c", 3), ("mine", "ARC-c.3", 3)]
+    assert_equal(ran)
+
+
 def test_opencompass_own_runner_of_processes_gives_the_same_scores(tmp_path: Path, data: Path) -> None:
     model = {"checkpoint": str(WEIGHTS), "dtype": "float32", "chat": False}
     datasets = [{"name": "ARC_c", "scoring": "continuation"}, {"name": "gsm8k", "generation": {"max_tokens": 8}}]

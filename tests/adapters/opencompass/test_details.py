@@ -65,7 +65,7 @@ def test_a_list_is_numbered() -> None:
     assert verdicts([{"pred": "1", "answer": "1", "correct": True}])["0"].correct is True
 
 
-@pytest.mark.parametrize("details", [None, "text", 5, {"type": "GEN"}, [1, 2]])
+@pytest.mark.parametrize("details", [None, "text", 5, {"type": "GEN"}, [1, 2], {"easy": {"correct": True}}])
 def test_another_shape_says_nothing(details: object) -> None:
     assert verdicts(details) == {}
 

@@ -196,9 +196,9 @@ def test_an_average_says_which_numbers_it_is_of() -> None:
     ]
 
 
-def mmlu(folder: Path, *, without: str = "") -> dict[str | None, Result]:
+def mmlu(folder: Path, *, without: str = "", config: str = "mmlu_gen_4d595a") -> dict[str | None, Result]:
     """Return the results of all of mmlu, each subject with another score, one perhaps without any."""
-    parts, case = {}, evaluation(request("mmlu"))
+    parts, case = {}, evaluation(request("mmlu", options={"config": config}))
     place = folder / "opencompass" / "results" / "mock"
     place.mkdir(parents=True)
     for number, (subset, file) in enumerate(catalog()["mmlu"].parts.items()):
@@ -219,6 +219,12 @@ def test_subjects_have_averages_of_their_own(tmp_path: Path) -> None:
     assert stem.metrics[0].raw.literal == repr(sum(scores) / 19)
     assert (stem.counts.planned, stem.metrics[0].source.key) == (57, "mean of accuracy")
     assert [part.averages for part in found.values()].count(()) == 58
+
+
+def test_an_average_was_asked_with_the_examples_of_its_parts(tmp_path: Path) -> None:
+    found = mmlu(tmp_path, config="mmlu_gen_23a9a9")
+
+    assert (found[None].key.few_shot, found["stem"].key.few_shot) == (5, 5)
 
 
 def test_a_subject_that_lacks_a_subset_has_no_average_and_the_others_have(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from adapters.opencompass.contract import Dataset, Model, Part, Task
 from adapters.opencompass.runner import stages
 from adapters.opencompass.runner import watch as watch_module
-from adapters.opencompass.runner.configs import ConfigError, experiment, refuse_templates
+from adapters.opencompass.runner.configs import ConfigError, experiment, own_parts, refuse_templates
 from adapters.opencompass.runner.forks import how_it_died, in_fork
 from adapters.opencompass.runner.generation import generation_of, prompts_per_row
 from adapters.opencompass.runner.meter import Meter
@@ -391,3 +391,15 @@ class TestResume:
         take_over(session)
 
         assert not (session.output / "opencompass").exists()
+
+
+def test_parts_of_an_own_configuration_take_nobodys_files() -> None:
+    found = own_parts(["a", "b", "a", "a b", "a-b"], {"a", "a.2"})
+
+    assert [(part.abbr, part.file, part.subset) for part in found] == [
+        ("a", "a.3", "a"),
+        ("b", "b", "b"),
+        ("a", "a.4", "a.4"),
+        ("a b", "a-b", "a b"),
+        ("a-b", "a-b.2", "a-b"),
+    ]
