@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from hub import answers
 from hub.checkpoint import weights_digest
