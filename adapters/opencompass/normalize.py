@@ -16,7 +16,7 @@ from adapters.opencompass.figures import Figure, deviation, figures, wilson
 from adapters.opencompass.names import file_name
 from adapters.opencompass.output import Failure, Output, OutputError, PartOutput, Read, told
 from adapters.opencompass.samples import Samples
-from adapters.opencompass.shipped import counts_right_answers, groups_of
+from adapters.opencompass.shipped import counts_right_answers, groups_of, may_favour_no_answer
 from adapters.opencompass.translate import Wanted, task_of, wanted
 from hub.adapter import Evaluation, Normalized
 from hub.files import open_untrusted
@@ -166,13 +166,13 @@ class _Reader:
         request, entry = one.request, one.entry
         fields = part.entry if part else {}
         config = next(d.config for d in task_of(self.evaluation).datasets if d.label == request.label)
-        shots = fields.get("few_shot", 0) if one.few_shot is None else one.few_shot
+        shots = fields.get("few_shot") if one.few_shot is None else one.few_shot
         subset = part.subset if part else None
         return ResultKey(
             benchmark=entry.benchmark if entry else request.label,
             subset=subset,
             split=(entry.split if entry else "") or "",
-            few_shot=int(shots or 0),
+            few_shot=None if shots is None else int(shots),
             scoring=one.way,
             prompt=_fingerprint(fields.get("prompt")),
             data=_fingerprint(fields.get("data")),
@@ -214,6 +214,9 @@ def _why_withheld(part: PartOutput, failed: Mapping[int, Failure]) -> str:
         return f"{len(unseen)} of its {part.planned} requests never reached the gateway: {unseen[0]}"
     if len(failed) == part.planned:
         return f"no request was answered: {next(iter(failed.values())).error}"
+    if failed and may_favour_no_answer(part.evaluators):
+        what = f"{len(failed)} of its {part.planned} requests failed"
+        return f"{what}, and OpenCompass takes no answer for the nearest option"
     return ""
 
 

@@ -65,7 +65,8 @@ def show_absent(result: Result) -> str:
 
 def show_how(result: Result) -> str:
     """Return what its score must not be read without, and how a result was had: scoring, shots, limit, unparsable."""
-    parts = [result.caveat, result.key.scoring, f"{result.key.few_shot}-shot"]
+    shots = "shots unknown" if result.key.few_shot is None else f"{result.key.few_shot}-shot"
+    parts = [result.caveat, result.key.scoring, shots]
     if result.key.limit:
         parts.append(f"first {result.key.limit}")
     if result.counts.unparsed:

@@ -331,6 +331,21 @@ def test_an_own_configuration_takes_no_name_from_another_data_set(
     assert_equal(ran)
 
 
+def test_data_that_were_loaded_are_not_blamed_for_what_fails_later(
+    tmp_path: Path, data: Path, model: dict[str, str]
+) -> None:
+    file = tmp_path / "mine" / "humaneval" / "human-eval-v2-20210705.jsonl"
+    file.parent.mkdir(parents=True)
+    rows = [json.loads(line) for line in (data / file.relative_to(tmp_path / "mine")).read_text().splitlines()[:3]]
+    file.write_text("".join(json.dumps(row | ({"note": "x"} if n else {})) + "\n" for n, row in enumerate(rows)))
+    task = write_task(tmp_path, model, [{"name": "humaneval", "path": "./mine"}], data=str(data))
+
+    ran = evaldock(tmp_path, "run", task, "--engine", "venv")
+
+    (result,) = ran.report["jobs"][0]["results"]
+    assert (ran.code, result["absent"]) == (1, "AssertionError: Some problems are not attempted.")
+
+
 def test_opencompass_own_runner_of_processes_gives_the_same_scores(tmp_path: Path, data: Path) -> None:
     model = {"checkpoint": str(WEIGHTS), "dtype": "float32", "chat": False}
     datasets = [{"name": "ARC_c", "scoring": "continuation"}, {"name": "gsm8k", "generation": {"max_tokens": 8}}]

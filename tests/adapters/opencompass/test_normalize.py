@@ -144,6 +144,18 @@ def test_a_request_that_no_ledger_has_takes_the_score_along(tmp_path: Path) -> N
     assert result.backend_value == written("endpoint")["gsm8k"]["accuracy"]
 
 
+def test_a_failed_request_that_may_be_scored_as_right_takes_the_score_along(tmp_path: Path) -> None:
+    output = shutil.copytree(RECORDED / "endpoint" / "output", tmp_path / "output")
+    line = {"part": "siqa", "index": 2, "error": "HTTP 500: no", "seen": True}
+    (output / "failures.jsonl").write_text(json.dumps(line) + "\n")
+
+    result = results("endpoint", output)["siqa", None]
+
+    assert result.metrics == ()
+    assert result.absent == "1 of its 4 requests failed, and OpenCompass takes no answer for the nearest option"
+    assert result.backend_value == written("endpoint")["siqa"]["accuracy"]
+
+
 def test_a_score_with_a_failed_request_in_it_has_no_interval() -> None:
     (failed,) = results("endpoint")["gsm8k", "main"].metrics
     (answered,) = results("endpoint")["ARC_c", "ARC-Challenge"].metrics
@@ -225,6 +237,19 @@ def test_an_average_was_asked_with_the_examples_of_its_parts(tmp_path: Path) -> 
     found = mmlu(tmp_path, config="mmlu_gen_23a9a9")
 
     assert (found[None].key.few_shot, found["stem"].key.few_shot) == (5, 5)
+
+
+@pytest.mark.parametrize(("held", "shown"), [({"few_shot": None}, None), ({"few_shot": 2}, 2), ({}, None)])
+def test_examples_in_the_text_of_a_prompt_are_not_counted_as_none(
+    tmp_path: Path, held: dict[str, object], shown: int | None
+) -> None:
+    part = {"dataset": "mine", "subset": "a", "planned": 1, "stage": "score", "state": "failed", "error": "no"}
+    (tmp_path / "status.json").write_text(json.dumps({"model": {}, "parts": {"a": part | held}}))
+    case = evaluation(request("config", label="mine", options={"config": "/own/my.py"}))
+
+    (result,) = ADAPTER.normalize(case, tmp_path).results
+
+    assert result.key.few_shot == shown
 
 
 def test_a_subject_that_lacks_a_subset_has_no_average_and_the_others_have(tmp_path: Path) -> None:

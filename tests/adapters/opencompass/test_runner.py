@@ -403,3 +403,14 @@ def test_parts_of_an_own_configuration_take_nobodys_files() -> None:
         ("a b", "a-b", "a b"),
         ("a-b", "a-b.2", "a-b"),
     ]
+
+
+def test_a_prompt_with_a_long_text_may_hold_any_number_of_examples() -> None:
+    text = "Question: 1 + 1? Answer: 2. "
+    short, long = (
+        {"prompt_template": {"template": {"round": [{"role": "HUMAN", "prompt": told}]}}}
+        for told in (text, text * 40)
+    )
+
+    assert few_shot_of(short) == 0
+    assert few_shot_of(long) is None
