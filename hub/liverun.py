@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from hub import answers
 from hub.checkpoint import weights_digest
@@ -36,6 +36,7 @@ from hub.stretches import stretches
 
 _CHANGED_WHILE_PREPARING = ("state", "reason", "ended_at", "engine", "engine_reason")
 _OPEN = {JobState.QUEUED, JobState.PREPARING, JobState.RUNNING, JobState.NORMALIZING}
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 _UNREACHED = "the run was stopped before this job"
 
 
@@ -84,7 +85,7 @@ class LiveRun:
             self._give_up(error)
             raise
         except OSError as error:
-            failure = _lost_ground(self.folder.path, error)
+            failure = _lost_ground(self.folder, error)
             with suppress(OSError):  # a full disk takes no last word either; the state then is `interrupted`
                 self._give_up(failure)
             raise failure from error
@@ -189,7 +190,12 @@ class LiveRun:
         error.hint = error.hint or f"`evaldock resume {self.folder.record.run_id}` goes on with it"
 
 
-def _lost_ground(folder: Path, error: OSError) -> EvaldockError:
+def _lost_ground(run: RunFolder, error: OSError) -> EvaldockError:
+    folder, left = run.path, run.record.state not in FINAL
     if not folder.is_dir():
         return EvaldockError(f"the run cannot go on: its folder {folder} was removed while it ran: {error.strerror}")
+    if error.errno in _FULL:
+        message = f"the run cannot go on: the disk of {folder} is full: {error.strerror}"
+        then = f"then `evaldock resume {run.record.run_id}` goes on with it" if left else f"see {folder}"
+        return EvaldockError(message, hint=f"make room there; {then}")
     return EvaldockError(f"the run cannot go on: {error}", hint=f"see {folder}")

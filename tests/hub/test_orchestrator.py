@@ -198,10 +198,12 @@ def test_a_full_disk_ends_the_run_in_words(
     engine = FakeEngine(work)
     use(monkeypatch, engine)
 
-    with pytest.raises(EvaldockError, match="No space left on device"):
+    with pytest.raises(EvaldockError) as caught:
         run(task, settings)
 
     (left,) = list_runs(settings.runs_dir)
+    assert caught.value.message == f"the run cannot go on: the disk of {left.path} is full: No space left on device"
+    assert caught.value.hint == f"make room there; then `evaldock resume {left.record.run_id}` goes on with it"
     assert left.record.state == "failed"
     assert engine.stopped[0][0] is Ending.STOPPED
 
