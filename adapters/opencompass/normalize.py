@@ -204,7 +204,7 @@ def _why_no_interval(part: PartOutput, failed: Mapping[int, Failure], figure: Fi
 
 
 def _no_share(figure: Figure) -> str:
-    return f"{figure.name} is no share of right answers"
+    return f"{figure.name} is not known to be a share of right answers"
 
 
 def _why_withheld(part: PartOutput, failed: Mapping[int, Failure]) -> str:

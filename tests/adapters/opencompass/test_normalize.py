@@ -174,7 +174,7 @@ def test_a_mean_of_overlaps_has_no_interval_whatever_it_comes_to(tmp_path: Path)
     found = ADAPTER.normalize(CASES["endpoint"], output).samples
 
     assert [metric.ci95 for metric in metrics] == [None] * 4
-    assert metrics[0].uncertainty_absent == "rouge1 is no share of right answers"
+    assert metrics[0].uncertainty_absent == "rouge1 is not known to be a share of right answers"
     assert all(sample.scores == {} for sample in found if sample.dataset == "Xsum")
 
 
@@ -182,7 +182,7 @@ def test_points_have_no_interval() -> None:
     for subset in ("2010-2022_Math_I_MCQs", "2010-2022_Physics_MCQs"):
         (metric,) = results("endpoint")["GaokaoBench", subset].metrics
 
-        assert metric.uncertainty_absent == "score is no share of right answers"
+        assert metric.uncertainty_absent == "score is not known to be a share of right answers"
 
 
 def test_a_job_says_itself_who_scored_it(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_job_says_itself_who_scored_it(tmp_path: Path) -> None:
 
     (metric,) = results("endpoint", output)["ARC_c", "ARC-Challenge"].metrics
 
-    assert metric.uncertainty_absent == "accuracy is no share of right answers"
+    assert metric.uncertainty_absent == "accuracy is not known to be a share of right answers"
 
 
 def test_an_average_says_which_numbers_it_is_of() -> None:
