@@ -167,6 +167,7 @@ class DatasetInfo:
         alias_of: the name under which it is listed.
         needs: what else the data set reads, that neither its data nor the image holds and that nobody fetches (what
             can be fetched is an asset). Where a job without a network cannot do without, `complain` refuses it.
+        unavailable: why the backend's data set does not run here at all; `complain` refuses it then.
     """
 
     name: str
@@ -184,6 +185,7 @@ class DatasetInfo:
     configs: tuple[str, ...] = ()
     alias_of: str = ""
     needs: tuple[str, ...] = ()
+    unavailable: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,13 @@ _COLUMNS = (
     "stored_at REAL NOT NULL",
     "used_at REAL NOT NULL",
     "body BLOB NOT NULL",  # the last one: whoever reads the others never reads its pages
+    # What is told of a file is told from its index: many GB of bodies lie between the rows. It is a constraint, and
+    # always true: an index of its own would be made when a gateway opens a large file that has none.
+    "UNIQUE (used_at, tokens_in, tokens_out, size, turn)",
 )
 SCHEMA = (
     f"CREATE TABLE IF NOT EXISTS answers ({', '.join(_COLUMNS)})",
     "CREATE UNIQUE INDEX IF NOT EXISTS answers_by_key ON answers (key, number)",
-    # What is told of a file is told from this: many GB of bodies lie between the rows. New rows are the last in it.
-    "CREATE INDEX IF NOT EXISTS answers_by_use ON answers (used_at, tokens_in, tokens_out, size)",
 )
 
 

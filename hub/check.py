@@ -85,6 +85,12 @@ def check_code(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
     return tuple(Finding("missing", f"dataset {label!r}", message, mend) for label in labels)
 
 
+def check_own(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
+    """Name what is missing of the models and data that lie in folders of the user's: no download brings it."""
+    own = (asset for asset in plan.assets if asset.hub == "local")
+    return missing(finding for asset in own for finding in _asset(asset, settings.cache_dir))
+
+
 def is_cached(folder: Path) -> bool:
     """Return whether a fetched asset is complete: the marker is written last."""
     return (folder / ".complete").is_file()

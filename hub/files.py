@@ -8,6 +8,9 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+_UNTRUSTED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
 
 def write_atomic(path: Path, text: str) -> None:
     """Replace `path` with `text` (UTF-8) in one step, durable before it is visible."""
@@ -31,10 +34,36 @@ def open_untrusted(path: Path) -> BinaryIO:
     Raises:
         OSError: it is absent, or no plain file.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    return _plain(os.open(path, _UNTRUSTED), path)
+
+
+def open_inside(folder: Path, relative: str) -> BinaryIO:
+    """Open a plain file below a folder that a job wrote, by its path there; no link is followed, not of a folder.
+
+    Raises:
+        OSError: it is absent, no plain file, or a link is on the way.
+        ValueError: it is no path below the folder.
+    """
+    *above, name = relative.split("/")
+    if not all((*above, name)) or {".", ".."} & {*above, name} or "\0" in relative:
+        msg = "it is no path inside the job's output"
+        raise ValueError(msg)
+    place = os.open(folder, _FOLDER)
+    try:
+        for part in above:
+            below = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=place)
+            os.close(place)
+            place = below
+        handle = os.open(name, _UNTRUSTED, dir_fd=place)
+    finally:
+        os.close(place)
+    return _plain(handle, relative)
+
+
+def _plain(handle: int, name: object) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise OSError(f"{path} is no plain file")
+        raise OSError(f"{name} is no plain file")
     return os.fdopen(handle, "rb")
 
 

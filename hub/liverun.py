@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from hub import answers
 from hub.checkpoint import weights_digest
@@ -31,10 +31,12 @@ from hub.report import EndState, JobReport, JobState, Report, Stretch, run_state
 from hub.reporting import write_report
 from hub.runs import FINAL, RunFolder, read_job
 from hub.settings import Settings
+from hub.statedisk import state_findings
 from hub.stretches import stretches
 
 _CHANGED_WHILE_PREPARING = ("state", "reason", "ended_at", "engine", "engine_reason")
 _OPEN = {JobState.QUEUED, JobState.PREPARING, JobState.RUNNING, JobState.NORMALIZING}
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 _UNREACHED = "the run was stopped before this job"
 
 
@@ -51,6 +53,7 @@ class LiveRun:
         self._reports: dict[str, JobReport] = {}
         self._former = folder.record if outset.resumed else None  # until the run is under way
         self._lost = ""
+        self._unsafe = tuple(f"{found.message}; {found.mend}" for found in state_findings(settings))
         self._earlier: tuple[Stretch, ...] = ()
         self._clock = Stopwatch(None if outset.resumed else folder.record.created_at)
 
@@ -82,7 +85,7 @@ class LiveRun:
             self._give_up(error)
             raise
         except OSError as error:
-            failure = _lost_ground(self.folder.path, error)
+            failure = _lost_ground(self.folder, error)
             with suppress(OSError):  # a full disk takes no last word either; the state then is `interrupted`
                 self._give_up(failure)
             raise failure from error
@@ -99,6 +102,8 @@ class LiveRun:
             self.observe(RunResumed(run_id, place, ids, self._outset.kept))
         else:
             self.observe(RunStarted(run_id, place, ids))
+        for text in self._unsafe:
+            self.observe(Preparing("state folder", text))
 
     def _prepare(self) -> tuple[Environments, tuple[PlannedJob, ...]]:
         """Make what the jobs need that are not kept; return it, and the jobs with what is known only now."""
@@ -153,7 +158,7 @@ class LiveRun:
         reports = tuple(self._reports[planned.id] for planned in self._outset.plan.jobs)
         state: EndState = run_state(tuple(job.state for job in reports))
         skipped = (f"left out by the plan: {text}" for text in self._outset.plan.skipped)
-        warnings = [*skipped, *self.folder.record.warnings]
+        warnings = [*skipped, *self.folder.record.warnings, *self._unsafe]
         if state == "succeeded":
             warnings += filter(None, (self._lost,))
         elif self._lost:
@@ -185,7 +190,12 @@ class LiveRun:
         error.hint = error.hint or f"`evaldock resume {self.folder.record.run_id}` goes on with it"
 
 
-def _lost_ground(folder: Path, error: OSError) -> EvaldockError:
+def _lost_ground(run: RunFolder, error: OSError) -> EvaldockError:
+    folder, left = run.path, run.record.state not in FINAL
     if not folder.is_dir():
         return EvaldockError(f"the run cannot go on: its folder {folder} was removed while it ran: {error.strerror}")
+    if error.errno in _FULL:
+        message = f"the run cannot go on: the disk of {folder} is full: {error.strerror}"
+        then = f"then `evaldock resume {run.record.run_id}` goes on with it" if left else f"see {folder}"
+        return EvaldockError(message, hint=f"make room there; {then}")
     return EvaldockError(f"the run cannot go on: {error}", hint=f"see {folder}")

@@ -32,6 +32,7 @@ from hub.report import Report
 from hub.runs import JobRecord, RunFolder, RunRecord, create_run, new_run_id
 from hub.settings import Settings
 from hub.space import check_space, needs_of
+from hub.statedisk import state_findings
 from hub.taskfile import LoadedTask
 from hub.version import VERSION
 
@@ -72,7 +73,7 @@ def preview(task: LoadedTask, settings: Settings, engine: str | None = None) -> 
     plan = plan_task(task, settings)
     wanted = engine or task.spec.engine
     gpus = any(planned.job.gpus for planned in plan.jobs)
-    findings = check_inputs(plan, settings)
+    findings = (*check_inputs(plan, settings), *state_findings(settings))
     try:
         choice = choose_engine(wanted, settings, gpus=gpus, probe=False)
     except PrerequisiteError as error:

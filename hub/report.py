@@ -90,6 +90,7 @@ class ResultKey(_Record):
     Attributes:
         benchmark: identity across backends (arc = ARC_c).
         subset: None for the aggregate over all subsets of the data set.
+        few_shot: worked examples in a prompt; None where they are part of its text, and nobody has counted them.
         scoring: how an answer is had: `choice`, `continuation`, `generate`, or the backend's own word.
         prompt, data: fingerprints (`sha256:` and 16 hex digits) of the templates and of the rows used.
         limit: rows per subset, None for all.
@@ -103,7 +104,7 @@ class ResultKey(_Record):
     benchmark: str
     subset: str | None = None
     split: str = ""
-    few_shot: int = 0
+    few_shot: int | None = 0
     scoring: str = ""
     prompt: str = ""
     data: str = ""
@@ -283,7 +284,9 @@ class Sample(_Record):
 
     Attributes:
         id: stable within the data set and subset.
-        prompt: what the model was given: text, or chat messages `{role, content}`.
+        prompt: what the model was given: text, or chat messages `{role, content}`. `content` is text, or a list of
+            parts in their order: `{"type": "text", "text": ...}` and `{"type": "image", "path": ...}`, where `path`
+            is a JPEG or PNG file below the job's output folder, relative to it, with `/`.
         prediction: what it answered, untouched.
         answer: what was extracted from it, None where nothing could be.
         scores: metric name -> this sample's score.

@@ -22,7 +22,7 @@ from adapters.opencompass.shipped import configs_of
 from adapters.opencompass.translate import OWN, Wanted, is_url, names, own_config, wanted
 from hub.adapter import Adapter, Asset, Complaint, DatasetInfo, DatasetRequest, Evaluation, Normalized
 
-VERSION = "1"
+VERSION = "2"
 _NAMED = "{{"  # mmengine replaces it, by environment variables among others, in every text of a configuration
 
 
@@ -74,6 +74,7 @@ _OWN = DatasetInfo(
     source="your own data",
     own_data=True,
     runs_code=True,  # its scoring may
+    needs=("what its file loads from a hub (nltk data, `evaluate` modules, sentence models): lay it below `data`",),
 )
 
 
@@ -85,7 +86,7 @@ def _info(name: str, entry: Entry, way: str | None) -> DatasetInfo:
         metric=entry.metric,
         few_shot=entry.few_shot,
         source="OpenCompassData-complete-20240207" if entry.in_archive else "your own copy",
-        subsets=tuple(subset for subset in entry.parts if subset),
+        subsets=_nameable(entry),
         rows=entry.rows,
         licence=entry.licence or "unknown",
         files=entry.files,
@@ -93,6 +94,12 @@ def _info(name: str, entry: Entry, way: str | None) -> DatasetInfo:
         configs=tuple(configs_of(entry)),
         alias_of="" if name == entry.name else entry.name,
     )
+
+
+def _nameable(entry: Entry) -> tuple[str, ...]:
+    """Return what a task may ask for; data of one piece may have a name, too."""
+    named = (entry.subset,) if entry.subset else ()
+    return tuple(subset for subset in entry.parts if subset) or named
 
 
 def _complaints(evaluation: Evaluation) -> tuple[Complaint, ...]:
@@ -168,8 +175,8 @@ def _not_this(one: Wanted, entry: Entry, name: str) -> str:
     known = configs_of(entry)
     config = known.get(name)
     if config is None:
-        where = "`evaldock list datasets --backend opencompass --json` names all"
-        return f"OpenCompass has no configuration {name!r} of {entry.name}{suggestion(name, known)}; {where}"
+        near = suggestion(name, known) or "; `evaldock list datasets --backend opencompass --json` names all"
+        return f"OpenCompass has no configuration {name!r} of {entry.name}{near}"
     if config.way is None:
         return f"{name} asks by {' and '.join(config.inferencers)}, which evaldock does not run as one data set"
     if config.way != one.way:
@@ -197,8 +204,8 @@ def _subsets(request: DatasetRequest, one: Wanted) -> Iterator[Complaint]:
     for index, subset in enumerate(request.subsets or ()):
         if one.entry is None:
             yield Complaint(("subsets", index), f"{OWN} has the data sets of its file: leave subsets out")
-        elif subset not in one.entry.parts:
-            known = [name for name in one.entry.parts if name]
+        elif subset not in (one.entry.subset, *one.entry.parts):
+            known = _nameable(one.entry)
             message = suggestion(subset, known) if known else "; it is all of one piece"
             yield Complaint(("subsets", index), f"{request.name} has no subset {subset!r}{message}")
 

@@ -40,7 +40,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Group:
-    """An average over parts, computed as OpenCompass's own summaries do; `weights` is empty for a plain mean."""
+    """An average over parts, computed as OpenCompass's own summaries do; `weights` is empty for a plain mean.
+
+    The first of a data set is over all its parts.
+    """
 
     name: str
     files: tuple[str, ...]

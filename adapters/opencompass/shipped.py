@@ -26,6 +26,11 @@ _COUNT_RIGHT_ANSWERS = frozenset(
     }
 )
 
+# They take an answer for the option that is nearest to it, an empty one too.
+_GUESS = frozenset({"EDAccEvaluator"})
+# What they compare with is the name of a task, whose tests they look up elsewhere.
+_LOOK_UP = frozenset({"HumanEvalEvaluator"})
+
 
 @dataclass(frozen=True)
 class Config:
@@ -66,6 +71,16 @@ def groups_of(entry: Entry, subsets: tuple[str, ...]) -> Mapping[str, tuple[str,
 def counts_right_answers(evaluators: tuple[str, ...]) -> bool:
     """Return whether the headline that OpenCompass's evaluators give is the share of right answers."""
     return bool(evaluators) and _COUNT_RIGHT_ANSWERS.issuperset(evaluators)
+
+
+def may_favour_no_answer(evaluators: tuple[str, ...]) -> bool:
+    """Return whether an answer that never came may be scored as a right one."""
+    return not _GUESS.isdisjoint(evaluators)
+
+
+def golds_are_names(evaluators: tuple[str, ...]) -> bool:
+    """Return whether what OpenCompass calls the gold of a sample is only the name of its task."""
+    return not _LOOK_UP.isdisjoint(evaluators)
 
 
 @cache

@@ -15,7 +15,7 @@ from adapters.opencompass.catalog import Entry, Way, catalog
 from adapters.opencompass.contract import CLIENT_MARGIN_S, TASK_FILE, Dataset, Group, Model, Part, Task, dumps
 from adapters.opencompass.names import file_name
 from adapters.opencompass.options import DatasetOptions, EvaluationOptions
-from adapters.opencompass.shipped import Config, configs_of
+from adapters.opencompass.shipped import Config, configs_of, groups_of
 from hub.adapter import Asset, DatasetRequest, Evaluation, Reader
 from hub.job import DATA
 
@@ -48,7 +48,10 @@ class Wanted:
         """Return which parts are wanted."""
         if self.entry is None:
             return ()
-        return self.request.subsets or tuple(self.entry.parts)
+        named = self.request.subsets
+        if named is not None and named == (self.entry.subset,):  # what is of one piece has a name in the report
+            return ("",)
+        return named or tuple(self.entry.parts)
 
     @property
     def config(self) -> Config | None:
@@ -142,14 +145,12 @@ def _datasets(evaluation: Evaluation) -> tuple[Dataset, ...]:
 def _dataset(one: Wanted, evaluation: Evaluation, taken: Counter[str]) -> Dataset:
     request, entry = one.request, one.entry
     parts = _parts(one, taken)
-    files = tuple(part.file for part in parts)
-    weights = {part.file: entry.weights[part.subset] for part in parts} if entry and entry.weights else {}
     return Dataset(
         label=request.label,
         config=_config(one),
         data=_data_target(one, evaluation),
         parts=parts,
-        groups=(Group(_group_name(request.label, files), files, weights),) if len(parts) > 1 else (),
+        groups=_groups(one, parts),
         limit=one.limit,
         max_tokens=request.generation.get("max_tokens"),
         generation=_generation(request, evaluation),
@@ -169,9 +170,19 @@ def _parts(one: Wanted, taken: Counter[str]) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def _group_name(label: str, files: tuple[str, ...]) -> str:
-    name = file_name(label)
-    return f"{name}-all" if name in files else name
+def _groups(one: Wanted, parts: tuple[Part, ...]) -> tuple[Group, ...]:
+    """Return the average over all parts, and then those over subjects."""
+    if one.entry is None or len(parts) < 2:
+        return ()
+    files = {part.subset: part.file for part in parts}
+    name = file_name(one.request.label)
+    weights = {file: one.entry.weights[subset] for subset, file in files.items()} if one.entry.weights else {}
+    all_of_it = Group(f"{name}-all" if name in files.values() else name, tuple(files.values()), weights)
+    subjects = groups_of(one.entry, tuple(files)).items()
+    return (
+        all_of_it,
+        *(Group(f"{name}-{subject}", tuple(files[subset] for subset in subsets)) for subject, subsets in subjects),
+    )
 
 
 def _config(one: Wanted) -> str:

@@ -96,7 +96,7 @@ def _dataset_row(backend: str, info: DatasetInfo) -> tuple[str, ...]:
         str(_file_count(info) or ""),
         info.licence,
         info.source,
-        info.summary,
+        f"{info.summary} (does not run here: {info.unavailable})" if info.unavailable else info.summary,
     )
 
 

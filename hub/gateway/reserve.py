@@ -22,6 +22,11 @@ class Reserve:
         """Hold nothing yet."""
         self._file: IO[bytes] | None = None
 
+    @property
+    def is_held(self) -> bool:
+        """Return whether it takes its room."""
+        return self._file is not None
+
     def take(self, folder: Path) -> None:
         """Take the room on the disk of `folder`.
 

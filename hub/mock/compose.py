@@ -58,6 +58,7 @@ def chat(request: ChatRequest, answers: Answerer) -> Reply:
         completion_tokens=sum(_cost(choice) for choice in choices),
         legacy=is_legacy(request),
         notes=tuple(note for _, note in made),
+        images=tuple(images.values()),
     )
 
 

@@ -33,6 +33,7 @@ class Entry:
     stream: bool = False
     fault: str = ""
     prompt: str = ""
+    images: tuple[str, ...] = ()
     answer: str = ""
     notes: tuple[str, ...] = ()
     prompt_tokens: int = 0
@@ -42,7 +43,8 @@ class Entry:
     def take(self, prepared: Prepared) -> None:
         """Take over what is worth noting of an answer."""
         self.model, self.id, self.stream = prepared.model, prepared.id, bool(prepared.events)
-        self.prompt, self.answer, self.notes = prepared.prompt, prepared.answer, prepared.notes
+        self.prompt, self.images = prepared.prompt, prepared.images
+        self.answer, self.notes = prepared.answer, prepared.notes
         self.prompt_tokens, self.completion_tokens = prepared.prompt_tokens, prepared.completion_tokens
 
     def befall(self, fault: str) -> None:
@@ -99,6 +101,8 @@ class Journal:
 
     def _struck(self, value: object) -> object:
         """Strike the key out of a text, then cut the text: half a key is a secret too."""
+        if isinstance(value, list):
+            return [self._struck(part) for part in value]
         if not isinstance(value, str):
             return value
         text = value.replace(self._key, "***") if self._key else value
@@ -140,6 +144,7 @@ def _line(entry: Entry) -> dict[str, object]:
         "completion_tokens": entry.completion_tokens,
         "notes": list(entry.notes) if any(entry.notes) else [],
         "prompt": entry.prompt,
+        "images": list(entry.images),
         "answer": entry.answer,
         "error": entry.error,
     }

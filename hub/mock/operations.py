@@ -21,7 +21,7 @@ class Prepared:
         body: the whole answer; empty where it is streamed.
         events: the stream; empty where it is not.
         longest: tokens that come one after another.
-        id, prompt, answer, notes, prompt_tokens, completion_tokens: for the log.
+        id, prompt, images, answer, notes, prompt_tokens, completion_tokens: for the log.
     """
 
     model: str
@@ -34,6 +34,7 @@ class Prepared:
     prompt_tokens: int
     completion_tokens: int
     id: str = ""
+    images: tuple[str, ...] = ()
 
 
 def prepare(operation: Operation, body: bytes, answers: Answerer) -> Prepared:
@@ -66,6 +67,7 @@ def _generated(asked: ChatRequest | CompletionRequest, reply: Reply, prompt: str
         prompt_tokens=reply.prompt_tokens,
         completion_tokens=reply.completion_tokens,
         id=reply.id,
+        images=reply.images,
     )
 
 

@@ -56,6 +56,7 @@ class Reply:
         legacy: calls are written as `function_call`, as before there were tools.
         prompt_tokens, completion_tokens: the usage.
         notes: where each choice's answer comes from, for the log and the summary.
+        images: what the request's images are, in words, for the log.
     """
 
     kind: Kind
@@ -66,6 +67,7 @@ class Reply:
     completion_tokens: int
     legacy: bool = False
     notes: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
 
     @property
     def longest(self) -> int:

@@ -59,6 +59,7 @@ class Ruling:
         entered: what the backend did with the samples that lost a call, where the score stands in spite of them.
         fates: of its samples that lost a call.
         by_subset: the same by subset; None where it is not known which samples those were.
+        guesses: whether the backend makes do with something else where it has no verdict.
         unasked: the model never answered.
         key: what is known of the data set's ResultKey.
     """
@@ -67,6 +68,7 @@ class Ruling:
     entered: str = "counted as wrong"
     fates: Fates = _NO_FATES
     by_subset: Mapping[str, Fates] | None = None
+    guesses: bool = False
     unasked: bool = False
     key: Mapping[str, Any] = field(default_factory=dict)
 
@@ -104,13 +106,13 @@ def _rule(results: Sequence[Result], account: Account, located: Located, terms: 
         return Ruling(UNASKED, unasked=True, key=key)
     agreed = terms.excludes_failures and _agreed(results, candidate, located)
     entered = "and the backend did not leave them out" if terms.excludes_failures else "counted as wrong"
-    # Left out and counted: nothing is to be withheld for them.
-    losses = Calls(candidate.answered) if agreed else candidate, Calls() if terms.excludes_failures else judge
+    lost = Calls(candidate.answered) if agreed else candidate  # what was left out and counted costs no score
     return Ruling(
-        _withheld(results, *losses, terms),
+        _withheld(results, lost, Calls() if terms.excludes_failures else judge, terms),
         entered,
         _fates(candidate, judge, agreed=agreed),
         _by_subset(dataset, candidate, judge, located, agreed=agreed),
+        guesses=not terms.excludes_failures,
         key=key,
     )
 
@@ -198,13 +200,18 @@ def _laid(result: Result, ruling: Ruling, *, alone: bool) -> Result:
 
 def _caveat(result: Result, fates: Fates, ruling: Ruling) -> str:
     """Return what must be said beside a score that has failures in it, or may have; empty where it has none."""
-    lost, planned = _lost(fates), result.counts.planned
-    if lost:
-        what = f"{lost} of {planned}" if lost <= planned else count_of(lost, "request")
-        return f"{what} failed, {ruling.entered}"
-    if ruling.by_subset is None and _lost(ruling.fates):
-        return f"some of the {_lost(ruling.fates)} that failed may be among these, {ruling.entered}"
-    return ""
+    lost, unjudged = _lost(fates), fates.scored[SampleState.JUDGE_FALLBACK] if ruling.guesses else 0
+    parts = [f"{_of(lost, result)} failed, {ruling.entered}"] if lost else []
+    if not lost and ruling.by_subset is None and _lost(ruling.fates):
+        parts = [f"some of the {_lost(ruling.fates)} that failed may be among these, {ruling.entered}"]
+    if unjudged:
+        parts.append(f"{_of(unjudged, result)} scored without the judge's verdict")
+    return "; ".join(parts)
+
+
+def _of(number: int, result: Result) -> str:
+    planned = result.counts.planned
+    return f"{number} of {planned}" if number <= planned else count_of(number, "request")
 
 
 def _lost(fates: Fates) -> int:

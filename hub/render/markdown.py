@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from hub.render.rows import HEADER, job_lines, result_rows, summary_line
 from hub.render.usage import HEADER as HEADER_OF_USAGE
 from hub.render.usage import usage_rows
-from hub.report import JobReport, Report
+from hub.report import JobReport, Report, Result
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|])")
 
@@ -70,9 +70,17 @@ def _provenance(job: JobReport) -> Iterator[str]:
         yield f"  - changed on their way: {_cell(change)}"
     for result in job.results:
         key = result.key
-        sources = ", ".join(f"{metric.name} from `{metric.source.file}`" for metric in result.metrics)
+        sources = ", ".join(f"{names} from `{file}`" for file, names in _sources(result).items())
         place = f"{result.dataset}/{key.subset or 'all'}"
         yield f"  - {_cell(place)}: data `{key.data}`, prompt `{key.prompt}`, seed {key.seed}; {sources}"
+
+
+def _sources(result: Result) -> dict[str, str]:
+    """Return the names of a result's metrics by the file that they were read from."""
+    found: dict[str, list[str]] = {}
+    for metric in result.metrics:
+        found.setdefault(metric.source.file, []).append(_cell(metric.name))
+    return {file: ", ".join(names) for file, names in found.items()}
 
 
 def _run_facts(report: Report) -> Iterator[str]:

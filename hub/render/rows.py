@@ -25,22 +25,25 @@ class Row(NamedTuple):
     how: str
 
 
-def result_rows(report: Report) -> Iterator[Row]:
-    """Yield a row per metric, and a row with the reason where a result or a job has none."""
+def result_rows(report: Report, *, most: int | None = None) -> Iterator[Row]:
+    """Yield a row per metric, and a row with the reason where a result or a job has none.
+
+    Of a result with more than `most` metrics the first ones are shown, and how many there are more.
+    """
     for job in report.jobs:
         if not job.results:
             yield Row(job.model, job.backend, "", "", "", "none", "", "0", job.reason or job.state.value)
         for result in job.results:
-            yield from _rows_of(job, result)
+            yield from _rows_of(job, result, most)
 
 
-def _rows_of(job: JobReport, result: Result) -> Iterator[Row]:
+def _rows_of(job: JobReport, result: Result, most: int | None) -> Iterator[Row]:
     subset = result.key.subset or "all"
     planned = f"/{result.counts.planned}" if result.counts.planned else ""  # 0: how many there are is not known
     counts = f"{result.counts.scored}{planned}"
     if not result.metrics:
         yield Row(job.model, job.backend, result.dataset, subset, "", "none", "", counts, show_absent(result))
-    for metric in result.metrics:
+    for metric in result.metrics[:most]:
         how = show_how(result)
         yield Row(
             job.model,
@@ -53,6 +56,9 @@ def _rows_of(job: JobReport, result: Result) -> Iterator[Row]:
             counts,
             how,
         )
+    if most is not None and len(result.metrics) > most:
+        more = f"and {len(result.metrics) - most} more"
+        yield Row(job.model, job.backend, result.dataset, subset, more, "", "", "", "in report.md and report.html")
 
 
 def show_absent(result: Result) -> str:
@@ -65,7 +71,8 @@ def show_absent(result: Result) -> str:
 
 def show_how(result: Result) -> str:
     """Return what its score must not be read without, and how a result was had: scoring, shots, limit, unparsable."""
-    parts = [result.caveat, result.key.scoring, f"{result.key.few_shot}-shot"]
+    shots = "shots unknown" if result.key.few_shot is None else f"{result.key.few_shot}-shot"
+    parts = [result.caveat, result.key.scoring, shots]
     if result.key.limit:
         parts.append(f"first {result.key.limit}")
     if result.counts.unparsed:
@@ -101,7 +108,7 @@ def show_took(report: Report) -> str:
     if len(report.stretches) < 2:
         return worked
     whole = show_duration(max(0.0, report.ended_at - report.started_at))
-    return f"{worked} of work (in {len(report.stretches)} stretches within {whole})"
+    return f"{worked} of work, in {len(report.stretches)} stretches within {whole}"
 
 
 def summary_line(report: Report) -> str:

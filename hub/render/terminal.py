@@ -13,6 +13,7 @@ from hub.report import Report
 _STYLES = {"succeeded": "green", "partial": "yellow", "failed": "red", "cancelled": "yellow"}
 _RIGHT = {"score", "scored"}
 _PIPE_WIDTH = 160
+_MOST_METRICS = 6  # of one result; a benchmark may have a hundred categories
 
 
 def print_report(report: Report, console: Console | None = None) -> None:
@@ -21,7 +22,7 @@ def print_report(report: Report, console: Console | None = None) -> None:
     table = Table(title=Text(report.task), title_justify="left", header_style="bold")
     for name in HEADER:
         table.add_column(name, justify="right" if name in _RIGHT else "left", overflow="fold")
-    for row in result_rows(report):
+    for row in result_rows(report, most=_MOST_METRICS):
         table.add_row(*(Text(cell, style="red" if cell == "none" else "") for cell in row))
     console.print(table)
     for line in job_lines(report):

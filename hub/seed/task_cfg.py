@@ -25,8 +25,9 @@ _COMMON = (
 _NATIVE = (*MODEL_KEYS, *DATASET_KEYS, "generation_config")
 SEED_KEYS = (*_COMMON, *_NATIVE)
 _OWN_KEYS = ("version", "models", "evaluations")
-_FOREIGN: dict[str, Callable[[Mapping[str, Any], Draft], None]] = {
-    "opencompass": translate_opencompass,
+_IsFolder = Callable[[str], bool]
+_FOREIGN: dict[str, Callable[[Mapping[str, Any], Draft, _IsFolder], None]] = {
+    "opencompass": lambda config, draft, _: translate_opencompass(config, draft),
     "vlmevalkit": translate_vlmevalkit,
 }
 
@@ -108,7 +109,7 @@ def _evaluation(cfg: Mapping[str, Any], draft: Draft, backend: str, is_folder: C
         for name in _NATIVE:
             if cfg.get(name):
                 draft.ignore((name,), "eval_config has its own")
-        _FOREIGN[backend](config, draft)
+        _FOREIGN[backend](config, draft, is_folder)
     else:
         if config:
             draft.refuse(key, f"{backend} takes none; it belongs to eval_backend OpenCompass or VLMEvalKit")

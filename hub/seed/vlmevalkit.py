@@ -1,11 +1,12 @@
-"""`eval_config` of the VLMEvalKit backend -> one evaluation with vision models behind addresses, and its judge."""
+"""`eval_config` of the VLMEvalKit backend -> one evaluation with vision models, and its judge."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.seed.draft import Draft
+from hub.seed.model import model_name
 from hub.seed.rules import Rules
 from hub.seed.served import (
     EVALUATION,
@@ -20,7 +21,7 @@ from hub.seed.served import (
 from hub.source import KeyPath
 
 _HERE: KeyPath = ("eval_config",)
-_VIDEO = ("nframe", "pack", "use_subtitle")
+_VIDEO = "VLMEvalKit's videos do not run here"
 _JUDGE = ("OPENAI_API_BASE", "LOCAL_LLM", "OPENAI_API_KEY")
 _NO_JUDGE = ("exact_matching",)
 _RULES = Rules(
@@ -29,34 +30,38 @@ _RULES = Rules(
         "verbose": "`evaldock logs` shows what the backend said",
         "ignore": "samples without an answer are counted and shown, never left out quietly",
         "reuse": "a later version resumes runs; this one starts afresh",
+        "nframe": _VIDEO,
+        "pack": _VIDEO,
+        "use_subtitle": _VIDEO,
     },
     refused={},
     harmless={"ignore": (False,)},
 )
 _HANDLED = (
-    "data", "model", "limit", "work_dir", "mode", "nproc", "judge", "rerun", "api_key_env", *_VIDEO, *_JUDGE,
+    "data", "model", "limit", "work_dir", "mode", "nproc", "judge", "rerun", "api_key_env", *_JUDGE,
 )  # fmt: skip
 _MODEL_RULES = Rules(
     ignored={},
-    refused={
-        "img_size": "images are sent as they are",
-        "img_detail": "images are sent as they are",
-        "model_path": "the weights are the server's business; name and address say which model",
-    },
-    harmless={"img_size": (-1,), "img_detail": ("low",)},
+    refused={"model_path": "the weights are the server's business; name and address say which model"},
 )
 _MODEL_HANDLED = ("name", "type", "api_base", "key", "api_key_env", "temperature", "max_tokens")
+_PICTURES = ("img_size", "img_detail")
+_WEIGHTS_HANDLED = ("name", "model_path")
 
 
-def translate_vlmevalkit(config: Mapping[str, Any], draft: Draft) -> None:
-    """Write models, data sets, limits and judge of a VLMEvalKit configuration."""
+def translate_vlmevalkit(config: Mapping[str, Any], draft: Draft, is_folder: Callable[[str], bool]) -> None:
+    """Write models, data sets, limits and judge; `is_folder` tells a folder from a hub id."""
     put_datasets(draft, (*_HERE, "data"), config.get("data"), empty="")
     models = config.get("model")
     if not isinstance(models, list | tuple) or not models:
         draft.refuse((*_HERE, "model"), "a list of models: {name: CustomAPIModel, type: ..., api_base: ...}")
     else:
         for index, model in enumerate(models):
-            _model(model, (*_HERE, "model", index), config.get("nproc"), draft)
+            key: KeyPath = (*_HERE, "model", index)
+            if isinstance(model, Mapping) and model.get("name") != "CustomAPIModel" and model.get("model_path"):
+                _weights(model, key, draft, is_folder)
+            else:
+                _model(model, key, config.get("nproc"), draft)
     put_limit(draft, (*_HERE, "limit"), config.get("limit"))
     put_work_dir(draft, (*_HERE, "work_dir"), config.get("work_dir"))
     _judge(config, draft)
@@ -65,9 +70,6 @@ def translate_vlmevalkit(config: Mapping[str, Any], draft: Draft) -> None:
 
 
 def _rest(config: Mapping[str, Any], draft: Draft) -> None:
-    for name in _VIDEO:
-        if config.get(name):
-            draft.put((*_HERE, name), (*EVALUATION, "options", name), config[name])
     if "mode" in config:
         put_mode(draft, (*_HERE, "mode"), config["mode"])
     if config.get("rerun"):
@@ -79,7 +81,7 @@ def _rest(config: Mapping[str, Any], draft: Draft) -> None:
 def _model(given: object, key: KeyPath, nproc: object, draft: Draft) -> None:
     name = given.get("name") if isinstance(given, Mapping) else given
     if not isinstance(given, Mapping) or name != "CustomAPIModel":
-        why = "nothing here starts vision models; serve it, and give {name: CustomAPIModel, type: ..., api_base: ...}"
+        why = "give its weights ({name: ..., model_path: ...}) or its server (name: CustomAPIModel, type, api_base)"
         draft.refuse(key, f"{name!r}: {why}")
         return
     at = add_endpoint(draft, key, given, model="type", url="api_base")
@@ -92,7 +94,37 @@ def _model(given: object, key: KeyPath, nproc: object, draft: Draft) -> None:
     put_shared(draft, key, "max_tokens", given.get("max_tokens"), "max_tokens")
     if nproc is not None:
         draft.put((*_HERE, "nproc"), (*at, "concurrency"), nproc)
-    _MODEL_RULES.apply(given, key, draft, _MODEL_HANDLED)
+    _pictures(given, key, draft)
+    _MODEL_RULES.apply(given, key, draft, (*_MODEL_HANDLED, *_PICTURES))
+
+
+def _pictures(given: Mapping[str, Any], key: KeyPath, draft: Draft) -> None:
+    """Write what becomes of pictures; all models of a task share it."""
+    if given.get("img_size") == -1:
+        draft.same((*key, "img_size"), "pictures are sent as large as they are")
+    elif given.get("img_size") is not None:
+        _option(draft, (*key, "img_size"), "image_size", given["img_size"])
+    if given.get("img_detail") is not None:
+        _option(draft, (*key, "img_detail"), "image_detail", given["img_detail"])
+
+
+def _option(draft: Draft, key: KeyPath, name: str, value: object) -> None:
+    known = draft.task["evaluations"][0].get("options", {})
+    if name in known and known[name] != value:
+        draft.refuse(key, f"all models of a task share {name}; write one task for each value")
+    else:
+        draft.put(key, (*EVALUATION, "options", name), value)
+
+
+def _weights(given: Mapping[str, Any], key: KeyPath, draft: Draft, is_folder: Callable[[str], bool]) -> None:
+    """Write a model whose weights VLMEvalKit's own class loads."""
+    text = str(given["model_path"])
+    at: KeyPath = ("models", model_name(text, draft.task["models"]))
+    folder = is_folder(text) and not text.startswith((".", "/", "~"))
+    draft.put((*key, "model_path"), (*at, "checkpoint"), f"./{text}" if folder else text)
+    draft.task["models"][at[1]]["modality"] = "vision"
+    _option(draft, (*key, "name"), "known_as", given.get("name"))
+    _MODEL_RULES.apply(given, key, draft, _WEIGHTS_HANDLED)
 
 
 def _judge(config: Mapping[str, Any], draft: Draft) -> None:

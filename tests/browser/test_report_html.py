@@ -15,6 +15,7 @@ import pytest
 
 from hub.render.html.page import write_html
 from hub.report import Counts, JobState, Quantiles, Report, Usage
+from tests.fakes.pictures import png
 from tests.fakes.reports import job, large_run, metric, report, result, sample, write_run
 
 if TYPE_CHECKING:
@@ -210,6 +211,56 @@ def test_ten_thousand_samples_open_in_two_seconds_with_few_rows(opening: Open, t
     assert page.locator("#found").inner_text() == "10,000 samples"
     assert page.locator("#list .row").count() < 60
     assert took < OPEN_LIMIT_S
+
+
+def test_ten_thousand_samples_with_pictures_open_in_two_seconds_too(opening: Open, tmp_path: Path) -> None:
+    path = write_html(tmp_path, large_run(tmp_path, MANY, pictures=2000))
+    opening(path).close()  # the first page of a browser pays for the browser
+
+    started = time.perf_counter()
+    page = opening(path)
+    took = time.perf_counter() - started
+
+    assert page.get_by_text("pictures not embedded, see the run folder").is_visible()
+    assert page.locator("#detail img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 50
+    assert took < OPEN_LIMIT_S
+
+
+def test_a_conversation_shows_its_pictures_between_its_words(opening: Open, tmp_path: Path) -> None:
+    parts = [
+        {"type": "text", "text": "Is"},
+        {"type": "image", "path": "a.png"},
+        {"type": "text", "text": "redder than"},
+    ]
+    asked = {"role": "user", "content": [*parts, {"type": "image", "path": "gone.png"}]}
+    made = mixed_report()
+    lines = [sample(prompt=[asked, {"role": "assistant", "content": "Yes."}, {"role": "user", "content": "Why?"}])]
+    run = write_run(tmp_path, made, {"1-m-native": [*lines, *mixed_samples()]})
+    (run / "jobs" / "1-m-native" / "output").mkdir()
+    (run / "jobs" / "1-m-native" / "output" / "a.png").write_bytes(png(24, 16))
+
+    page = opening(write_html(run, made))
+    page.locator("#search").fill("redder")
+    rows(page, 1)
+
+    first = page.locator("#detail .bubble").first
+    assert first.locator("> :not(.role)").evaluate_all("all => all.map(each => each.alt || each.innerText)") == [
+        "Is", "picture a.png", "redder than", "[picture gone.png: there is no such file]",
+    ]  # fmt: skip
+    image = first.locator("img")
+    assert image.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])") == [24, 16]
+    assert page.locator("#list .snippet").inner_text() == "Why?"
+
+
+def test_a_path_of_a_picture_is_text_whatever_it_holds(opening: Open, tmp_path: Path) -> None:
+    made = mixed_report()
+    line = sample(prompt=[{"role": "user", "content": [{"type": "image", "path": HOSTILE}]}])
+
+    page = opening(write_html(write_run(tmp_path, made, {"1-m-native": [line]}), made))
+
+    assert HOSTILE in page.locator("#detail .bubble").first.inner_text()
+    assert page.locator("img").count() == 0
+    assert not hacked(page)
 
 
 def test_samples_unpack_in_a_browser_without_decompression_streams(browser: Browser, tmp_path: Path) -> None:

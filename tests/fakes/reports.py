@@ -21,6 +21,7 @@ from hub.report import (
     Source,
     run_state,
 )
+from tests.fakes.pictures import noise
 
 ENVIRONMENT = EnvironmentRecord(
     engine="docker",
@@ -118,16 +119,32 @@ def write_run(folder: Path, made: Report, samples: dict[str, Iterable[dict[str, 
     return folder
 
 
-def large_run(folder: Path, count: int) -> Report:
-    """Write a run of one job with `count` samples of about 1.5 kB, some of every outcome."""
+def large_run(folder: Path, count: int, *, pictures: int = 0) -> Report:
+    """Write a run of one job with `count` samples of about 1.5 kB, some of every outcome.
+
+    With `pictures` every sample has one of so many, each of about 12 kB: what a thumbnail takes.
+    """
     states = {"infra_error": count // 100, "scored": count - count // 100}
     counts = Counts(planned=count, unparsed=count // 50, **states)
     value = metric(0.6, "exact_match")
     made = report(
         job(1, result("gsm8k", value, counts=counts), state=JobState.PARTIAL, reason="1 % failed"), task="large"
     )
-    write_run(folder, made, {"1-m-native": _many(count)})
+    lines = _many(count)
+    write_run(folder, made, {"1-m-native": _with_pictures(lines, pictures) if pictures else lines})
+    if pictures:
+        album = folder / "jobs" / "1-m-native" / "output" / "images"
+        album.mkdir(parents=True)
+        for number in range(pictures):
+            (album / f"{number}.png").write_bytes(noise(12_000, number))
     return made
+
+
+def _with_pictures(lines: Iterable[dict[str, Any]], pictures: int) -> Iterable[dict[str, Any]]:
+    for number, line in enumerate(lines):
+        system, asked = line["prompt"]
+        image = {"type": "image", "path": f"images/{number % pictures}.png"}
+        yield {**line, "prompt": [system, {**asked, "content": [image, {"type": "text", "text": asked["content"]}]}]}
 
 
 def _many(count: int) -> Iterable[dict[str, Any]]:

@@ -101,6 +101,23 @@ def test_percent_is_for_the_screen_only() -> None:
     assert (row.score, row.interval, row.scored, row.how) == ("75.0 %", "50.0 to 90.0", "4/4", "choice, 2-shot")
 
 
+def test_of_a_hundred_categories_the_screen_shows_the_first_and_how_many_more() -> None:
+    metrics = tuple(METRIC.model_copy(update={"name": f"category {number}"}) for number in range(100))
+
+    shown = list(result_rows(report(result(metrics=metrics)), most=6))
+
+    assert [row.metric for row in shown][-2:] == ["category 5", "and 94 more"]
+    assert len(shown) == 7
+    assert len(list(result_rows(report(result(metrics=metrics))))) == 100
+    assert len(list(result_rows(report(result(metrics=metrics[:6])), most=6))) == 6
+
+
+def test_metrics_of_one_file_name_it_once() -> None:
+    metrics = tuple(METRIC.model_copy(update={"name": name}) for name in ("accuracy", "f1"))
+
+    assert "accuracy, f1 from `summary.json`" in render_markdown(report(result(metrics=metrics)))
+
+
 def test_what_must_be_said_beside_a_score_stands_there_first() -> None:
     made = result(scored=3).model_copy(update={"caveat": "1 of 4 failed, counted as wrong"})
 

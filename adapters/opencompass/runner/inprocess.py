@@ -18,7 +18,7 @@ from opencompass.utils.build import build_model_from_cfg
 
 from adapters.opencompass.contract import Stage
 from adapters.opencompass.runner.places import standing_in
-from adapters.opencompass.runner.reasons import PartError, reason_of
+from adapters.opencompass.runner.reasons import PartError, told
 from adapters.opencompass.runner.session import Held, current
 from adapters.runtime import job
 
@@ -50,7 +50,7 @@ class InProcessRunner(BaseRunner):  # type: ignore[misc]  # it has no types
                 check_written(self._stage, held, said)
         except Exception as error:  # noqa: BLE001 - data and model code can raise anything; only this part is lost
             traceback.print_exc()
-            session.status.fail(file, self._stage, reason_of(error, held.data, held.part.reads))
+            session.status.fail(file, self._stage, told(error, held.data))  # its data could be loaded: not theirs
             return 1
         session.status.finish(file, self._stage, time.monotonic() - started)
         if self._stage == "score":

@@ -21,10 +21,6 @@ from adapters.opencompass.runner import compat
 from adapters.opencompass.runner.configs import all_in, shipped
 from adapters.opencompass.runner.protocol import class_name, few_shot_of
 
-# A prompt whose own text is longer holds its examples as text: the longest without any has 684 characters, the
-# shortest with some 1495. How many those are, the configuration does not say.
-_LONGEST_WITHOUT_EXAMPLES = 1000
-
 
 def listing(folders: Sequence[str]) -> dict[str, Any]:
     """Return `configs`, folder -> name -> what is known of it, and `groups`, folder -> average -> its parts."""
@@ -45,7 +41,7 @@ def _configs(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def facts(every: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return how the parts of a configuration ask, and who scores them."""
-    shots = {_few_shot(config["infer_cfg"]) for config in every}
+    shots = {few_shot_of(config["infer_cfg"]) for config in every}
     return {
         "few_shot": shots.pop() if len(shots) == 1 else None,
         "inferencers": sorted({class_name(config["infer_cfg"]["inferencer"]["type"]) for config in every}),
@@ -56,25 +52,6 @@ def facts(every: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _evaluator(config: Mapping[str, Any]) -> object:
     return config.get("eval_cfg", {}).get("evaluator", {}).get("type")
-
-
-def _few_shot(infer: Mapping[str, Any]) -> int | None:
-    """Return how many worked examples a prompt shows; None where they are part of its text."""
-    counted = few_shot_of(infer)
-    template = (infer.get("prompt_template") or {}).get("template")
-    written = sum(map(len, _texts(template)))
-    return None if not counted and written > _LONGEST_WITHOUT_EXAMPLES else counted
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inside in value.values():
-            yield from _texts(inside)
-    elif isinstance(value, list | tuple):
-        for inside in value:
-            yield from _texts(inside)
 
 
 def _groups(folder: str) -> Iterator[tuple[str, list[str]]]:

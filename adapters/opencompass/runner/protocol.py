@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+# A prompt whose own text is longer holds its examples as text: the longest without any has 684 characters, the
+# shortest with some 1495. How many those are, the configuration does not say.
+_LONGEST_WITHOUT_EXAMPLES = 1000
 
 
 def protocol_of(config: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], max_out_len: int) -> dict[str, Any]:
@@ -32,15 +36,32 @@ def data_digest(rows: Iterable[Mapping[str, Any]]) -> str:
     return digest.hexdigest()
 
 
-def few_shot_of(infer: Mapping[str, Any]) -> int:
-    """Return how many worked examples a prompt shows: rows that a retriever takes, else turns of the template."""
+def few_shot_of(infer: Mapping[str, Any]) -> int | None:
+    """Return how many worked examples a prompt shows; None where they are part of its text."""
+    template = (infer.get("prompt_template") or {}).get("template")
+    counted = _counted(infer, template)
+    return None if not counted and sum(map(len, _texts(template))) > _LONGEST_WITHOUT_EXAMPLES else counted
+
+
+def _counted(infer: Mapping[str, Any], template: object) -> int:
+    """Return the rows that a retriever takes as examples, else the turns of the template that are answers."""
     if fixed := infer.get("retriever", {}).get("fix_id_list"):
         return len(fixed)
-    template = (infer.get("prompt_template") or {}).get("template")
     turns = template.get("round", []) if isinstance(template, Mapping) else []
     answers = [turn.get("role") == "BOT" for turn in turns if isinstance(turn, Mapping)]
     # The last turn of the model is the one to be written.
     return sum(answers[:-1])
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inside in value.values():
+            yield from _texts(inside)
+    elif isinstance(value, list | tuple):
+        for inside in value:
+            yield from _texts(inside)
 
 
 def class_name(kind: object) -> str:

@@ -27,8 +27,12 @@ def describe(error: BaseException) -> str:
     return f"{name} at `{steps[-1].line}`" if steps and steps[-1].line else name
 
 
+def told(error: BaseException, data: Path) -> str:
+    """Return an error in one line, with paths as the user knows them."""
+    return describe(error).replace(str(data), "data")
+
+
 def reason_of(error: BaseException, data: Path, files: Iterable[str]) -> str:
-    """Return why a part failed: what is broken in the `files` that it reads and what to do, else the error itself."""
-    told = describe(error).replace(str(data), "data")
+    """Return why data cannot be loaded: what is broken in the `files` and what to do, else the error itself."""
     fault = data_fault(error, data, files)
-    return f"{fault}; {_MEND} ({told})" if fault else told
+    return f"{fault}; {_MEND} ({told(error, data)})" if fault else told(error, data)

@@ -13,6 +13,7 @@ from opencompass.utils.build import build_dataset_from_cfg
 from opencompass.utils.datasets_info import DATASETS_MAPPING
 
 from adapters.opencompass.contract import EXPERIMENT, FAILURES_FILE, STATUS_FILE, TASK_FILE, Dataset, Part, Task
+from adapters.opencompass.names import file_name, unused
 from adapters.opencompass.runner import configs, stages
 from adapters.opencompass.runner.columns import require_columns
 from adapters.opencompass.runner.configs import ConfigError, refuse_templates
@@ -50,12 +51,13 @@ def _clear(output: Path) -> None:
 
 def _load(dataset: Dataset, session: Session) -> None:
     """Load the data of every part; one that fails takes no other with it."""
+    taken = _taken(session)
     try:
-        found = configs.read(dataset)
+        found = configs.read(dataset, taken)
         data = data_folder(dataset.data, session.scratch)
     except Exception as error:  # noqa: BLE001 - a configuration is Python and can raise anything
         traceback.print_exc()
-        for part in dataset.parts or (Part(dataset.label, dataset.label),):
+        for part in dataset.parts or (Part(dataset.label, unused(file_name(dataset.label), taken)),):
             session.status.refuse(dataset, part, describe(error))
         return
     place = session.scratch / "places" / hashlib.sha256(str(data).encode()).hexdigest()[:12]
@@ -63,6 +65,12 @@ def _load(dataset: Dataset, session: Session) -> None:
         _load_part(dataset, part, absolute(config, data, _known()), session, (place, data))
     rows = sum(held.rows for held in session.parts.values() if held.dataset is dataset)
     session.meter.plan(dataset.label, rows)
+
+
+def _taken(session: Session) -> set[str]:
+    """Return the names of files that another data set has or will have."""
+    planned = {part.file for dataset in session.task.datasets for part in dataset.parts}
+    return planned | set(session.status.parts)
 
 
 def _load_part(

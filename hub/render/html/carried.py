@@ -10,27 +10,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hub.render.html.pictures import Album
 from hub.render.html.samples import FIELDS, SEED, Census, Limits, choose, rows, samples_file
 from hub.report import Report
 
 
 @dataclass(frozen=True)
 class Carried:
-    """The samples in the page: how many of how many, what is said of the rest, and the packed data."""
+    """The samples in the page: how many of how many, what is said of the rest, the packed data, and pictures."""
 
     count: int
     total: int
     notes: list[str]
     packed: str
+    pictures: list[str]
 
 
 def carry(report: Report, folder: Path, census: Census, limits: Limits) -> Carried:
     """Choose samples and pack them; each job's samples.jsonl keeps all."""
     chosen = choose(census.places, limits)
     jobs = [{"id": job.id, "model": job.model, "backend": job.backend} for job in report.jobs]
+    album = Album(folder, limits.pictures)
+    album.take(found for place in chosen if (found := census.pictured.get((place.job, place.line))))
     notes = [*_left_out(len(chosen), sum(place.failed for place in chosen), census), *_unread(report, folder, census)]
-    packed = pack({"fields": FIELDS, "jobs": jobs}, rows(report, folder, chosen, limits))
-    return Carried(len(chosen), len(census.places), notes, packed)
+    packed = pack({"fields": FIELDS, "jobs": jobs}, rows(report, folder, chosen, album, limits))
+    return Carried(len(chosen), len(census.places), [*notes, *album.notes()], packed, album.lines)
 
 
 def pack(head: dict[str, Any], rows: Iterable[list[Any]]) -> str:

@@ -50,6 +50,7 @@ def render_html(folder: Path, report: Report, limits: Limits = _LIMITS) -> str:
     census = take_census(report, folder, limits)
     found = groups(report)
     compared = {group.title: same for group in found if (same := compare(group))}
+    carried = carry(report, folder, census, limits)
     style, script = _asset("style.css"), _script()
     return (
         _environment()
@@ -64,10 +65,10 @@ def render_html(folder: Path, report: Report, limits: Limits = _LIMITS) -> str:
             heat_maps=[(group, made) for group in found if (made := heat_map(group))],
             comparisons=list(compared.values()),
             panels=panels(report, census.tallies),
-            carried=carry(report, folder, census, limits),
+            carried=carried,
             style=style,
             script=script,
-            policy=_policy(style, script),
+            policy=_policy(style, script, pictures=bool(carried.pictures)),
         )
     )
 
@@ -82,11 +83,11 @@ def _asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
-def _policy(style: str, script: str) -> str:
-    """Return a Content-Security-Policy that lets this style and this script in, and no request out."""
+def _policy(style: str, script: str, *, pictures: bool) -> str:
+    """Return a Content-Security-Policy: this style, this script, pictures inside the page, and no request out."""
     return (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
-        "base-uri 'none'; form-action 'none'"
+        f"{'img-src data:; ' if pictures else ''}base-uri 'none'; form-action 'none'"
     )
 
 

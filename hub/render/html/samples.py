@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from hub.render.html.messages import chat
+from hub.render.html.messages import Message, PicturePath, chat, pictures_of
 from hub.render.html.outcome import Outcome, Outcomes
+from hub.render.html.pictures import Album, Pictured
 from hub.render.html.usage import Tally
 from hub.report import Report, Sample, SampleState
 
@@ -28,12 +29,17 @@ FIELDS = (
 )  # fmt: skip
 
 
+# Whose pictures come first: those of samples without a score (0), then these, then the rest.
+_RANKS: dict[Outcome, int] = {"wrong": 1, "partly": 2}
+
+
 class Limits(NamedTuple):
-    """What a page may carry: samples, bytes of their texts, and characters of one text."""
+    """What a page may carry: samples, bytes of their texts, characters of one text, and bytes of pictures."""
 
     samples: int = 50_000
     size: int = 64 << 20
     text: int = 100_000
+    pictures: int = 12 << 20
 
 
 class _Place(NamedTuple):
@@ -48,9 +54,15 @@ class _Place(NamedTuple):
 
 @dataclass
 class Census:
-    """What a first reading of all samples found; `unscored`: jobs and data sets with samples without a score."""
+    """What a first reading of all samples found.
+
+    Attributes:
+        unscored: jobs and data sets with samples without a score.
+        pictured: the pictures of samples that have some, by the samples' places.
+    """
 
     places: list[_Place] = field(default_factory=list)
+    pictured: dict[tuple[int, int], Pictured] = field(default_factory=dict)
     tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
     unscored: set[tuple[str, str]] = field(default_factory=set)
     unreadable: dict[str, int] = field(default_factory=dict)
@@ -68,7 +80,7 @@ def samples_file(folder: Path, job: str) -> Path:
 
 def take_census(report: Report, folder: Path, limits: Limits) -> Census:
     """Read all samples of a run; a line that is none is counted, a file that is absent is a job without samples."""
-    census = Census()
+    census, outcomes = Census(), Outcomes(report)
     for number, job in enumerate(report.jobs):
         file = samples_file(folder, job.id)
         if not file.is_file():
@@ -83,6 +95,9 @@ def take_census(report: Report, folder: Path, limits: Limits) -> Census:
             if failed:
                 census.unscored.add((job.id, sample.dataset))
             census.places.append(_Place(number, line, offset, _cost(raw, sample, limits.text), failed))
+            if paths := tuple(pictures_of(sample.prompt)):
+                rank = _RANKS.get(outcomes.outcome(job.id, sample), 0 if failed else len(_RANKS))
+                census.pictured[number, line] = Pictured(rank, _draw(census.places[-1]), job.id, paths)
     return census
 
 
@@ -114,7 +129,7 @@ def _draw(place: _Place) -> bytes:
     return blake2b(f"{SEED} {place.job} {place.line}".encode(), digest_size=8).digest()
 
 
-def rows(report: Report, folder: Path, places: Iterable[_Place], limits: Limits) -> Iterator[list[Any]]:
+def rows(report: Report, folder: Path, places: Iterable[_Place], album: Album, limits: Limits) -> Iterator[list[Any]]:
     """Yield each chosen sample as a list in the order of FIELDS."""
     outcomes = Outcomes(report)
     by_job: dict[int, list[_Place]] = {}
@@ -127,17 +142,17 @@ def rows(report: Report, folder: Path, places: Iterable[_Place], limits: Limits)
                 file.seek(place.offset)
                 sample = _parse(file.readline())
                 if sample is not None:
-                    yield [number, place.line, *_row(outcomes, job, sample, limits.text)]
+                    yield [number, place.line, *_row(outcomes, job, sample, album, limits.text)]
 
 
-def _row(outcomes: Outcomes, job: str, sample: Sample, limit: int) -> list[Any]:
+def _row(outcomes: Outcomes, job: str, sample: Sample, album: Album, limit: int) -> list[Any]:
     return [
         sample.dataset,
         sample.subset,
         sample.id,
         _word(outcomes.outcome(job, sample)),
         int(outcomes.unparsed(job, sample)),
-        [[message.role, cut(message.text, limit)] for message in chat(sample.prompt)],
+        [[message.role, _content(message, job, album, limit)] for message in chat(sample.prompt)],
         cut(sample.prediction, limit),
         None if sample.answer is None else cut(sample.answer, limit),
         cut(sample.gold, limit),
@@ -147,6 +162,14 @@ def _row(outcomes: Outcomes, job: str, sample: Sample, limit: int) -> list[Any]:
         sample.tokens_in,
         sample.tokens_out,
     ]
+
+
+def _content(message: Message, job: str, album: Album, limit: int) -> Any:
+    """Return a message's text; with pictures a list of texts and of [path, line of the album or why it has none]."""
+    return [
+        [part.path, album.place(job, part.path)] if isinstance(part, PicturePath) else cut(part, limit)
+        for part in message.parts
+    ] or cut(message.text, limit)
 
 
 def cut(text: str, limit: int) -> str:

@@ -50,7 +50,16 @@ def test_a_mistyped_subset_is_suggested() -> None:
 
 
 def test_a_data_set_of_one_piece_has_no_subsets() -> None:
-    assert "all of one piece" in only(evaluation(request("gsm8k", subsets=("main",))), "datasets", 0, "subsets", 0)
+    assert "all of one piece" in only(evaluation(request("piqa", subsets=("main",))), "datasets", 0, "subsets", 0)
+
+
+def test_the_name_that_the_report_gives_one_piece_may_be_asked_for() -> None:
+    whole, named = (task_of(evaluation(request("gsm8k", subsets=subsets))) for subsets in (None, ("main",)))
+
+    assert complaints(evaluation(request("gsm8k", subsets=("main",)))) == {}
+    assert named == whole
+    assert ADAPTER.datasets()["gsm8k"].subsets == ("main",)
+    assert "did you mean 'main'" in only(evaluation(request("gsm8k", subsets=("mai",))), "datasets", 0, "subsets", 0)
 
 
 def test_a_limit_that_breaks_the_metric_is_refused() -> None:
@@ -98,10 +107,12 @@ def test_an_unknown_configuration_is_refused_and_the_likely_one_named() -> None:
     one = request("gsm8k", options={"config": "gsm8k_0shot_gen_a58961"})
 
     message = only(evaluation(one), "datasets", 0, "options", "config")
+    other = only(evaluation(request("gsm8k", options={"config": "x"})), "datasets", 0, "options", "config")
 
-    assert message.startswith(
+    assert message == (
         "OpenCompass has no configuration 'gsm8k_0shot_gen_a58961' of gsm8k; did you mean 'gsm8k_0shot_gen_a58960'?"
     )
+    assert "`evaldock list datasets --backend opencompass --json` names all" in other
 
 
 def test_every_configuration_that_is_listed_is_known() -> None:

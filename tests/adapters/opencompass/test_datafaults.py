@@ -58,6 +58,23 @@ def test_a_row_without_what_a_loader_looked_for_is_named(tmp_path: Path) -> None
     assert found == "data/a.jsonl, line 2: no 'label'"
 
 
+@pytest.mark.parametrize(("value", "shown"), [("perhaps", '"perhaps"'), (True, "true")])
+def test_a_value_that_a_loader_does_not_know_is_named_where_it_stands(
+    tmp_path: Path, value: object, shown: str
+) -> None:
+    rows = lines({"q": 1, "target": {"label": "no"}}, {"q": 1, "target": {"label": value}})
+
+    found = fault(tmp_path, "a.jsonl", rows, KeyError(value))
+
+    assert found == f"data/a.jsonl, line 2: 'label' is {shown}, which OpenCompass does not know"
+
+
+def test_a_column_is_looked_for_as_one_though_it_is_a_value_too(tmp_path: Path) -> None:
+    found = fault(tmp_path, "a.jsonl", lines({"q": "label", "label": 1}, {"q": 2}), KeyError("label"))
+
+    assert found == "data/a.jsonl, line 2: no 'label'"
+
+
 def test_without_a_name_it_is_the_row_that_lacks_what_the_others_have(tmp_path: Path) -> None:
     text = json.dumps({"examples": [{"input": 1, "target": 1}, {"input": 2}, {"input": 3, "target": 3}]})
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from adapters.opencompass.catalog import catalog
 from adapters.opencompass.contract import dumps, loads
+from adapters.opencompass.shipped import groups_of
 from adapters.opencompass.translate import assets, task_of, translate
 from hub.adapter import Evaluation
 from tests.adapters.opencompass.cases import CHECKPOINT, evaluation, request
@@ -47,6 +49,16 @@ def test_two_ways_of_one_data_set_have_files_of_their_own() -> None:
     task = task_of(evaluation(request("ARC_c", label="a"), request("ARC_c", label="b b"), request("ARC_e")))
 
     assert [part.file for dataset in task.datasets for part in dataset.parts] == ["ARC-c", "b-b.2.ARC-c", "ARC-e"]
+
+
+def test_averages_are_those_over_all_parts_and_over_whole_subjects() -> None:
+    stem = groups_of(catalog()["ceval"], tuple(catalog()["ceval"].parts))["stem"]
+
+    (dataset,) = task_of(evaluation(request("ceval", label="exams", subsets=stem))).datasets
+
+    assert [group.name for group in dataset.groups] == ["exams", "exams-stem", "exams-hard"]
+    assert dataset.groups[0].files == dataset.groups[1].files == tuple(part.file for part in dataset.parts)
+    assert len(dataset.groups[2].files) == 8
 
 
 def test_an_endpoint_draws_with_the_tasks_seed_only_where_it_draws() -> None:

@@ -1,5 +1,6 @@
 """What a file of answers holds, and that what is told to become free becomes free, to the byte."""
 
+import re
 import shutil
 import sqlite3
 import time
@@ -102,15 +103,25 @@ def test_nothing_is_told_from_the_rows_between_the_bodies(tmp_path: Path) -> Non
         connection.execute("ATTACH ? AS kept", (str(keep(tmp_path / "a.sqlite")),))
         ((*_, plan),) = connection.execute(f"EXPLAIN QUERY PLAN {_SUMS}", (1.0,))
 
-    assert plan.endswith("answers USING COVERING INDEX answers_by_use (used_at<?)")
+    assert plan.endswith("answers USING COVERING INDEX sqlite_autoindex_answers_1 (used_at<?)")
 
 
-def test_a_file_of_an_older_version_is_told_without_the_index(tmp_path: Path) -> None:
-    file = keep(tmp_path / "a.sqlite")
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("DROP INDEX answers_by_use")
+def test_a_file_of_a_version_that_had_no_such_index_is_told_too(settings: Settings, tmp_path: Path) -> None:
+    make_run(settings.runs_dir, state="partial")
+    old = keep_for(settings)
+    with closing(sqlite3.connect(tmp_path / "old.sqlite")) as connection, connection:
+        table, by_key = answers.SCHEMA
+        connection.execute(re.sub(r", UNIQUE \(used_at.*?\)", "", table))
+        connection.execute(by_key)
+        assert len(connection.execute("PRAGMA index_list(answers)").fetchall()) == 1
+        connection.execute("ATTACH ? AS new", (str(old),))
+        connection.execute("INSERT INTO main.answers SELECT * FROM new.answers")
+    (tmp_path / "old.sqlite").replace(old)
+    (found,) = kept(settings)
 
-    assert holding(file).answers == 3
+    freed = clear(found, settings)
+
+    assert (found.answers, freed) == (3, found.size)
 
 
 def test_what_is_no_file_of_answers_holds_nothing_and_none_is_made(tmp_path: Path) -> None:

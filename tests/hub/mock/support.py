@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -56,3 +58,9 @@ async def mock(
             aiohttp.ClientSession() as plain,
         ):
             yield Mock(url, kept, openai, plain)
+
+
+def png(width: int, height: int) -> str:
+    """Return the data URL of a PNG of that size: its head alone."""
+    raw = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", width, height) + b"\x08\x02\x00\x00\x00"
+    return "data:image/png;base64," + base64.b64encode(raw).decode()

@@ -1,8 +1,6 @@
 """OpenAI's own client takes the mock for the real thing."""
 
 import asyncio
-import base64
-import struct
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -13,7 +11,7 @@ from pydantic import BaseModel
 from hub.mock.answers import Answers, Said
 from hub.mock.faults import FaultPlan
 from hub.mock.server import MockOptions
-from tests.hub.mock.support import Mock, mock, user
+from tests.hub.mock.support import Mock, mock, png, user
 
 Test = Callable[[Mock], Coroutine[Any, Any, None]]
 WEATHER = {
@@ -45,11 +43,6 @@ def with_mock(test: Test, options: MockOptions | None = None, **client: Any) -> 
 
 def saying(text: str) -> MockOptions:
     return MockOptions(Answers(lambda _asked: Said(text)))
-
-
-def png(width: int, height: int) -> str:
-    raw = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", width, height) + b"\x08\x02\x00\x00\x00"
-    return "data:image/png;base64," + base64.b64encode(raw).decode()
 
 
 def test_a_chat_is_answered() -> None:

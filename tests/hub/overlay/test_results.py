@@ -305,7 +305,10 @@ def test_a_judge_and_a_model_that_failed_are_both_named() -> None:
 def test_verdicts_that_failed_are_admitted_as_answers_are_and_together_with_them() -> None:
     rows = [*calls(98, 2), *calls(98, 2, role="judge")]
 
-    assert one(arc(), rows, replace(FOREIGN, max_infra_errors=4)).metrics[0].value == 0.615
+    found = one(arc(), rows, replace(FOREIGN, max_infra_errors=4))
+
+    assert [(metric.value, metric.ci95) for metric in found.metrics] == [(0.615, None)]
+    assert found.caveat == "2 of 100 failed, counted as wrong; 2 of 100 scored without the judge's verdict"
     assert one(arc(), rows, replace(FOREIGN, max_infra_errors=3)).metrics == ()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.render.html.carried import Carried, carry
-from hub.render.html.messages import Message, chat
+from hub.render.html.messages import Message, PicturePath, chat
 from hub.render.html.outcome import Outcomes
 from hub.render.html.samples import FIELDS, Limits, cut, take_census
 from hub.render.html.usage import Scale, histogram, panels, quantile
@@ -172,9 +172,13 @@ def image(address: Any) -> dict[str, Any]:
         ([{"content": [image("http://x/y.png")]}], [Message("", "[image: http://x/y.png]")]),
         ([{"role": "tool", "content": "", "calls": [{"id": 1}]}], [Message("tool", '\ncalls: [{"id": 1}]')]),
         ([{"role": 5, "content": {"a": 1}}], [Message("5", '{"a": 1}')]),
+        (
+            [{"role": "user", "content": ["a", {"type": "image", "path": "x.png"}, "b"]}],
+            [Message("user", "a\nb", ("a", PicturePath("x.png"), "b"))],
+        ),
     ],
 )  # fmt: skip
-def test_any_prompt_becomes_messages_of_text(prompt: Any, messages: list[Message]) -> None:
+def test_any_prompt_becomes_messages_of_text_and_pictures(prompt: Any, messages: list[Message]) -> None:
     assert chat(prompt) == messages
 
 

@@ -117,9 +117,9 @@ DICTS: dict[str, tuple[dict[str, Any], str]] = {
         "hellaswag will come with a later version",
     ),
     "OpenCompass": (OPENCOMPASS, "mmlu"),
-    "VLMEvalKit": (VLMEVALKIT, "vlmevalkit comes with a later version, and will run this task"),
-    "VLMEvalKit with a judge": (JUDGED, "vlmevalkit comes with a later version, and will run this task"),
-    "VLMEvalKit with weights": (LOCAL_VLM, "'qwen_chat': nothing here starts vision models; serve it"),
+    "VLMEvalKit": (VLMEVALKIT, "SEEDBench_IMG"),
+    "VLMEvalKit with a judge": (JUDGED, "SEEDBench_IMG"),
+    "VLMEvalKit with weights": (LOCAL_VLM, "MMStar"),
 }
 
 

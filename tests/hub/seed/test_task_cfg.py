@@ -241,3 +241,43 @@ def test_opencompass_asks_as_eval_scope_did(templates: tuple[str | None, ...], o
 def test_models_that_would_be_asked_in_two_ways_are_refused() -> None:
     with pytest.raises(TaskError, match="the models of a task are asked in one way"):
         translate(_opencompass(None, "default-api-meta-template-oc"), name_of=task_cfg_name)
+
+
+def vlmevalkit(*models: dict[str, object], **config: object) -> dict[str, object]:
+    return {"eval_backend": "VLMEvalKit", "eval_config": {"data": ["MMStar"], "model": list(models), **config}}
+
+
+SERVED = {"name": "CustomAPIModel", "type": "m", "api_base": "http://h/v1"}
+
+
+def test_what_becomes_of_pictures_is_an_option_of_the_evaluation() -> None:
+    task = translate(vlmevalkit({**SERVED, "img_size": 512, "img_detail": "low"}), name_of=task_cfg_name).task
+
+    assert task["evaluations"][0]["options"] == {"image_size": 512, "image_detail": "low"}
+    assert (
+        "options"
+        not in translate(vlmevalkit({**SERVED, "img_size": -1}), name_of=task_cfg_name).task["evaluations"][0]
+    )
+
+
+def test_two_sizes_of_pictures_are_two_tasks() -> None:
+    cfg = vlmevalkit({**SERVED, "img_size": 512}, {**SERVED, "type": "other", "img_size": 256})
+
+    with pytest.raises(TaskError, match="all models of a task share image_size"):
+        translate(cfg, name_of=task_cfg_name)
+
+
+def test_weights_for_a_class_of_vlmevalkit_are_a_checkpoint() -> None:
+    cfg = vlmevalkit({"name": "qwen_chat", "model_path": "models/Qwen-VL-Chat"})
+
+    of_a_hub = translate(cfg, name_of=task_cfg_name).task
+    of_a_folder = translate(cfg, name_of=task_cfg_name, is_folder=lambda _: True).task
+
+    assert of_a_hub["models"] == {"Qwen-VL-Chat": {"checkpoint": "models/Qwen-VL-Chat", "modality": "vision"}}
+    assert of_a_hub["evaluations"][0]["options"] == {"known_as": "qwen_chat"}
+    assert of_a_folder["models"]["Qwen-VL-Chat"]["checkpoint"] == "./models/Qwen-VL-Chat"
+
+
+def test_a_class_without_weights_is_told_the_two_ways() -> None:
+    with pytest.raises(TaskError, match="'qwen_chat': give its weights"):
+        translate(vlmevalkit({"name": "qwen_chat"}), name_of=task_cfg_name)

@@ -6,7 +6,7 @@ function detail(store, sample) {
   return [
     heading(store, sample),
     sample.error ? part("Error", element("div", { class: "error" }, passage(sample.error))) : null,
-    part(sample.prompt.length > 1 ? "Conversation" : "Prompt", conversation(sample)),
+    part(sample.prompt.length > 1 ? "Conversation" : "Prompt", conversation(store, sample)),
     part("Prediction", prediction(sample)),
     comparison(sample),
     scores(sample),
@@ -28,21 +28,31 @@ function heading(store, sample) {
     element("p", { class: "quiet data" }, visible(place)));
 }
 
-function conversation(sample) {
+function conversation(store, sample) {
   if (!sample.prompt.length) return element("p", { class: "quiet" }, "The backend did not keep the prompt.");
-  return element("div", { class: "chat" }, ...sample.prompt.map(([role, text]) => bubble(role, text)));
+  return element("div", { class: "chat" }, ...sample.prompt.map(([role, content]) => bubble(role, ...blocks(store, content))));
 }
 
-function bubble(role, text) {
+function blocks(store, content) {
+  if (typeof content === "string") return [passage(content)];
+  return content.map((part) => (typeof part === "string" ? passage(part) : picture(store, ...part)));
+}
+
+function picture(store, path, place) {
+  if (typeof place !== "number") return element("p", { class: "quiet data" }, visible(`[picture ${path}: ${place}]`));
+  return element("img", { class: "picture", src: store.picture(place), alt: visible(`picture ${path}`), title: visible(path), decoding: "async" });
+}
+
+function bubble(role, ...said) {
   const known = Object.hasOwn(ROLES, role);
   const name = known ? ROLES[role] : role;
   const label = name ? element("div", { class: "role data" }, visible(name)) : null;
-  return element("div", { class: `bubble role-${known ? name || "text" : "other"}` }, label, passage(text));
+  return element("div", { class: `bubble role-${known ? name || "text" : "other"}` }, label, ...said);
 }
 
 function prediction(sample) {
   if (!sample.prediction) return element("p", { class: "quiet" }, UNSCORED.has(sample.outcome) ? "There is none." : "The model answered with nothing.");
-  return element("div", { class: "chat" }, bubble("assistant", sample.prediction));
+  return element("div", { class: "chat" }, bubble("assistant", passage(sample.prediction)));
 }
 
 function comparison(sample) {

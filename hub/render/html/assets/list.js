@@ -83,6 +83,6 @@ class List {
 }
 
 function snippet(sample) {
-  const asked = sample.prompt.length ? sample.prompt[sample.prompt.length - 1][1] : sample.error || sample.prediction;
+  const asked = sample.prompt.length ? textOf(sample.prompt[sample.prompt.length - 1][1]) : sample.error || sample.prediction;
   return asked.slice(0, SNIPPET).replace(/\s+/g, " ").trim();
 }

@@ -31,6 +31,12 @@ class Store {
     });
   }
 
+  // Taken apart when the first picture is shown: most visits to a page begin with its numbers.
+  picture(line) {
+    this.pictures ||= document.getElementById("pictures").textContent.trim().split("\n");
+    return `data:image/${this.pictures[line]}`;
+  }
+
   job(sample) {
     return this.jobs[sample.job];
   }
@@ -69,9 +75,14 @@ function shows(sample, show) {
   return show === "unparsed" ? Boolean(sample.unparsed) : sample.outcome === show;
 }
 
+// A message is a text, or a list of texts and of pictures: [path, line of the pictures or why it is not there].
+function textOf(content) {
+  return typeof content === "string" ? content : content.filter((part) => typeof part === "string").join("\n");
+}
+
 function haystack(sample) {
   if (sample.haystack === undefined) {
-    const prompt = sample.prompt.map(([, text]) => text);
+    const prompt = sample.prompt.map(([, content]) => textOf(content));
     const parts = [sample.id, sample.subset, ...prompt, sample.prediction, sample.answer || "", sample.gold, sample.error];
     sample.haystack = parts.join("\n").toLowerCase();
   }

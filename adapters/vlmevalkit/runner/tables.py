@@ -1,0 +1,72 @@
+"""Whether a user's table is fit to be asked: what it lacks, or has twice, would be scored as if all were well."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from adapters.vlmevalkit.contract import OWN_DATA, Dataset
+from adapters.vlmevalkit.runner.reasons import StatedError
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_CHOICES = "own_image_mcq"
+# What a user's own table must have; of a published data set's VLMEvalKit's own classes know it.
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    _CHOICES: ("index", "question", "A", "B", "answer"),
+    "own_image_openended": ("index", "question", "answer"),
+}
+_PICTURES = ("image", "image_path")
+
+
+class DataError(StatedError):
+    """The data of a data set are not fit to be asked."""
+
+
+def check_columns(name: str, table: Path) -> None:
+    """Look at the head of a table of the user's own.
+
+    Raises:
+        DataError: a column is missing.
+    """
+    wanted = _COLUMNS.get(name, ())
+    if not wanted:
+        return
+    with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        columns = next(csv.reader(file, delimiter="\t"), [])
+    missing = [column for column in wanted if column not in columns]
+    missing += [] if any(column in columns for column in _PICTURES) else ["image"]
+    if missing:
+        has = ", ".join(columns[:12])
+        raise DataError(f"the table lacks the columns {', '.join(missing)} (it has {has}; a TSV is split by tabs)")
+
+
+def check_rows(dataset: Dataset, rows: Any) -> None:
+    """Look at the rows of a user's own table, a frame; published ones are what they are.
+
+    Raises:
+        DataError: two rows cannot be told apart, or an answer is none of its options.
+    """
+    if not any(target.startswith(f"{OWN_DATA}/") for target in dataset.tables.values()):
+        return
+    (index, count), *_ = [*Counter(map(str, rows["index"])).most_common(1), ("", 0)]
+    if count > 1:
+        raise DataError(f"{count} rows have the index {index}: VLMEvalKit would take one answer for all of them")
+    if dataset.name == _CHOICES:
+        for row in rows.to_dict("records"):
+            _check_answer(row)
+
+
+def _check_answer(row: Mapping[str, Any]) -> None:
+    options = _options(row, (letter for letter in _LETTERS if letter in row))
+    if row["answer"] not in options:
+        known = ", ".join(options)
+        raise DataError(
+            f"the answer of row {row['index']} is {row['answer']!r}, which is none of its options: {known}"
+        )
+
+
+def _options(row: Mapping[str, Any], letters: Iterable[str]) -> list[str]:
+    return [letter for letter in letters if str(row[letter]) not in {"", "nan", "None"}]

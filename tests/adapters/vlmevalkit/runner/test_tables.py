@@ -1,0 +1,107 @@
+"""Tables of a user's own: what they lack, or have twice, is said before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.vlmevalkit.contract import Dataset
+from adapters.vlmevalkit.runner.tables import DataError, check_columns, check_rows
+from tests.adapters.vlmevalkit.tiny_data import rows_of, write_table
+
+Row = dict[str, Any]
+
+
+class Frame:
+    """As much of a data frame as is looked at."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self._rows = rows
+
+    def __getitem__(self, column: str) -> list[Any]:
+        return [row[column] for row in self._rows]
+
+    def to_dict(self, _: str) -> Iterator[Row]:
+        return iter(self._rows)
+
+
+def dataset(name: str, place: str = "/data/own/mine.tsv") -> Dataset:
+    return Dataset("mine", "mine", name, {f"{name}.tsv": place})
+
+
+@pytest.fixture
+def rows() -> list[Row]:
+    return [dict(row) for row in rows_of("MMStar")]
+
+
+def test_a_table_with_all_that_is_read_is_taken(tmp_path: Path, rows: list[Row]) -> None:
+    check_columns("own_image_mcq", write_table(tmp_path / "t.tsv", rows))
+    check_rows(dataset("own_image_mcq"), Frame(rows))
+
+
+@pytest.mark.parametrize("column", ["index", "question", "A", "B", "answer", "image"])
+def test_a_column_that_is_missing_is_named(tmp_path: Path, rows: list[Row], column: str) -> None:
+    for row in rows:
+        del row[column]
+
+    with pytest.raises(DataError, match=f"the table lacks the columns {column} \\(it has "):
+        check_columns("own_image_mcq", write_table(tmp_path / "t.tsv", rows))
+
+
+def test_pictures_may_be_files(tmp_path: Path, rows: list[Row]) -> None:
+    table = write_table(tmp_path / "t.tsv", [{**row, "image_path": "a.png"} for row in rows])
+
+    check_columns("own_image_openended", table)
+
+
+def test_a_table_that_is_split_by_commas_is_told(tmp_path: Path) -> None:
+    table = tmp_path / "t.tsv"
+    table.write_text("index,question,answer,image\n")
+
+    with pytest.raises(DataError, match="a TSV is split by tabs"):
+        check_columns("own_image_openended", table)
+
+
+def test_an_empty_file_lacks_everything(tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").touch()
+
+    with pytest.raises(DataError, match="lacks the columns index, question, answer, image"):
+        check_columns("own_image_openended", tmp_path / "t.tsv")
+
+
+def test_the_columns_of_a_published_data_set_are_its_own_business(tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").touch()
+
+    check_columns("MMStar", tmp_path / "t.tsv")
+
+
+@pytest.mark.parametrize("name", ["own_image_mcq", "own_image_openended", "ChartQA_TEST"])
+def test_rows_that_cannot_be_told_apart_are_refused(rows: list[Row], name: str) -> None:
+    rows[3]["index"] = rows[0]["index"]
+
+    with pytest.raises(DataError, match="2 rows have the index 0"):
+        check_rows(dataset(name), Frame(rows))
+
+
+def test_published_rows_are_taken_as_they_are(rows: list[Row]) -> None:
+    rows[3]["index"] = rows[0]["index"]
+
+    check_rows(dataset("MMStar", "/data/vlmevalkit/MMStar/MMStar.tsv"), Frame(rows))
+
+
+@pytest.mark.parametrize("answer", ["amber 1", "a", "E", "", float("nan")])
+def test_an_answer_that_is_no_option_is_refused(rows: list[Row], answer: object) -> None:
+    rows[1]["answer"] = answer
+
+    with pytest.raises(DataError, match=r"the answer of row 1 is .*, which is none of its options: A, B, C, D"):
+        check_rows(dataset("own_image_mcq"), Frame(rows))
+
+
+def test_an_option_that_a_row_lacks_is_none(rows: list[Row]) -> None:
+    rows[3]["D"] = float("nan")
+
+    with pytest.raises(DataError, match="the answer of row 3 is 'D', which is none of its options: A, B, C"):
+        check_rows(dataset("own_image_mcq"), Frame(rows))
