@@ -12,8 +12,10 @@ import pytest
 from adapters.runtime import gateway
 from adapters.toolbench.adapter import ADAPTER
 from adapters.toolbench.runner import __main__ as runner
+from adapters.toolbench.runner.stable.queries import Query
+from adapters.toolbench.runner.stable.work import Outcome, Worker
 from hub.adapter import Evaluation, Normalized
-from hub.report import JobState, Result, SampleState, job_state
+from hub.report import Counts, JobState, Result, SampleState, job_state
 from tests.adapters.toolbench.agents import (
     GET_WEATHER,
     GIVES_UP,
@@ -463,21 +465,43 @@ def test_hostile_texts_are_texts(root: Path, run: Run) -> None:
     assert f"<script>{code}</script>" in sample.prompt[-4]["content"]
 
 
-def test_a_killed_job_has_what_it_wrote_and_no_score(root: Path, run: Run) -> None:
+def test_a_job_that_is_ended_has_its_figures_so_far(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     of = cached(options={"judge": "none"})
-    run(of, queries()[:2])
-    (root / OUT / "metrics.json").unlink()
+    whole = Worker.work
+
+    def ended(worker: Worker, asked: Query) -> Outcome:
+        if asked.id == "12":
+            raise SystemExit(143)
+        return whole(worker, asked)
+
+    monkeypatch.setattr(Worker, "work", ended)
+    with pytest.raises(SystemExit):
+        run(of, queries())
 
     (result,) = read(root, of).results
-    assert (result.metrics, result.absent) == ((), "the job ended when 2 of its items were done")
+    assert values(result)["finish_rate"] == 1.0
+    assert result.counts == Counts(planned=6, scored=2, skipped=4)
+    assert job_state((result,)) is JobState.PARTIAL
 
 
 @pytest.mark.parametrize(
-    "arguments", [GIVES_UP, {"function_call": {"name": "Finish", "arguments": {}}}, {"content": ""}]
+    "said",
+    [
+        GIVES_UP,
+        {"function_call": {"name": "Finish", "arguments": {}}},
+        {"content": ""},
+        {"content": "\ud800", "tool_calls": "none"},
+        {"content": [{"type": "text", "text": "parts"}], "tool_calls": [None, {"function": 3}, {}]},
+        calls((GET_WEATHER, "[" * 5000 + "]" * 5000), (GET_WEATHER, '{"city": ' + "9" * 5000 + "}")),
+        calls(*[(GET_WEATHER, {"city": "\udc00"})] * 3000),
+        calls((GET_WEATHER, '{"a":' * 900 + "1" + "}" * 900)),
+        answers("\ud800\x00"),
+    ],
 )
-def test_whatever_a_model_answers_a_query_ends(root: Path, run: Run, arguments: dict[str, Any]) -> None:
-    of = cached(options={"judge": "none", "max_steps": 5})
+@pytest.mark.parametrize("method", ["cot", "dfsdt"])
+def test_whatever_a_model_answers_a_query_ends(root: Path, run: Run, said: dict[str, Any], method: str) -> None:
+    of = cached(options={"judge": "none", "max_steps": 7, "max_calls": 9, "method": method})
 
-    run(of, [query(31, "good")], lambda _: arguments)
+    run(of, [query(31, "good")], lambda _: said)
 
     assert [sample.state for sample in read(root, of).samples] == [SampleState.SCORED]

@@ -105,6 +105,12 @@ def test_an_empty_answer_is_a_wrong_one(root: Path, run: Callable[..., int]) -> 
     assert (result.metrics[0].value, result.counts.scored) == (0.0, 1)
 
 
+def test_an_answer_that_no_file_can_hold_is_written_all_the_same(root: Path, run: Callable[..., int]) -> None:
+    run(evaluation(), [step(OSLO, "Weather?")], {"Weather?": "\ud800"})
+
+    assert [sample.state for sample in read(root, evaluation()).samples] == [SampleState.SCORED]
+
+
 def test_hostile_texts_are_texts(root: Path, run: Callable[..., int]) -> None:
     mark = root / "mark"
     code_of = f"__import__('pathlib').Path({str(mark)!r}).write_text('x')"

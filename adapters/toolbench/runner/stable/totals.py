@@ -45,7 +45,7 @@ def _rates(judgements: Sequence[Judgement], rounds: int) -> Iterator[tuple[str, 
     figure = mean(known)
     if not complete:
         figure |= {"stderr": None, "ci95": None, "uncertainty_absent": "verdicts are missing"}
-    yield "sopr", {**figure, "value": sum(scores) / len(scores)}
+    yield "sopr", {**figure, "value": statistics.fmean(scores)}
     yield "sopr_std", _figure(statistics.pstdev(scores), len(scores), _NO_SPREAD)
     outcomes = [judgement.outcome for judgement in judgements if judgement.outcome]
     if any(judgement.compared for judgement in judgements):

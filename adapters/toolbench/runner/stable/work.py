@@ -58,7 +58,7 @@ class Worker:
         limit = dataset.observation_limit
         environment = Environment(query.id, functions, self._url, dataset.compat, limit, self._patience_s)
         offered = [*(function.schema for function in functions), finish_function(setting.prompts.finish)]
-        conversation = Conversation(self._model, environment, offered, dataset.max_calls)
+        conversation = Conversation(self._model, environment, offered, dataset.max_calls, dataset.max_steps)
         start = opening(setting.prompts, query.text, tools.descriptions)
         found = Found()
         try:
