@@ -22,7 +22,6 @@ from adapters.toolbench.contract import (
     Task,
 )
 from adapters.toolbench.runner.data_error import DataError
-from adapters.toolbench.runner.stable import queries
 from adapters.toolbench.runner.stable.facts import Facts
 from adapters.toolbench.runner.stable.server import VirtualServer
 from adapters.toolbench.runner.stable.setting import Setting, prepare
@@ -81,7 +80,7 @@ def _metrics(setting: Setting, outcomes: list[Outcome]) -> dict[str, Any]:
     states = Counter(str(outcome.sample["state"]) for outcome in outcomes)
     states["skipped"] += planned - len(outcomes)
     return {
-        "data": queries.fingerprint(setting.queries),
+        "data": setting.fingerprint,
         "planned": planned,
         "states": states,
         "metrics": sum_up(facts, judgements, setting.dataset.rounds),
