@@ -58,7 +58,7 @@ def _info(name: str, entry: Entry) -> DatasetInfo:
     sources = {urlsplit(known[table].url).netloc for table in entry.tables if table in known}
     return DatasetInfo(
         name=name,
-        summary=f"{entry.scheme.kind}: {entry.summary}",
+        summary=entry.summary if entry.unavailable else f"{entry.scheme.kind}: {entry.summary}",
         scoring=_READERS[entry.judge],
         metric=entry.scheme.headline,
         few_shot=0,
@@ -66,6 +66,7 @@ def _info(name: str, entry: Entry) -> DatasetInfo:
         own_data=entry.own,
         subsets=entry.tables if len(entry.tables) > 1 else (),
         rows=entry.rows,
+        licence=entry.licence,
         files=tuple(f"{table}.tsv" for table in entry.tables),
         alias_of="" if name == entry.name else entry.name,
         unavailable=entry.unavailable,

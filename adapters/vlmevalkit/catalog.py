@@ -53,6 +53,7 @@ class Entry:
     answers_only: str = ""
     unavailable: str = ""
     alias: str = ""
+    licence: str = ""
     own: bool = False
 
     @property

@@ -141,6 +141,8 @@ def _checked(model: type[BaseModel], given: Mapping[str, Any], key: str) -> Iter
         for problem in error.errors():
             place = problem["loc"]
             message = f"{key}.{'.'.join(map(str, place))}: {problem['msg']}"
+            if place[-1] == "judge":
+                message = f"{key}.judge is exact_matching, or left out: the judge itself stands at the task"
             if problem["type"] == "extra_forbidden":
                 unknown = str(place[-1])
                 message = f"vlmevalkit does not know {key}.{unknown}{suggestion(unknown, model.model_fields)}"

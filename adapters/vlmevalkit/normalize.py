@@ -30,7 +30,7 @@ def normalize(evaluation: Evaluation, output: Path, *, adapter_version: str) -> 
             for one in all_wanted(evaluation)
         ]
         reader = Reader(evaluation, adapter_version)
-        results = tuple(result for answers in every for result in reader.results(answers))
+        results = tuple(result for answers in every for result in reader.results(answers.anew()))
     return Normalized(results, _Samples(tuple(every)))
 
 
@@ -43,7 +43,7 @@ class _Samples:
     def __iter__(self) -> Iterator[Sample]:
         with _told():
             for answers in self.every:
-                yield from samples(Answers(answers.one, answers.found, answers.output))
+                yield from samples(answers.anew())
 
 
 def _reader(output: Path) -> Read:

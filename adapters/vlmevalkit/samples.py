@@ -44,6 +44,10 @@ class Answers:
         failed = self.output.failures.get(self.found.label, {})
         return tuple(self._answered(row, failed) for row in self.output.rows(self.found.predictions))
 
+    def anew(self) -> Answers:
+        """Return the same with nothing read: a data set has up to a hundred thousand rows, kept only while in use."""
+        return Answers(self.one, self.found, self.output)
+
     def of(self, part: str) -> tuple[Answered, ...]:
         """Return the rows of a part, or all where it is empty."""
         return tuple(row for row in self.all if not part or row.part == part)

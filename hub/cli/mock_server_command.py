@@ -33,7 +33,9 @@ def _optional_seconds(context: click.Context, parameter: click.Parameter, given:
 @click.command("mock-server")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: a free one.")
-@click.option("--answer", metavar="WHAT", help="echo, fixed:TEXT, random:SEED or file:PATH.  [default: echo]")
+@click.option(
+    "--answer", metavar="WHAT", help="echo, fixed:TEXT, random:SEED, file:PATH, judge:SEED.  [default: echo]"
+)
 @click.option("--gold", metavar="TASK", help="Answer from the gold of this task's data sets.")
 @click.option("--unique", is_flag=True, help="Draw each answer anew and mark it: no two are alike.")
 @click.option(

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from hub.mock import draw
 from hub.mock.table import TextTable
 from hub.mock.table_file import read_rules, read_table
+from hub.mock.verdicts import verdict
 
 UNKNOWN = "I do not know."
 _SYLLABLES = ("ba", "co", "da", "fi", "ga", "ko", "lu", "ma", "ne", "pi", "ro", "sa", "te", "vo", "wi", "zu")
@@ -73,7 +74,7 @@ class Answers:
 
 
 def parse_answers(text: str) -> Answers:
-    """Return the answers that `--answer` names: echo, fixed:TEXT, random:SEED, file:PATH.
+    """Return the answers that `--answer` names: echo, fixed:TEXT, random:SEED, file:PATH, judge:SEED.
 
     Raises:
         ValueError: it names none.
@@ -89,7 +90,9 @@ def parse_answers(text: str) -> Answers:
             return Answers(lambda asked: words(asked, rest))
         case "file":
             return from_file(Path(rest))
-    raise ValueError(f"--answer {text!r} is none of echo, fixed:TEXT, random:SEED, file:PATH")
+        case "judge":
+            return Answers(lambda asked: judged(asked, rest))
+    raise ValueError(f"--answer {text!r} is none of echo, fixed:TEXT, random:SEED, file:PATH, judge:SEED")
 
 
 def echo(asked: Asked) -> Said:
@@ -102,6 +105,12 @@ def words(asked: Asked, seed: str) -> Said:
     source = (seed, asked.text, asked.images, asked.seed, asked.index, asked.number)
     length = 4 + draw.number(*source) % 29
     return Said(" ".join(_word(place, *source) for place in range(length)))
+
+
+def judged(asked: Asked, seed: str) -> Said:
+    """Return a judge's verdict."""
+    found = verdict(asked.text, seed, asked.seed, asked.index, asked.number)
+    return Said(UNKNOWN, "unmatched") if found is None else Said(found, "judged")
 
 
 def _word(*source: object) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,3 +83,16 @@ def right_answer(body: dict[str, Any]) -> str:
     """Answer a GSM8K prompt with its gold solution."""
     prompt = body["messages"][-1]["content"]
     return next(answer for question, answer in gold_answers().items() if prompt.startswith(question))
+
+
+@contextmanager
+def mock_server(folder: Path, *arguments: str) -> Iterator[str]:
+    """Serve for the length of the block and yield the URL; then it has ended in good order."""
+    command = [EVALDOCK, "mock-server", "--port", "0", *arguments]
+    with (folder / "mock.err").open("w") as errors:
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True)
+    with process:
+        assert process.stdout
+        yield process.stdout.readline().strip()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0

@@ -1,29 +1,12 @@
 """A dry trial, whole: the mock knows the answers, errs as told, and the report says so. Part of `make test`."""
 
 import pathlib
-import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e.harness import DATA, EVALDOCK, evaldock
+from tests.e2e.harness import DATA, evaldock, mock_server
 
 pytestmark = pytest.mark.native_env
-
-
-@contextmanager
-def mock_server(folder: pathlib.Path, *arguments: str) -> Iterator[str]:
-    """Serve for the length of the block and yield the URL; then it has ended in good order."""
-    command = [EVALDOCK, "mock-server", "--port", "0", *arguments]
-    with (folder / "mock.err").open("w") as errors:
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True)
-    with process:
-        assert process.stdout
-        yield process.stdout.readline().strip()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
 
 
 def write_task(folder: pathlib.Path, url: str, *, chat: bool = True) -> str:

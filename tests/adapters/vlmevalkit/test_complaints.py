@@ -54,6 +54,12 @@ def test_matching_of_texts_cannot_replace_a_judge_that_is_needed() -> None:
     assert "cannot be scored by matching texts" in only(wanted, "datasets", 0, "options", "judge")
 
 
+def test_which_judge_it_is_says_the_task() -> None:
+    wanted = evaluation(request("MMStar", options={"judge": "gpt-4"}), judge=True)
+
+    assert "the judge itself stands at the task" in only(wanted, "datasets", 0, "options", "judge")
+
+
 def test_where_nobody_reads_answers_a_judge_is_no_option() -> None:
     wanted = evaluation(request("ChartQA_TEST", options={"judge": "exact_matching"}))
 
