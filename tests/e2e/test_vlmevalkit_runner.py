@@ -298,6 +298,7 @@ def killed(image: str, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Return a start with weights that died in its 14th of 16 questions; VLMEvalKit saves every tenth answer."""
     place = new_place(tmp_path_factory.mktemp("killed"), image)
     place.table("MMStar", choices(16))
+    (place.folder / "models/m/config.json").touch()
     own_model(place, "14", code=9)
     return place
 
@@ -317,6 +318,12 @@ def resumed(killed: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     (place.folder / "job/previous" / ANSWERED / "status.json.lock").write_text("")
     own_model(place)
     return place
+
+
+def test_weights_go_by_the_name_from_which_their_class_reads_what_they_are(resumed: Place) -> None:
+    loaded = json.loads((resumed.output / "loaded.json").read_text())
+
+    assert loaded == {"path": "Tiny/Tiny2.5-34b", "files": ["config.json"]}
 
 
 def test_weights_go_on_where_they_were_killed(resumed: Place) -> None:
