@@ -13,6 +13,7 @@ from typing import Any
 from adapters.runtime import job
 from adapters.runtime.ledger import Call, Ledger
 from adapters.vlmevalkit.contract import MODEL_LABEL, Model
+from adapters.vlmevalkit.runner.attention import attend_without_flash
 from adapters.vlmevalkit.runner.decoding import paths_of
 from adapters.vlmevalkit.runner.prompts import Account, sample_of
 from adapters.vlmevalkit.runner.reasons import StatedError
@@ -69,6 +70,7 @@ def load(model: Model, folder: Path) -> Any:
         raise ModelError(f"VLMEvalKit's {model.known_as!r} cannot be told where its weights are (model_path)")
     folder.mkdir(parents=True)
     os.chdir(folder)
+    attend_without_flash()
     return partial(made.func, *made.args, **{**made.keywords, "model_path": _linked(made.keywords, model)})()
 
 
