@@ -72,6 +72,31 @@ def test_a_tokenizer_that_puts_a_token_in_front_is_obeyed(native_python: str, tm
         assert found == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.fixture(scope="module")
+def sharing(native_python: str) -> Any:
+    return script(native_python, "sharing.py")
+
+
+@pytest.mark.parametrize("kind", ["qwen2", "llama", "gemma2", "gpt2", "gpt_neox"])
+def test_shared_beginnings_change_no_likelihood(sharing: Any, kind: str) -> None:
+    found = sharing[kind]
+
+    assert found["way"] == "Shared"
+    assert found["stems"] >= 2
+    assert found["far"] < 1e-3
+    assert found["tokens"] < 0.25 * sharing["bloom"]["tokens"]
+
+
+@pytest.mark.parametrize("kind", ["gemma2 with a short window", "llama with dynamic positions", "bloom"])
+def test_a_model_whose_state_cannot_be_shared_is_computed_plainly(sharing: Any, kind: str) -> None:
+    assert (sharing[kind]["way"], sharing[kind]["far"]) == ("Plain", 0)
+
+
+@pytest.mark.parametrize("argument", ["attention_mask", "position_ids", "past_key_values"])
+def test_a_model_that_does_not_obey_is_found_out(sharing: Any, argument: str) -> None:
+    assert (sharing[f"deaf to {argument}"]["way"], sharing[f"deaf to {argument}"]["far"]) == ("Plain", 0)
+
+
 def test_batched_answers_are_those_of_one_prompt_at_a_time(native_python: str, tiny: Path) -> None:
     answer = script(native_python, "generations.py", str(tiny))
 
