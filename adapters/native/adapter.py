@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ def _info(benchmark: Benchmark) -> DatasetInfo:
         few_shot=benchmark.few_shot,
         source=source.id if source else "your own data",
         own_data=benchmark.own_data,
+        runs_code=benchmark.kind == "code",
     )
 
 
@@ -76,7 +78,7 @@ def _complaints(evaluation: Evaluation) -> tuple[Complaint, ...]:
     found = list(_whole(evaluation))
     for index, request in enumerate(evaluation.datasets):
         inside = _dataset(request, evaluation)
-        found += [Complaint(("datasets", index, *complaint.path), complaint.message) for complaint in inside]
+        found += [replace(complaint, path=("datasets", index, *complaint.path)) for complaint in inside]
     return tuple(found)
 
 
@@ -99,7 +101,7 @@ def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Compla
     generation = EndpointGeneration if endpoint else LocalGeneration
     yield from _checked(generation, request.generation, "generation")
     problems = list(_checked(DatasetOptions, request.options, "options"))
-    yield from problems or _options(request, benchmark)
+    yield from problems or [*_options(request, benchmark), *_repeats(request, benchmark, evaluation)]
 
 
 def _data(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complaint]:
@@ -166,6 +168,27 @@ def _options(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complain
             yield Complaint(("options", key), f"{request.name} has no split {split!r}{suggestion(split, known)}")
     if options.prompt is not None:
         yield from _prompt(options.prompt)
+
+
+def _repeats(request: DatasetRequest, benchmark: Benchmark, evaluation: Evaluation) -> Iterator[Complaint]:
+    """Complain where several answers to a question cannot be had, or would all be one."""
+    options = DatasetOptions.model_validate(dict(request.options))
+    for k in options.pass_at or ():
+        if k > options.repeats:
+            message = f"pass@{k} needs as many answers to each question: set repeats to {k} or more"
+            yield Complaint(("options", "pass_at"), message)
+    way = translate.way_name(request, benchmark, evaluation.model.via)
+    if options.repeats == 1:
+        return
+    if way != "generate":
+        message = f"only generated answers differ: use scoring: generate, or leave repeats out; here it is {way}"
+        yield Complaint(("options", "repeats"), message)
+    elif not {**benchmark.generation, **request.generation}.get("temperature"):
+        message = (
+            f"{request.label} asks each question {options.repeats} times at temperature 0, where answers are alike: "
+            "set generation: {temperature: 0.8} or the like"
+        )
+        yield Complaint(("options", "repeats"), message, refuses=False)
 
 
 def _leak(request: DatasetRequest, options: DatasetOptions, benchmark: Benchmark) -> Iterator[Complaint]:

@@ -13,8 +13,8 @@ import yaml
 EVALUATOR = Path(__file__).parent / "evaluator"
 
 WayName = Literal["choice", "continuation", "generate"]
-Kind = Literal["multiple_choice", "number", "text"]
-Extraction = Literal["letter", "number", "text"]
+Kind = Literal["multiple_choice", "number", "text", "code"]
+Extraction = Literal["letter", "number", "text", "code"]
 WAYS: tuple[WayName, ...] = get_args(WayName)
 
 

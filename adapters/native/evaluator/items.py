@@ -12,6 +12,7 @@ from adapters.native.evaluator.choices import Option, read_options, right_option
 from adapters.native.evaluator.errors import RowError
 from adapters.native.evaluator.gather import gather
 from adapters.native.evaluator.numbers import gold_number, without_annotations
+from adapters.native.evaluator.programs import read_problem
 from adapters.native.evaluator.reader import Row
 
 
@@ -55,6 +56,8 @@ def read_items(rows: Sequence[Row], kind: Kind, columns: Columns, *, own: bool) 
             raise twins[index]
         if kind == "multiple_choice":
             return _multiple_choice(rows[index], columns, ids[index], strict=own)
+        if kind == "code":
+            return _code(rows[index], columns, ids[index])
         return (_number if kind == "number" else _text)(rows[index], columns, ids[index])
 
     return gather(build, range(len(rows)))
@@ -115,3 +118,13 @@ def _text(row: Row, columns: Columns, name: str) -> Item:
         raise RowError(row.place, f"{answer.name} is an empty list", hint=hint)
     accepted = tuple(filled(cell) for cell in cells)
     return Item(name, question, (), accepted[0], accepted, accepted[0], row.data)
+
+
+def _code(row: Row, columns: Columns, name: str) -> Item:
+    """Read a task and its reference program, white space at line starts and all; its tests are in the row."""
+    question, answer = needed(row, columns, "question"), needed(row, columns, "answer")
+    filled(question)
+    filled(answer)
+    read_problem(row, columns)
+    program = str(answer.value)
+    return Item(name, str(question.value), (), program, (program,), program, row.data)

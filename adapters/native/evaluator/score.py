@@ -1,4 +1,4 @@
-"""Score one outcome: pure functions from what a model answered to this sample's numbers."""
+"""Score one outcome: from what a model answered to this sample's numbers; only programs need more than reading it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from adapters.native.evaluator import texts
 from adapters.native.evaluator.extract import extract_letter, without_thoughts
 from adapters.native.evaluator.items import Item
 from adapters.native.evaluator.numbers import extract_number, same_number
+from adapters.native.evaluator.programs import extract_program, problem_of, verdict_on
 from adapters.native.evaluator.request import Outcome
 
 _TEXT_METRICS: Mapping[str, Callable[[str, Sequence[str]], float]] = {
@@ -22,11 +23,15 @@ _TEXT_METRICS: Mapping[str, Callable[[str, Sequence[str]], float]] = {
 
 @dataclass(frozen=True)
 class Scored:
-    """What was read out of an answer (None: nothing, counted as unparsed and wrong) and what it is worth."""
+    """What was read out of an answer (None: nothing, counted as unparsed and wrong) and what it is worth.
+
+    `why`: why a program failed its tests.
+    """
 
     answer: str | None
     prediction: str
     scores: Mapping[str, float]
+    why: str = ""
 
 
 def score(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:
@@ -56,12 +61,23 @@ def _continuation(item: Item, outcome: Outcome) -> Scored:
 
 
 def _generated(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:
+    if dataset.way.extract == "code":
+        return _judged(item, outcome, dataset)
     answer = _extracted(item, outcome.text, dataset)
     if dataset.way.extract == "text":
         scores = {name: _TEXT_METRICS[name](answer or "", item.accepted) for name in dataset.way.metrics}
     else:
         scores = {"accuracy": float(answer is not None and _right(item, answer, dataset))}
     return Scored(answer, outcome.text, scores)
+
+
+def _judged(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:
+    problem = problem_of(item.row, dataset.columns, item.id)
+    program = extract_program(outcome.text, problem)
+    if program is None:
+        return Scored(None, outcome.text, dict.fromkeys(dataset.way.metrics, 0.0))
+    verdict = verdict_on(program, problem, time_s=dataset.program_timeout_s)
+    return Scored(program, outcome.text, dict.fromkeys(dataset.way.metrics, float(verdict.passed)), why=verdict.why)
 
 
 def _extracted(item: Item, text: str, dataset: NativeDataset) -> str | None:
