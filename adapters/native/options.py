@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Hub = Literal["modelscope", "huggingface"]
+HUBS: tuple[Hub, ...] = get_args(Hub)
 
 
 class _Options(BaseModel):
@@ -31,7 +34,7 @@ class DatasetOptions(_Options):
     columns: Mapping[str, str] = Field(default_factory=dict)
     split: str | None = None
     few_shot_split: str | None = None
-    hub: Literal["modelscope", "huggingface"] = "modelscope"
+    hub: Hub = "modelscope"
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
     pass_at: tuple[Annotated[int, Field(ge=2)], ...] | list[Annotated[int, Field(ge=2)]] | None = None
     program_timeout: Annotated[float, Field(gt=0, le=600)] = 10.0

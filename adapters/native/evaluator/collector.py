@@ -11,7 +11,7 @@ from adapters.native.evaluator.items import Item
 from adapters.native.evaluator.judges import Judges
 from adapters.native.evaluator.progress import Progress
 from adapters.native.evaluator.record import Record
-from adapters.native.evaluator.repeats import question_scores
+from adapters.native.evaluator.repeats import question_parts, question_scores
 from adapters.native.evaluator.request import Outcome, Request
 from adapters.native.evaluator.score import Scored, score
 from adapters.native.evaluator.summary import Tally
@@ -82,7 +82,7 @@ class Collector:
     def forget_scores(self) -> None:
         """Drop all scores: they are not those of a part that stands for the whole."""
         for tally in self.tallies.values():
-            tally.scores.clear()
+            tally.forget()
         for questions in self._questions.values():
             questions.clear()
 
@@ -91,6 +91,7 @@ class Collector:
         dataset = self._dataset
         if dataset.repeats > 1:
             for subset, questions in self._questions.items():
+                self.tallies[subset].parts = question_parts(questions.values())
                 self.tallies[subset].scores = question_scores(
                     questions.values(),
                     headline=dataset.way.metrics[0],
@@ -105,7 +106,7 @@ class Collector:
         asked, tally = self._asked[index], self.tallies[self._asked[index].subset]
         if scored and self._dataset.repeats > 1:
             self._questions[asked.subset].setdefault(asked.item.id, []).append(scored)
-            tally.add(outcome, replace(scored, scores={}))
+            tally.add(outcome, replace(scored, scores={}, parts={}))
         else:
             tally.add(outcome, scored)
         self._record.sample(self._dataset.label, asked.subset, _line(self._dataset, asked, outcome, scored))

@@ -46,6 +46,15 @@ def question_scores(
     return found
 
 
+def question_parts(questions: Iterable[Sequence[Scored]]) -> dict[str, list[tuple[float, ...]]]:
+    """Return metric -> the values of all parts of all answers, together for each question."""
+    found: dict[str, list[tuple[float, ...]]] = {}
+    for answers in questions:
+        for name in answers[0].parts if answers else ():
+            found.setdefault(name, []).append(tuple(value for scored in answers for value in scored.parts[name]))
+    return found
+
+
 def _of_one(
     answers: Sequence[Scored], headline: str, repeats: int, pass_at: Sequence[int], *, vote: bool
 ) -> Mapping[str, float]:

@@ -19,7 +19,11 @@ OWN = Path("/home/u/own.csv")
 def test_every_benchmark_is_listed() -> None:
     infos = ADAPTER.datasets()
 
-    assert set(infos) == {"arc", "gsm8k", "general_mcq", "general_qa"}
+    knowledge = {"arc", "ceval", "cmmlu", "gpqa", "mmlu", "mmlu_pro", "race", "simple_qa", "trivia_qa"}
+    commonsense = {"boolq", "hellaswag", "obqa", "piqa", "truthful_qa", "winogrande"}
+    reasoning = {"bbh", "competition_math", "drop", "gsm8k", "math_500"}
+    others = {"general_mcq", "general_qa", "humaneval", "ifeval", "mbpp"}
+    assert set(infos) == knowledge | commonsense | reasoning | others
     assert infos["arc"].scoring == ("choice", "continuation", "generate")
     assert (infos["gsm8k"].few_shot, infos["gsm8k"].metric) == (4, "accuracy")
     assert infos["general_qa"].own_data
