@@ -100,7 +100,7 @@ def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Compla
     yield from _data(request, benchmark)
     yield from _subsets(request, benchmark)
     yield from _few_shot(request, benchmark)
-    yield from _scoring(request, benchmark, evaluation)
+    yield from _scoring(request, benchmark)
     if request.limit is not None and request.limit < 1:
         yield Complaint(("limit",), f"limit must be 1 or more, not {request.limit}")
     endpoint = evaluation.model.via == "endpoint"
@@ -140,7 +140,7 @@ def _few_shot(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complai
         yield Complaint(("few_shot",), f"{request.name} has no data for few-shot examples: use few_shot: 0")
 
 
-def _scoring(request: DatasetRequest, benchmark: Benchmark, evaluation: Evaluation) -> Iterator[Complaint]:
+def _scoring(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complaint]:
     way = request.scoring
     if way is None:
         return
@@ -148,12 +148,6 @@ def _scoring(request: DatasetRequest, benchmark: Benchmark, evaluation: Evaluati
         yield Complaint(("scoring",), f"no scoring way {way!r}{suggestion(way, WAYS)}")
     elif way not in benchmark.ways:
         yield Complaint(("scoring",), f"{request.name} cannot be scored by {way!r}{suggestion(way, benchmark.ways)}")
-    elif way != "generate" and evaluation.model.via == "endpoint":
-        message = (
-            f"{way!r} needs the log-probabilities of the prompt, and {evaluation.model.name!r} is an endpoint: "
-            "use scoring: generate, or evaluate the checkpoint"
-        )
-        yield Complaint(("scoring",), message)
 
 
 def _checked(model: type[BaseModel], given: Mapping[str, Any], key: str) -> Iterator[Complaint]:

@@ -71,7 +71,7 @@ def way_name(request: DatasetRequest, benchmark: Benchmark, via: Via) -> WayName
     for way in benchmark.ways:
         if way == request.scoring:
             return way
-    return "generate" if via == "endpoint" else benchmark.default_way
+    return "generate" if via == "endpoint" and "generate" in benchmark.ways else benchmark.default_way
 
 
 def assets(evaluation: Evaluation) -> tuple[Asset, ...]:

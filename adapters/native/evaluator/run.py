@@ -82,6 +82,7 @@ def _isolated(dataset: NativeDataset, model: Model, record: Record, task: Native
         _give_up(EvaluationError(reason, hint="This is a bug in evaldock; the job's log has the details."), "")
         LOG.exception("%s failed", dataset.label)
         entry = absent_entry(dataset, reason)
+    record.facts(model=dict(model.facts))  # what was found out while it was asked, too
     record.dataset(dataset.label, entry)
     return entry
 

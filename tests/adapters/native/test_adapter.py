@@ -110,11 +110,9 @@ def test_a_benchmark_without_examples_refuses_shots(monkeypatch: pytest.MonkeyPa
     assert "no data for few-shot examples" in complaint.message
 
 
-def test_an_endpoint_has_no_likelihoods() -> None:
-    (complaint,) = ADAPTER.complain(evaluation(request("arc", scoring="choice"), model=ENDPOINT))
-
-    assert complaint.path == ("datasets", 0, "scoring")
-    assert "use scoring: generate" in complaint.message
+@pytest.mark.parametrize("way", ["choice", "continuation"])
+def test_an_endpoint_may_be_asked_for_likelihoods(way: str) -> None:
+    assert ADAPTER.complain(evaluation(request("arc", scoring=way), model=ENDPOINT)) == ()
 
 
 def test_an_endpoint_takes_penalties() -> None:

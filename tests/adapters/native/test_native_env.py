@@ -72,6 +72,20 @@ def test_a_tokenizer_that_puts_a_token_in_front_is_obeyed(native_python: str, tm
         assert found == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("kind", "ways", "way"),
+    [("texts", "echo logprobs", "echo"), ("labels", "echo logprobs", "top_logprobs 20, echo")],
+)
+def test_an_endpoint_s_likelihoods_are_those_of_its_checkpoint(
+    native_python: str, kind: str, ways: str, way: str
+) -> None:
+    answer = script(native_python, "served_likelihoods.py", str(BUNDLED / "model"), kind, *ways.split())
+
+    assert answer["way"] == way
+    for found, expected in zip(answer["found"], answer["expected"], strict=True):
+        assert found == pytest.approx(expected, abs=1e-4)
+
+
 def test_batched_answers_are_those_of_one_prompt_at_a_time(native_python: str, tiny: Path) -> None:
     answer = script(native_python, "generations.py", str(tiny))
 
