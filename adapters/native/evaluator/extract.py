@@ -22,6 +22,8 @@ _NAMED = re.compile(
     rf"|\u7b54\u6848(?:\u662f|\u4e3a|{_COLON}){_COLON}?|####)[ \t]*(?P<answer>[^\n]+)",
     re.IGNORECASE,
 )
+_BARE_NAME = re.compile(r"\W*(?:(?:the|final|correct)\s+)*answer(?:\s+is)?\W*", re.IGNORECASE)
+_FORMULA = re.compile(r"\$([^$]+)\$")
 _AROUND = " \t*_`\"'\u201c\u201d\u2018\u2019$"
 
 # Most explicit first; within one pattern the last match of the text wins, for models change their minds.
@@ -71,19 +73,24 @@ def extract_answer(text: str) -> str | None:
     boxed = last_box(said)
     if boxed:
         return _bare(boxed)
-    return _bare(said) or None if said and "\n" not in said else None
+    whole = "" if "\n" in said or _BARE_NAME.fullmatch(said) else _bare(said)
+    return whole or None
 
 
 def named_answer(text: str) -> str:
     """Return what follows the last "answer is" or "ANSWER:" on its line; an empty text where nothing does."""
     named = [found for found in (_bare(match.group("answer")) for match in _NAMED.finditer(text)) if found]
-    return named[-1] if named else ""
+    return (named_answer(named[-1]) or named[-1]) if named else ""
 
 
 def extract_maths(text: str) -> str | None:
-    """Return the result of a worked solution: what is in the last box, else what is named as the answer."""
+    """Return the result of a worked solution: what is in the last box, else what is named as the answer.
+
+    A box that was begun and never closed was cut off: whatever else stands there is no result.
+    """
     said = without_thoughts(text).strip()
-    return last_box(said) or extract_answer(said)
+    box = last_box(said)
+    return box or (None if _BOX.search(said) else extract_answer(said))
 
 
 def last_box(text: str) -> str:
@@ -102,6 +109,8 @@ def last_box(text: str) -> str:
 def _bare(answer: str) -> str:
     """Return an answer without the markup, quotes and full stop around it."""
     bare = answer.strip()
+    formula = _FORMULA.match(bare)
+    bare = formula[1] if formula else bare
     box = last_box(bare)
     if box and _BOX.match(bare.lstrip("$*`( ")):
         bare = box
