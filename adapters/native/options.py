@@ -36,7 +36,7 @@ class DatasetOptions(_Options):
     few_shot_split: str | None = None
     hub: Hub = "modelscope"
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
-    pass_at: tuple[Annotated[int, Field(ge=2)], ...] | list[Annotated[int, Field(ge=2)]] | None = None
+    pass_at: tuple[Annotated[int, Field(ge=1)], ...] | list[Annotated[int, Field(ge=1)]] | None = None
     program_timeout: Annotated[float, Field(gt=0, le=600)] = 10.0
 
 
