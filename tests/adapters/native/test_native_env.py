@@ -86,6 +86,37 @@ def test_an_endpoint_s_likelihoods_are_those_of_its_checkpoint(
         assert found == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("config", [{}, {"use_rslora": True}, {"alpha_pattern": {"v_proj": 20}}], ids=str)
+def test_an_adapter_is_added_to_the_weights(
+    native_python: str, tiny: Path, tmp_path: Path, config: dict[str, Any]
+) -> None:
+    answer = script(native_python, "adapter.py", str(tiny), str(tmp_path / "lora"), json.dumps(config))
+
+    for found, expected, bare in zip(answer["found"], answer["expected"], answer["bare"], strict=True):
+        assert found == pytest.approx(expected, abs=1e-3)
+        assert found != pytest.approx(bare, abs=1e-1)
+    assert answer["facts"]["adapter"].startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"use_dora": True}, "the adapter uses use_dora, which this version does not"),
+        ({"peft_type": "IA3"}, "the adapter is no LoRA adapter"),
+        ({"bias": "all"}, "the adapter changes biases, too"),
+        ({"modules_to_save": ["lm_head"]}, "the adapter uses modules_to_save"),
+        ({"fan_in_fan_out": True}, "adapter and model have other shapes"),
+    ],
+)
+def test_an_adapter_of_another_kind_is_refused_with_what_to_do(
+    native_python: str, tiny: Path, tmp_path: Path, config: dict[str, Any], reason: str
+) -> None:
+    answer = script(native_python, "adapter.py", str(tiny), str(tmp_path / "lora"), json.dumps(config))
+
+    assert reason in answer["refused"]
+    assert "merge_and_unload" in answer["refused"]
+
+
 def test_batched_answers_are_those_of_one_prompt_at_a_time(native_python: str, tiny: Path) -> None:
     answer = script(native_python, "generations.py", str(tiny))
 
