@@ -35,9 +35,10 @@ def merge(model: Any, folder: Path) -> None:
     Raises:
         ModelError: the folder holds no LoRA adapter, one of a kind that is more than B A, or one of another model.
     """
-    import torch
+    config = _config(folder)
+    import torch  # after the configuration, which needs none of it
 
-    config, found = _config(folder), _factors(folder)
+    found = _factors(folder)
     modules = dict(model.named_modules())
     strangers = sorted(name for name in found if not hasattr(modules.get(name), "weight"))
     if strangers:

@@ -1,4 +1,4 @@
-"""Put a random LoRA adapter on a checkpoint; print its answers beside those of plain transformers with B A beside W."""
+"""Put a random LoRA adapter on a checkpoint; print its answers beside those of transformers with B A beside W."""
 
 import json
 import math
