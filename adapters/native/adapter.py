@@ -18,7 +18,8 @@ from adapters.native.options import DatasetOptions, EndpointGeneration, Evaluati
 from hub.adapter import Adapter, Asset, Complaint, DatasetInfo, DatasetRequest, Evaluation, Normalized
 
 VERSION = "1"
-PROMPT_NAMES = ("question", "options", "row")
+_NO_CODE = "is answered by programs, and this version runs none"
+PROMPT_NAMES = ("question", "options", "row", "topic")
 
 
 class NativeAdapter:
@@ -60,7 +61,7 @@ class NativeAdapter:
 
 
 def _info(benchmark: Benchmark) -> DatasetInfo:
-    source = benchmark.sources.get("modelscope")
+    source = next(iter(benchmark.sources.values()), None)
     return DatasetInfo(
         name=benchmark.name,
         summary=benchmark.summary,
@@ -69,6 +70,11 @@ def _info(benchmark: Benchmark) -> DatasetInfo:
         few_shot=benchmark.few_shot,
         source=source.id if source else "your own data",
         own_data=benchmark.own_data,
+        subsets=benchmark.subsets,
+        rows=benchmark.rows,
+        licence=benchmark.licence,
+        paper=benchmark.paper,
+        unavailable=_NO_CODE if benchmark.kind == "code" else "",
     )
 
 
@@ -92,6 +98,8 @@ def _whole(evaluation: Evaluation) -> Iterator[Complaint]:
 
 def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Complaint]:
     benchmark = benchmarks()[request.name]
+    if benchmark.kind == "code":
+        yield Complaint(("name",), f"{request.name} {_NO_CODE}")
     yield from _data(request, benchmark)
     yield from _subsets(request, benchmark)
     yield from _few_shot(request, benchmark)
@@ -127,7 +135,11 @@ def _few_shot(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complai
     count = request.few_shot or 0
     if count < 0:
         yield Complaint(("few_shot",), f"few_shot must be 0 or more, not {count}")
-    elif count and not (benchmark.few_shot_split or request.options.get("few_shot_split")):
+    elif benchmark.examples and count > benchmark.few_shot:
+        yield Complaint(
+            ("few_shot",), f"{request.name} has {benchmark.few_shot} worked examples of its own, not {count}"
+        )
+    elif count and not (benchmark.examples or benchmark.few_shot_split or request.options.get("few_shot_split")):
         yield Complaint(("few_shot",), f"{request.name} has no data for few-shot examples: use few_shot: 0")
 
 
@@ -162,6 +174,11 @@ def _options(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complain
             yield Complaint(("options", "columns", role), message)
     if "hub" in request.options and not (benchmark.sources and request.path is None):
         yield Complaint(("options", "hub"), "hub says where published data come from; these data are your own")
+    elif "hub" in request.options and options.hub not in benchmark.sources:
+        yield Complaint(
+            ("options", "hub"),
+            f"{request.name} is not at {options.hub}: use {' or '.join(benchmark.sources)}, or path",
+        )
     yield from _leak(request, options, benchmark)
     for key, split in (("split", options.split), ("few_shot_split", options.few_shot_split)):
         known = benchmark.splits if request.path is None else ()
@@ -174,6 +191,8 @@ def _options(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complain
 def _leak(request: DatasetRequest, options: DatasetOptions, benchmark: Benchmark) -> Iterator[Complaint]:
     """Complain where the examples would come from the split that is evaluated: they would give answers away."""
     count = benchmark.few_shot if request.few_shot is None else request.few_shot
+    if benchmark.examples:
+        return
     split = options.split or benchmark.split
     examples = options.few_shot_split or benchmark.few_shot_split
     if count > 0 and split.lower() == examples.lower():

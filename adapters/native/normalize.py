@@ -83,7 +83,14 @@ class _Reader:
             return [self._unfinished(dataset, entry["absent"])]
         parts = [self._part(dataset.label, entry, name, f"{place}.subsets.{name}") for name in entry["subsets"]]
         whole = [self._part(dataset.label, entry, None, f"{place}.aggregate")] if entry["aggregate"] else []
-        return whole + parts
+        named = entry.get("categories", {})
+        averages = [self._category(dataset.label, entry, name, f"{place}.categories.{name}") for name in named]
+        return whole + averages + parts
+
+    def _category(self, label: str, entry: Mapping[str, Any], name: str, place: str) -> Result:
+        found = entry["categories"][name]
+        only = {**entry, "subsets": {name: found}}
+        return self._part(label, only, name, place).model_copy(update={"averages": tuple(found["subsets"])})
 
     def _part(self, label: str, entry: Mapping[str, Any], subset: str | None, place: str) -> Result:
         part = entry["aggregate"] if subset is None else entry["subsets"][subset]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Hub = Literal["modelscope", "huggingface"]
+HUBS: tuple[Hub, ...] = get_args(Hub)
 
 
 class _Options(BaseModel):
@@ -28,7 +31,7 @@ class DatasetOptions(_Options):
     columns: Mapping[str, str] = Field(default_factory=dict)
     split: str | None = None
     few_shot_split: str | None = None
-    hub: Literal["modelscope", "huggingface"] = "modelscope"
+    hub: Hub = "modelscope"
 
 
 class EvaluationOptions(_Options):

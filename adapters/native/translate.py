@@ -22,7 +22,7 @@ from adapters.native.contract import (
     few_shot_names,
 )
 from adapters.native.loading import is_custom, loading, loading_assets
-from adapters.native.options import DatasetOptions, EvaluationOptions
+from adapters.native.options import HUBS, DatasetOptions, EvaluationOptions
 from hub.adapter import Asset, DatasetRequest, Evaluation
 from hub.job import DATA, Via
 
@@ -55,7 +55,7 @@ def native_dataset(request: DatasetRequest, evaluation: Evaluation) -> NativeDat
         label=request.label,
         benchmark=request.name,
         path=_target(request),
-        subsets=request.subsets or benchmark.default_subsets or None,
+        subsets=request.subsets or benchmark.default_subsets or benchmark.subsets or None,
         split=options.split or benchmark.split,
         split_asked=options.split is not None,
         few_shot=benchmark.few_shot if request.few_shot is None else request.few_shot,
@@ -97,7 +97,9 @@ def _assets(request: DatasetRequest, evaluation: Evaluation) -> list[Asset]:
 
 def _published(request: DatasetRequest) -> Asset:
     benchmark = benchmarks()[request.name]
-    hub = DatasetOptions.model_validate(dict(request.options)).hub
+    wanted = DatasetOptions.model_validate(dict(request.options)).hub
+    # A benchmark that only one hub has comes from there, unless the task names the other: that is refused.
+    hub = next(name for name in (wanted, *HUBS) if name in benchmark.sources)
     source = benchmark.sources[hub]
     return Asset(
         kind="dataset",

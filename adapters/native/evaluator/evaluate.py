@@ -46,7 +46,7 @@ class _Collector:
 
     def forget_scores(self) -> None:
         for tally in self.tallies.values():
-            tally.scores.clear()
+            tally.forget()
 
     def deliver(self, index: int, outcome: Outcome) -> None:
         self.delivered.add(index)

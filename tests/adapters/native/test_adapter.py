@@ -19,7 +19,11 @@ OWN = Path("/home/u/own.csv")
 def test_every_benchmark_is_listed() -> None:
     infos = ADAPTER.datasets()
 
-    assert set(infos) == {"arc", "gsm8k", "general_mcq", "general_qa"}
+    knowledge = {"arc", "ceval", "cmmlu", "gpqa", "mmlu", "mmlu_pro", "race", "simple_qa", "trivia_qa"}
+    commonsense = {"boolq", "hellaswag", "obqa", "piqa", "truthful_qa", "winogrande"}
+    reasoning = {"bbh", "competition_math", "drop", "gsm8k", "math_500"}
+    others = {"general_mcq", "general_qa", "humaneval", "ifeval", "mbpp"}
+    assert set(infos) == knowledge | commonsense | reasoning | others
     assert infos["arc"].scoring == ("choice", "continuation", "generate")
     assert (infos["gsm8k"].few_shot, infos["gsm8k"].metric) == (4, "accuracy")
     assert infos["general_qa"].own_data
@@ -54,6 +58,10 @@ def test_nothing_is_wrong_with_a_right_task() -> None:
             "would give the examples too",
         ),
         ("general_mcq", {}, ("path",), "measures your own data"),
+        ("bbh", {"few_shot": 4}, ("few_shot",), "has 3 worked examples of its own, not 4"),
+        ("ifeval", {"few_shot": 1}, ("few_shot",), "has no data for few-shot examples"),
+        ("cmmlu", {"options": {"hub": "huggingface"}}, ("options", "hub"), "not at huggingface: use modelscope"),
+        ("humaneval", {}, ("name",), "this version runs none"),
         ("arc", {"scoring": "chioce"}, ("scoring",), "did you mean 'choice'?"),
         ("gsm8k", {"scoring": "choice"}, ("scoring",), "cannot be scored by 'choice'; known: generate"),
         ("arc", {"options": {"sytem": "x"}}, ("options", "sytem"), "did you mean 'system'?"),
