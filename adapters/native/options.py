@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,9 +41,26 @@ class DatasetOptions(_Options):
 
 
 class EvaluationOptions(_Options):
-    """Options of the evaluation; `batch_tokens`: what a batch of a local model may hold, padding included."""
+    """Options of the evaluation; all are about checkpoints.
+
+    Attributes:
+        batch_tokens: what a batch of a local model may hold, padding included.
+        adapter: folder of a LoRA adapter, as peft saves it.
+        attention: transformers' attn_implementation.
+        device_map: how weights are spread over several devices; default: one device, or all GPUs that the job has.
+        quantization: a quantization_config of transformers (`quant_method` and its arguments).
+        trust_remote_code: run the code that the checkpoint brings along.
+        code, model_class: folder and `module:Class` of a model of the user's own.
+    """
 
     batch_tokens: Annotated[int, Field(ge=1)] | None = None
+    adapter: Annotated[str, Field(min_length=1)] | None = None
+    attention: Literal["eager", "sdpa", "flash_attention_2", "flex_attention"] | None = None
+    device_map: Literal["auto", "balanced", "balanced_low_0", "sequential"] | None = None
+    quantization: Mapping[str, Any] = Field(default_factory=dict)
+    trust_remote_code: bool = False
+    code: Annotated[str, Field(min_length=1)] | None = None
+    model_class: str | None = None
 
 
 class LocalGeneration(_Options):
