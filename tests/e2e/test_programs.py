@@ -1,4 +1,4 @@
-"""Programs that a model wrote, judged in a job of each engine: right ones score, hostile ones fail and harm nobody."""
+"""Programs that a model wrote, judged in a job of each engine: right ones score, hostile ones harm nobody."""
 
 from __future__ import annotations
 
