@@ -23,7 +23,7 @@ class DatasetOptions(_Options):
         system: a system prompt; in front of a raw prompt where the model has no chat template.
         columns: role (question, answer, choices, id, split) -> the user's column name.
         split, few_shot_split: which split is evaluated, and which one few-shot examples come from.
-        hub: where the published data come from.
+        hub, revision: where the published data come from, and their branch, tag or commit there.
     """
 
     prompt: str | None = None
@@ -32,6 +32,7 @@ class DatasetOptions(_Options):
     split: str | None = None
     few_shot_split: str | None = None
     hub: Hub = "modelscope"
+    revision: Annotated[str, Field(pattern=r"^[\w][\w./-]*$")] | None = None
 
 
 class EvaluationOptions(_Options):
