@@ -177,6 +177,9 @@ def _options(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complain
             ("options", "hub"),
             f"{request.name} is not at {options.hub}: use {' or '.join(benchmark.sources)}, or path",
         )
+    if options.revision and not (benchmark.sources and request.path is None):
+        message = "revision is that of published data at a hub; these data are your own"
+        yield Complaint(("options", "revision"), message)
     yield from _leak(request, options, benchmark)
     for key, split in (("split", options.split), ("few_shot_split", options.few_shot_split)):
         known = benchmark.splits if request.path is None else ()

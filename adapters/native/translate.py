@@ -110,9 +110,9 @@ def _assets(request: DatasetRequest, evaluation: Evaluation) -> list[Asset]:
 
 def _published(request: DatasetRequest) -> Asset:
     benchmark = benchmarks()[request.name]
-    wanted = DatasetOptions.model_validate(dict(request.options)).hub
+    options = DatasetOptions.model_validate(dict(request.options))
     # A benchmark that only one hub has comes from there, unless the task names the other: that is refused.
-    hub = next(name for name in (wanted, *HUBS) if name in benchmark.sources)
+    hub = next(name for name in (options.hub, *HUBS) if name in benchmark.sources)
     source = benchmark.sources[hub]
     return Asset(
         kind="dataset",
@@ -120,7 +120,7 @@ def _published(request: DatasetRequest) -> Asset:
         target=_target(request),
         hub=hub,
         location=source.id,
-        revision=source.revision,
+        revision=options.revision or source.revision,
         patterns=benchmark.files,
     )
 
