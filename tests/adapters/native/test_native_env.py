@@ -129,6 +129,15 @@ def test_an_adapter_of_other_shapes_is_refused(native_python: str, tiny: Path, t
     assert "adapter and model have other shapes at 'model.layers.0.mlp.down_proj'" in answer["refused"]
 
 
+def test_a_later_start_computes_the_very_numbers_of_an_uninterrupted_one(native_python: str, tiny: Path) -> None:
+    answer = script(native_python, "resumed.py", str(tiny))
+
+    assert answer["count"] == 60
+    for late in answer["late"]:
+        assert (late["missing"], late["same"]) == ([], True)
+        assert late["count"] < 60  # batches of which all is known are left out
+
+
 def test_batched_answers_are_those_of_one_prompt_at_a_time(native_python: str, tiny: Path) -> None:
     answer = script(native_python, "generations.py", str(tiny))
 
