@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from adapters.native import normalize, translate
 from adapters.native.catalog import WAYS, Benchmark, benchmarks
 from adapters.native.contract import DATA_SUFFIXES
+from adapters.native.loading import PATHS, loading_complaints
 from adapters.native.names import suggestion
 from adapters.native.options import DatasetOptions, EndpointGeneration, EvaluationOptions, LocalGeneration
 from hub.adapter import Adapter, Asset, Complaint, DatasetInfo, DatasetRequest, Evaluation, Normalized
@@ -28,7 +29,7 @@ class NativeAdapter:
     version = VERSION
     modalities = ("text",)
     excludes_failures = True
-    path_options = ()
+    path_options = PATHS
 
     def uses_judge(self, evaluation: Evaluation) -> bool:  # noqa: ARG002 - the protocol's signature
         """Return False: nothing here is judged by a model."""
@@ -90,7 +91,9 @@ def _whole(evaluation: Evaluation) -> Iterator[Complaint]:
     if evaluation.model.modality != "text":
         name, modality = evaluation.model.name, evaluation.model.modality
         yield Complaint(("models",), f"native evaluates text models; {name!r} is a {modality} model")
-    yield from _checked(EvaluationOptions, evaluation.options, "options")
+    problems = list(_checked(EvaluationOptions, evaluation.options, "options"))
+    options = EvaluationOptions() if problems else EvaluationOptions.model_validate(dict(evaluation.options))
+    yield from problems or loading_complaints(options, evaluation.model)
 
 
 def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Complaint]:
@@ -176,6 +179,9 @@ def _options(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complain
             ("options", "hub"),
             f"{request.name} is not at {options.hub}: use {' or '.join(benchmark.sources)}, or path",
         )
+    if options.revision and not (benchmark.sources and request.path is None):
+        message = "revision is that of published data at a hub; these data are your own"
+        yield Complaint(("options", "revision"), message)
     yield from _leak(request, options, benchmark)
     for key, split in (("split", options.split), ("few_shot_split", options.few_shot_split)):
         known = benchmark.splits if request.path is None else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Literal
 
@@ -15,10 +15,31 @@ TASK_FILE = "task.json"
 SUMMARY_FILE = "summary.json"
 SAMPLES_FOLDER = "samples"
 EVALUATOR_VERSION = "1"
+# Of the summary's facts about the model: beside the weights, these say who answered.
+IDENTIFYING = ("adapter", "quantization", "code")
 DATA_SUFFIXES = (".parquet", ".jsonl", ".json", ".csv", ".tsv")
 
 # A client gives up later than the gateway does, so that the gateway's reason is what the sample gets.
 CLIENT_MARGIN_S = 60.0
+
+
+@dataclass(frozen=True)
+class NativeLoading:
+    """How weights get into memory; empty: as transformers does by itself.
+
+    Attributes:
+        adapter: folder of a LoRA adapter inside the job.
+        quantization: a quantization_config of transformers.
+        code, model_class: folder inside the job and `module:Class` in it; it answers in place of transformers.
+    """
+
+    adapter: str = ""
+    attention: str = ""
+    device_map: str = ""
+    quantization: Mapping[str, Any] = field(default_factory=dict)
+    trust_remote_code: bool = False
+    code: str = ""
+    model_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,6 +54,7 @@ class NativeModel:
     path: str
     dtype: str
     chat: bool | None
+    loading: NativeLoading = NativeLoading()
 
 
 @dataclass(frozen=True)
@@ -85,7 +107,8 @@ def dumps(task: NativeTask) -> str:
 def loads(text: str) -> NativeTask:
     """Return what `dumps` wrote."""
     entry = json.loads(text)
-    model = NativeModel(**entry.pop("model"))
+    told = entry.pop("model")
+    model = NativeModel(**told | {"loading": NativeLoading(**told.get("loading", {}))})
     return NativeTask(model=model, datasets=tuple(map(_dataset, entry.pop("datasets"))), **entry)
 
 

@@ -21,8 +21,9 @@ from adapters.native.contract import (
     dumps,
     few_shot_names,
 )
+from adapters.native.loading import is_custom, loading, loading_assets
 from adapters.native.options import HUBS, DatasetOptions, EvaluationOptions
-from hub.adapter import Asset, DatasetRequest, Evaluation, ModelTarget
+from hub.adapter import Asset, DatasetRequest, Evaluation
 from hub.job import DATA, Via
 
 
@@ -34,7 +35,7 @@ def translate(evaluation: Evaluation) -> Mapping[str, str]:
 def native_task(evaluation: Evaluation) -> NativeTask:
     """Return the whole evaluation with every default filled in."""
     return NativeTask(
-        model=_model(evaluation.model),
+        model=_model(evaluation),
         datasets=tuple(native_dataset(request, evaluation) for request in evaluation.datasets),
         seed=evaluation.seed,
         concurrency=evaluation.concurrency,
@@ -47,7 +48,9 @@ def native_dataset(request: DatasetRequest, evaluation: Evaluation) -> NativeDat
     """Return one data set with every default filled in."""
     benchmark = benchmarks()[request.name]
     options = DatasetOptions.model_validate(dict(request.options))
-    scoring = way_name(request, benchmark, evaluation.model.via)
+    # A class of the user's own answers in text, as an endpoint does.
+    custom = is_custom(EvaluationOptions.model_validate(dict(evaluation.options)))
+    scoring = way_name(request, benchmark, "endpoint" if custom else evaluation.model.via)
     return NativeDataset(
         label=request.label,
         benchmark=request.name,
@@ -75,8 +78,9 @@ def way_name(request: DatasetRequest, benchmark: Benchmark, via: Via) -> WayName
 
 
 def assets(evaluation: Evaluation) -> tuple[Asset, ...]:
-    """Return the data of every data set; a lone file brings the file of its few-shot examples along."""
-    return tuple(asset for request in evaluation.datasets for asset in _assets(request, evaluation))
+    """Return the data of every data set, and what loading needs; a lone file brings its few-shot examples along."""
+    data = tuple(asset for request in evaluation.datasets for asset in _assets(request, evaluation))
+    return (*loading_assets(evaluation), *data)
 
 
 def _assets(request: DatasetRequest, evaluation: Evaluation) -> list[Asset]:
@@ -93,9 +97,9 @@ def _assets(request: DatasetRequest, evaluation: Evaluation) -> list[Asset]:
 
 def _published(request: DatasetRequest) -> Asset:
     benchmark = benchmarks()[request.name]
-    wanted = DatasetOptions.model_validate(dict(request.options)).hub
+    options = DatasetOptions.model_validate(dict(request.options))
     # A benchmark that only one hub has comes from there, unless the task names the other: that is refused.
-    hub = next(name for name in (wanted, *HUBS) if name in benchmark.sources)
+    hub = next(name for name in (options.hub, *HUBS) if name in benchmark.sources)
     source = benchmark.sources[hub]
     return Asset(
         kind="dataset",
@@ -103,7 +107,7 @@ def _published(request: DatasetRequest) -> Asset:
         target=_target(request),
         hub=hub,
         location=source.id,
-        revision=source.revision,
+        revision=options.revision or source.revision,
         patterns=benchmark.files,
     )
 
@@ -122,13 +126,15 @@ def _is_file(path: Path) -> bool:
     return path.suffix.lower() in DATA_SUFFIXES
 
 
-def _model(model: ModelTarget) -> NativeModel:
+def _model(evaluation: Evaluation) -> NativeModel:
+    model = evaluation.model
     return NativeModel(
         kind="endpoint" if model.via == "endpoint" else "transformers",
         name=model.name,
         path=model.path,
         dtype=model.dtype,
         chat=model.chat,
+        loading=loading(evaluation),
     )
 
 

@@ -78,6 +78,12 @@ def test_nothing_is_wrong_with_a_right_task() -> None:
         ("arc", {"options": {"prompt": "hello"}}, ("options", "prompt"), "never uses the question"),
         (
             "general_qa",
+            {"path": OWN, "options": {"revision": "v1"}},
+            ("options", "revision"),
+            "these data are your own",
+        ),
+        (
+            "arc",
             {"path": OWN, "options": {"hub": "modelscope"}},
             ("options", "hub"),
             "these data are your own",

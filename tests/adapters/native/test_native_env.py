@@ -86,6 +86,24 @@ def test_an_endpoint_s_likelihoods_are_those_of_its_checkpoint(
         assert found == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("config", [{}, {"use_rslora": True, "alpha_pattern": {"v_proj": 20}}], ids=str)
+def test_an_adapter_is_added_to_the_weights(
+    native_python: str, tiny: Path, tmp_path: Path, config: dict[str, Any]
+) -> None:
+    answer = script(native_python, "adapter.py", str(tiny), str(tmp_path / "lora"), json.dumps(config))
+
+    for found, expected, bare in zip(answer["found"], answer["expected"], answer["bare"], strict=True):
+        assert found == pytest.approx(expected, abs=1e-3)
+        assert found != pytest.approx(bare, abs=1e-1)
+    assert answer["facts"]["adapter"].startswith("sha256:")
+
+
+def test_an_adapter_of_other_shapes_is_refused(native_python: str, tiny: Path, tmp_path: Path) -> None:
+    answer = script(native_python, "adapter.py", str(tiny), str(tmp_path / "lora"), '{"fan_in_fan_out": true}')
+
+    assert "adapter and model have other shapes at 'model.layers.0.mlp.down_proj'" in answer["refused"]
+
+
 def test_batched_answers_are_those_of_one_prompt_at_a_time(native_python: str, tiny: Path) -> None:
     answer = script(native_python, "generations.py", str(tiny))
 
