@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from adapters.native.options import DatasetOptions, EndpointGeneration, Evaluati
 from hub.adapter import Adapter, Asset, Complaint, DatasetInfo, DatasetRequest, Evaluation, Normalized
 
 VERSION = "1"
-_NO_CODE = "is answered by programs, and this version runs none"
 PROMPT_NAMES = ("question", "options", "row", "topic")
 
 
@@ -70,11 +70,11 @@ def _info(benchmark: Benchmark) -> DatasetInfo:
         few_shot=benchmark.few_shot,
         source=source.id if source else "your own data",
         own_data=benchmark.own_data,
+        runs_code=benchmark.kind == "code",
         subsets=benchmark.subsets,
         rows=benchmark.rows,
         licence=benchmark.licence,
         paper=benchmark.paper,
-        unavailable=_NO_CODE if benchmark.kind == "code" else "",
     )
 
 
@@ -83,7 +83,7 @@ def _complaints(evaluation: Evaluation) -> tuple[Complaint, ...]:
     found = list(_whole(evaluation))
     for index, request in enumerate(evaluation.datasets):
         inside = _dataset(request, evaluation)
-        found += [Complaint(("datasets", index, *complaint.path), complaint.message) for complaint in inside]
+        found += [replace(complaint, path=("datasets", index, *complaint.path)) for complaint in inside]
     return tuple(found)
 
 
@@ -98,8 +98,6 @@ def _whole(evaluation: Evaluation) -> Iterator[Complaint]:
 
 def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Complaint]:
     benchmark = benchmarks()[request.name]
-    if benchmark.kind == "code":
-        yield Complaint(("name",), f"{request.name} {_NO_CODE}")
     yield from _data(request, benchmark)
     yield from _subsets(request, benchmark)
     yield from _few_shot(request, benchmark)
@@ -110,7 +108,7 @@ def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Compla
     generation = EndpointGeneration if endpoint else LocalGeneration
     yield from _checked(generation, request.generation, "generation")
     problems = list(_checked(DatasetOptions, request.options, "options"))
-    yield from problems or _options(request, benchmark)
+    yield from problems or [*_options(request, benchmark), *_repeats(request, benchmark, evaluation)]
 
 
 def _data(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complaint]:
@@ -189,6 +187,27 @@ def _options(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complain
             yield Complaint(("options", key), f"{request.name} has no split {split!r}{suggestion(split, known)}")
     if options.prompt is not None:
         yield from _prompt(options.prompt)
+
+
+def _repeats(request: DatasetRequest, benchmark: Benchmark, evaluation: Evaluation) -> Iterator[Complaint]:
+    """Complain where several answers to a question cannot be had, or would all be one."""
+    options = DatasetOptions.model_validate(dict(request.options))
+    for k in options.pass_at or ():
+        if k > options.repeats:
+            message = f"pass@{k} needs as many answers to each question: set repeats to {k} or more"
+            yield Complaint(("options", "pass_at"), message)
+    way = translate.way_name(request, benchmark, evaluation.model.via)
+    if options.repeats == 1:
+        return
+    if way != "generate":
+        message = f"only generated answers differ: use scoring: generate, or leave repeats out; here it is {way}"
+        yield Complaint(("options", "repeats"), message)
+    elif not {**benchmark.generation, **request.generation}.get("temperature"):
+        message = (
+            f"{request.label} asks each question {options.repeats} times at temperature 0, where answers are alike: "
+            "set generation: {temperature: 0.8} or the like"
+        )
+        yield Complaint(("options", "repeats"), message, refuses=False)
 
 
 def _leak(request: DatasetRequest, options: DatasetOptions, benchmark: Benchmark) -> Iterator[Complaint]:

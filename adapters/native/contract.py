@@ -69,6 +69,9 @@ class NativeDataset:
         generation: the parameters of the request; `stop` of a raw prompt is the way's own unless given here.
         system: a system prompt, set before everything else.
         columns: role -> names looked for, in order.
+        repeats: how often each question is asked.
+        pass_at: the k of pass@k, for questions that are asked several times.
+        program_timeout_s: how long a program that a model wrote may run.
     """
 
     label: str
@@ -85,6 +88,14 @@ class NativeDataset:
     system: str
     columns: Mapping[str, tuple[str, ...]]
     split_asked: bool = False
+    repeats: int = 1
+    pass_at: tuple[int, ...] = ()
+    program_timeout_s: float = 10.0
+
+    @property
+    def drawing(self) -> dict[str, Any]:
+        """Return how answers are drawn, for a result's key: the parameters, and how many of each question."""
+        return {**self.generation, **({"repeats": self.repeats} if self.repeats > 1 else {})}
 
 
 @dataclass(frozen=True)
@@ -116,10 +127,14 @@ def _dataset(entry: dict[str, Any]) -> NativeDataset:
     way = entry.pop("way") | {}
     for key in ("metrics", "stop"):
         way[key] = tuple(way[key])
-    subsets = entry.pop("subsets")
+    subsets, pass_at = entry.pop("subsets"), tuple(entry.pop("pass_at"))
     columns = {role: tuple(names) for role, names in entry.pop("columns").items()}
     return NativeDataset(
-        way=Way(**way), subsets=None if subsets is None else tuple(subsets), columns=columns, **entry
+        way=Way(**way),
+        subsets=None if subsets is None else tuple(subsets),
+        columns=columns,
+        pass_at=pass_at,
+        **entry,
     )
 
 

@@ -160,7 +160,7 @@ def _asked(dataset: NativeDataset) -> Mapping[str, Any]:
         "few_shot": dataset.few_shot,
         "scoring": dataset.scoring,
         "limit": dataset.limit,
-        "generation": dataset.generation,
+        "generation": dataset.drawing,
     }
 
 

@@ -23,6 +23,10 @@ class DatasetOptions(_Options):
         system: a system prompt; in front of a raw prompt where the model has no chat template.
         columns: role (question, answer, choices, id, split) -> the user's column name.
         split, few_shot_split: which split is evaluated, and which one few-shot examples come from.
+        hub: where the published data come from.
+        repeats: how often each question is asked.
+        pass_at: the k for which pass@k is given; by default 10, 100 and `repeats`, none above that.
+        program_timeout: seconds that a program which a model wrote may run.
         hub, revision: where the published data come from, and their branch, tag or commit there.
     """
 
@@ -32,6 +36,9 @@ class DatasetOptions(_Options):
     split: str | None = None
     few_shot_split: str | None = None
     hub: Hub = "modelscope"
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 1
+    pass_at: tuple[Annotated[int, Field(ge=1)], ...] | list[Annotated[int, Field(ge=1)]] | None = None
+    program_timeout: Annotated[float, Field(gt=0, le=600)] = 10.0
     revision: Annotated[str, Field(pattern=r"^[\w][\w./-]*$")] | None = None
 
 

@@ -66,7 +66,20 @@ def native_dataset(request: DatasetRequest, evaluation: Evaluation) -> NativeDat
         generation=_generation(request, benchmark, evaluation.seed) if scoring == "generate" else {},
         system=options.system,
         columns={**benchmark.columns, **{role: (name,) for role, name in options.columns.items()}},
+        repeats=options.repeats,
+        pass_at=_pass_at(options),
+        program_timeout_s=options.program_timeout,
     )
+
+
+def _pass_at(options: DatasetOptions) -> tuple[int, ...]:
+    """Return the k of pass@k: those that are asked for, else those of the paper that defines it, and all answers.
+
+    pass@1 is the mean itself: Chen et al. 2021, arXiv:2107.03374.
+    """
+    if options.pass_at is not None:
+        return tuple(sorted(set(options.pass_at)))
+    return tuple(sorted({k for k in (10, 100, options.repeats) if 1 < k <= options.repeats}))
 
 
 def way_name(request: DatasetRequest, benchmark: Benchmark, via: Via) -> WayName:

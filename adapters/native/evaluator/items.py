@@ -15,6 +15,7 @@ from adapters.native.evaluator.extract import last_box
 from adapters.native.evaluator.gather import gather
 from adapters.native.evaluator.instruction_checks import problem
 from adapters.native.evaluator.numbers import gold_number, without_annotations
+from adapters.native.evaluator.programs import read_problem
 from adapters.native.evaluator.reader import Row
 from adapters.native.evaluator.shapes import shaped
 
@@ -169,6 +170,7 @@ def _code(row: Row, columns: Columns, name: str, _: Benchmark) -> Item:
     question, answer = needed(row, columns, "question"), needed(row, columns, "answer")
     filled(question)
     filled(answer)
+    read_problem(row, columns)
     program = str(answer.value)
     return Item(name, str(question.value), (), program, (program,), program, row.data)
 

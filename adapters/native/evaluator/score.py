@@ -1,4 +1,4 @@
-"""Score one outcome: pure functions from what a model answered to this sample's numbers."""
+"""Score one outcome: from what a model answered to this sample's numbers; only programs need more than reading it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from adapters.native.evaluator.items import Item
 from adapters.native.evaluator.likelihoods import likeliest, likeliest_per_character, mc2, of_rests
 from adapters.native.evaluator.maths import same_maths
 from adapters.native.evaluator.numbers import extract_number, same_number
+from adapters.native.evaluator.programs import extract_program, problem_of, verdict_on
 from adapters.native.evaluator.request import Outcome
 
 _TEXT_METRICS: Mapping[str, Callable[[str, Sequence[str]], float]] = {
@@ -32,12 +33,14 @@ class Scored:
     """What was read out of an answer (None: nothing, counted as unparsed and wrong) and what it is worth.
 
     `parts`: metrics that are means over parts of samples, e.g. over instructions: a value for each part.
+    `why`: why a program failed its tests.
     """
 
     answer: str | None
     prediction: str
     scores: Mapping[str, float]
     parts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    why: str = ""
 
 
 def score(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:
@@ -69,6 +72,8 @@ def _continuation(item: Item, outcome: Outcome, dataset: NativeDataset) -> Score
 
 
 def _generated(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:
+    if dataset.way.extract == "code":
+        return _judged(item, outcome, dataset)
     if "prompt_strict" in dataset.way.metrics:
         return _instructed(item, outcome)
     answer = _extracted(item, outcome.text, dataset.way.extract)
@@ -78,6 +83,15 @@ def _generated(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:
         right = answer is not None and _right(item, answer, dataset.way.extract)
         scores = dict.fromkeys(dataset.way.metrics, float(right))
     return Scored(answer, outcome.text, scores)
+
+
+def _judged(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:
+    problem = problem_of(item.row, dataset.columns, item.id)
+    program = extract_program(outcome.text, problem)
+    if program is None:
+        return Scored(None, outcome.text, dict.fromkeys(dataset.way.metrics, 0.0))
+    verdict = verdict_on(program, problem, time_s=dataset.program_timeout_s)
+    return Scored(program, outcome.text, dict.fromkeys(dataset.way.metrics, float(verdict.passed)), why=verdict.why)
 
 
 def _instructed(item: Item, outcome: Outcome) -> Scored:

@@ -113,7 +113,7 @@ def head(dataset: NativeDataset) -> dict[str, Any]:
         "split": dataset.split,
         "few_shot": dataset.few_shot,
         "limit": dataset.limit,
-        "generation": dict(dataset.generation),
+        "generation": dataset.drawing,
         "metrics": list(dataset.way.metrics),
     }
 

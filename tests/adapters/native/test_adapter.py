@@ -61,7 +61,6 @@ def test_nothing_is_wrong_with_a_right_task() -> None:
         ("bbh", {"few_shot": 4}, ("few_shot",), "has 3 worked examples of its own, not 4"),
         ("ifeval", {"few_shot": 1}, ("few_shot",), "has no data for few-shot examples"),
         ("cmmlu", {"options": {"hub": "huggingface"}}, ("options", "hub"), "not at huggingface: use modelscope"),
-        ("humaneval", {}, ("name",), "this version runs none"),
         ("arc", {"scoring": "chioce"}, ("scoring",), "did you mean 'choice'?"),
         ("gsm8k", {"scoring": "choice"}, ("scoring",), "cannot be scored by 'choice'; known: generate"),
         ("arc", {"options": {"sytem": "x"}}, ("options", "sytem"), "did you mean 'system'?"),
