@@ -1,4 +1,4 @@
-"""A model behind the gateway: one asyncio loop, a bounded window, every failure attributed to its sample."""
+"""A model behind the gateway: one asyncio loop, a window that adapts, every failure attributed to its sample."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from adapters.native.evaluator.models.likelihood_probe import find_out
 from adapters.native.evaluator.models.patience import Patience
 from adapters.native.evaluator.models.remote_likelihood import remote_likelihoods
 from adapters.native.evaluator.models.reply import Reply, read_reply
+from adapters.native.evaluator.models.window import Window
 from adapters.native.evaluator.request import Deliver, Generation, Likelihood, Request
 from adapters.native.evaluator.termination import Termination
 from adapters.runtime import job
@@ -84,13 +85,19 @@ class EndpointModel:
 
     async def _all(self, ask: Ask, requests: Sequence[Request], deliver: Deliver) -> None:
         waiting = iter(list(enumerate(requests)))
-        patience, left = Patience(len(requests)), len(requests)
+        patience, window, left = Patience(len(requests)), Window(self._concurrency), len(requests)
 
         async def work() -> None:
             nonlocal left
-            while not self._termination.told and (entry := next(waiting, None)):
+            while True:
+                ticket = await window.enter()
+                entry = None if self._termination.told else next(waiting, None)
+                if entry is None:
+                    window.leave(ticket, None)
+                    return
                 index, request = entry
                 reply = await ask(request)
+                window.leave(ticket, reply.failure)
                 deliver(index, reply.outcome)
                 left -= 1
                 patience.note(reply)
