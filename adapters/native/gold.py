@@ -13,6 +13,7 @@ from adapters.native.evaluator.errors import EvaluationError
 from adapters.native.evaluator.items import Item
 from adapters.native.evaluator.numbers import MARK, same_number
 from adapters.native.evaluator.prompts import Prompter
+from adapters.native.gold_instructions import follow, neglect
 from adapters.native.translate import native_dataset
 from hub.adapter import DatasetRequest, Evaluation, Gold
 from hub.errors import PrerequisiteError
@@ -54,8 +55,10 @@ def _dataset(request: DatasetRequest, evaluation: Evaluation, data: Mapping[str,
 
 
 def _questions(form: NativeDataset, prompter: Prompter, group: str, items: Sequence[Item]) -> Iterator[Gold]:
+    if benchmarks()[form.benchmark].kind == "instructions":
+        items = [replace(item, solution=follow(item)) for item in items]
     for place, item in enumerate(items):
-        if not item.solution:  # nobody can write an answer to these instructions by rule
+        if not item.solution:  # no rule finds an answer to these instructions
             continue
         prompt, right = prompter.example(item)
         others = _others(form, item, [*items[place + 1 :], *items[:place]])
@@ -75,7 +78,7 @@ def _others(form: NativeDataset, item: Item, rest: Sequence[Item]) -> list[Item]
         case "maths":
             return [replace(item, solution=f"\\boxed{{{item.gold}+{slip}}}") for slip in range(1, 1 + _WRONG_TEXTS)]
         case "instructions":
-            return []
+            return [replace(item, solution=neglect(item))]
         case _:
             return _of_others(item, rest)
 

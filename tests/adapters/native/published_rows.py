@@ -204,6 +204,16 @@ _MBPP = [
         "challenge_test_list": [],
     }
 ]
+_MBPP_SANITIZED = [
+    {
+        "source_file": "made up",
+        "task_id": 11,
+        "prompt": "Write a function to return 1.",
+        "code": "def one():\n    return 1",
+        "test_imports": [],
+        "test_list": ["assert one() == 1", "assert one() != 2"],
+    }
+]
 _ARC = [
     {
         "id": f"m{n}",
@@ -240,7 +250,10 @@ PUBLISHED: dict[str, list[Published]] = {
     "humaneval": [Published({"openai_humaneval/test.jsonl": _HUMANEVAL}), Published({"HumanEval.jsonl": _HUMANEVAL})],
     "ifeval": [Published({"ifeval_input_data.jsonl": _IFEVAL})],
     "math_500": [Published({"test.jsonl": _MATH_500})],
-    "mbpp": [Published({"full/test.jsonl": _MBPP})],
+    "mbpp": [
+        Published({"full/test.jsonl": _MBPP}),
+        Published({"sanitized/test.jsonl": _MBPP_SANITIZED}, ("sanitized",)),
+    ],
     "mmlu": [
         Published({"anatomy/test.jsonl": _MMLU}, ("anatomy",)),
         Published({"data/test/anatomy_test.csv": _PLAIN}, ("anatomy",)),

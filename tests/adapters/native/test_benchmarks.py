@@ -156,12 +156,11 @@ def test_all_subsets_are_there_each_in_one_category(name: str, count: int, categ
     assert {category: len(subsets) for category, subsets in benchmark.categories.items()} == categories
 
 
-@pytest.mark.parametrize("name", sorted(CODE))
-@pytest.mark.parametrize("index", [0, 1])
-def test_programs_are_read_with_all_their_white_space(name: str, index: int, tmp_path: Path) -> None:
-    if index >= len(PUBLISHED[name]):
-        pytest.skip("one layout only")
-    _, subsets = loaded(name, None, PUBLISHED[name][index], tmp_path)
+@pytest.mark.parametrize(
+    ("name", "published"), [(name, published) for name in sorted(CODE) for published in PUBLISHED[name]]
+)
+def test_programs_are_read_with_all_their_white_space(name: str, published: Published, tmp_path: Path) -> None:
+    _, subsets = loaded(name, None, published, tmp_path)
 
     (item,) = subsets[0].items
     assert item.gold == item.solution == item.row.get("canonical_solution", item.row.get("code"))
