@@ -13,6 +13,7 @@ from adapters.native.evaluator.errors import EndedError, EvaluationError
 from adapters.native.evaluator.prompts import Prompter
 from adapters.native.evaluator.record import Record
 from adapters.native.evaluator.request import Generation, Model, Request
+from adapters.native.evaluator.sandbox.box import SandboxError
 from adapters.native.evaluator.summary import dataset_entry
 from adapters.runtime import job
 
@@ -36,7 +37,7 @@ def evaluate(dataset: NativeDataset, model: Model, record: Record, *, seed: int)
         except EvaluationError as error:
             absent = error.advice
             collector.skip_rest(error.reason)
-            if not model.in_order:
+            if not model.in_order or isinstance(error, SandboxError):  # wrong answers need no sandbox to be seen
                 collector.forget_scores()
             if not isinstance(error, EndedError):  # whoever ended it says why, and that it was in this data set
                 job.event("failed", reason=f"{dataset.label}: {error.reason}", hint=error.hint)

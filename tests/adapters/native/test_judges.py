@@ -76,3 +76,18 @@ def test_what_was_scored_is_saved_from_what_could_not_be(bench: Bench) -> None:
         found = {judged.number for judged in judges.salvage()}
 
     assert found <= {0, 2}
+
+
+def test_nobody_waits_for_what_is_under_way(bench: Bench) -> None:
+    with Judges(bench.score, threads=2) as judges:
+        before = set(threading.enumerate())
+        for number in range(3):
+            judges.give(number, Outcome(text=str(number)))
+        began = set(threading.enumerate()) - before
+
+    assert len(began) == 2
+    assert all(thread.daemon for thread in began)
+    bench.let.set()
+    for thread in began:
+        thread.join(10)  # what was under way ends, and the third answer is not begun
+    assert len(list(judges.take())) == 2

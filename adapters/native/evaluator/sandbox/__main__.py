@@ -23,6 +23,7 @@ _STDIN, _STDOUT = 0, 1
 def main(parent: int) -> None:
     """Judge the program and the tests that standard input brings, one after the other; the verdict goes to output."""
     fence.die_with(parent)
+    fence.go_first()
     order = receive(_STDIN)
     fence.limit(memory_bytes=order["memory_bytes"], cpu_s=order["cpu_s"])
     preload_common()
