@@ -124,6 +124,7 @@ def test_a_judge_that_is_away_is_no_verdict(root: Path, run: Run) -> None:
 
     (result,) = read(root, of).results
     assert ("sopr" in values(result), result.metrics[0].name) == (False, "finish_rate")
+    assert result.caveat == "no sopr: the judge never gave a verdict"
     assert result.counts.judge_fallback == 1
 
 
