@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -124,8 +125,8 @@ class Output:
         return found
 
     @cached_property
-    def empty(self) -> Set[tuple[str, str]]:
-        """Return data set and sample of the model's answers that held nothing; VLMEvalKit has other words for them."""
+    def empty(self) -> AbstractSet[tuple[str, str]]:
+        """Return data set and sample of answers that held nothing, for which VLMEvalKit has other words."""
         return {(str(line.get("dataset")), str(line.get("sample"))) for line in self._failed("candidate", empty=True)}
 
     @cached_property
