@@ -11,7 +11,7 @@ from adapters.vlmevalkit.intervals import deviation, wilson
 from adapters.vlmevalkit.items import item
 from adapters.vlmevalkit.samples import Answered, Answers, why_absent
 from adapters.vlmevalkit.schemes import Scheme
-from adapters.vlmevalkit.scores import Figure, figures
+from adapters.vlmevalkit.scores import Figure, figures, is_headline
 from adapters.vlmevalkit.translate import generation, options_of
 from hub.adapter import Evaluation
 from hub.report import Counts, Metric, Raw, Result, ResultKey, Source
@@ -43,7 +43,7 @@ class Reader:
             return self._absent(answers, part, why_absent(answers))
         numbers = [_whole(figure, scheme, answers) for figure in _figures(answers, part)]
         numbers = [figure for figure in numbers if figure.key not in scheme.counted or figure.maximum]
-        if not numbers or numbers[0].name not in {scheme.headline, *scheme.sums}:
+        if not numbers or not (is_headline(numbers[0], scheme) or numbers[0].name in scheme.sums):
             return self._absent(answers, part, f"VLMEvalKit wrote no {scheme.headline}")
         metrics = (*_metrics(answers, part, numbers), *_judged(answers, part))
         result = Result(

@@ -436,6 +436,17 @@ def test_an_answer_that_is_empty_is_shown_as_it_was(tmp_path: Path) -> None:
     assert (sample.prediction, sample.state) == ("", SampleState.SCORED)
 
 
+def test_of_splits_that_nobody_knows_none_is_the_headline_without_its_name(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "matching" / "output", output)
+    scores = output / "vlmevalkit" / "mmstar" / "model" / "model_MMStar_acc.csv"
+    scores.write_text('"split","Overall","color"\n"hard","0.25","0.5"\n"easy","0.75","0.5"\n')
+
+    names = [metric.name for metric in results("matching", output)["MMStar", None].metrics]
+
+    assert names == ["easy/accuracy", "hard/accuracy", "easy/color", "hard/color"]
+
+
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NormalizeError, match="the runner wrote nothing"):
         ADAPTER.normalize(evaluation(request("MMStar")), tmp_path)
