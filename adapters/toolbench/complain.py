@@ -25,6 +25,10 @@ _NO_JUDGE = (
     "a pass rate is a judge's: give the task a `judge`, or options `judge: none` for what can be counted without one"
 )
 _NO_SIMULATOR = "api simulate asks the task's `simulator`, and it has none: give one, with the keys of a judge"
+_NO_ANSWERS = (
+    "{}: nothing is recorded that api cache could answer with, so that every call will fail: give the evaluation's "
+    "options `cache` (a folder) or `published_cache: true`, or take api simulate"
+)
 _NO_NETWORK = (
     "api remote reaches a virtual API server of yours from inside the job, and jobs have no network: say "
     "`network: bridge` or `host` in the task; or use api cache or simulate, which need none"
@@ -91,6 +95,8 @@ def _agent(evaluation: Evaluation, request: DatasetRequest, options: StableOptio
             yield Complaint(("options", "judge"), "a win rate over a reference is a judge's, and judge is none")
     if options.api == "simulate" and not evaluation.simulator:
         yield Complaint(("options", "api"), _NO_SIMULATOR)
+    if options.api == "cache" and not (folders_of(evaluation).cache or evaluation.options.get("published_cache")):
+        yield Complaint(("options", "api"), _NO_ANSWERS.format(request.label), refuses=False)
     yield from _remote(evaluation, options)
     greedy = options.compat == "clean" and not request.generation.get("temperature")
     if options.method == "cot" and options.tries > 1 and greedy:

@@ -37,7 +37,8 @@ def _dataset(evaluation: Evaluation, request: DatasetRequest) -> Iterator[Estima
 def _agent(dataset: StableDataset, queries: int | None) -> Iterator[Estimate]:
     tries = dataset.tries if dataset.method == "cot" else 1
     tokens = None if queries is None else queries * _TOKENS[dataset.method]
-    most = None if queries is None else queries * dataset.max_calls
+    longest = tries * dataset.max_steps if dataset.method == "cot" else dataset.max_calls
+    most = None if queries is None else queries * min(longest, dataset.max_calls)
     name = (
         f"{dataset.method_name}; {_PUBLISHED}, for one try" if tries > 1 else f"{dataset.method_name}; {_PUBLISHED}"
     )

@@ -93,10 +93,21 @@ def way(dataset: StableDataset, found: Written) -> str:
 
 def caveat(found: Written, dataset: StaticDataset | StableDataset) -> str:
     """Return what the figures must not be read without."""
+    words = _missing(found.metrics)
     if isinstance(dataset, StableDataset):
-        return "" if dataset.judge else "nothing was judged"
+        return "; ".join(words if dataset.judge else ["nothing was judged", *words])
     dropped = sum(found.dropped.values())
-    return f"{dropped} of {found.counted + dropped} do not count by Eval-Scope's rules" if dropped else ""
+    told = [f"{dropped} of {found.counted + dropped} do not count by Eval-Scope's rules"] if dropped else []
+    return "; ".join(told + words)
+
+
+def _missing(found: Mapping[str, Figure]) -> list[str]:
+    """Return why there is no number for some figures, a reason once."""
+    names: dict[str, list[str]] = {}
+    for name in _ORDER:
+        if name in found and found[name].value is None:
+            names.setdefault(found[name].absent, []).append(name)
+    return [f"no {', '.join(those)}: {reason}" for reason, those in names.items()]
 
 
 def tally(found: Written, place: str, dataset: StaticDataset | StableDataset) -> list[Metric]:

@@ -1,16 +1,20 @@
-"""Queries, recorded answers and an endpoint that is agent, judge and simulator, for the tests of the agent's mode."""
+"""Queries, recorded answers and an endpoint that is agent, judge and simulator; and what came of them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hub.adapter import DatasetRequest, Evaluation
+from adapters.toolbench.adapter import ADAPTER
+from hub.adapter import DatasetRequest, Evaluation, Normalized
+from hub.report import Result
 from tests.adapters.toolbench.cases import ENDPOINT
-from tests.fakes.upstream import Body
+from tests.fakes.upstream import Body, Request
 
+OUT = "job/output/stable%2Fown"
+Run = Callable[..., list[Request]]
 WEATHER = {
     "category_name": "Weather, Daily",
     "tool_name": "Sky View",
@@ -133,3 +137,24 @@ def endpoint(body: Body) -> str | dict[str, Any]:
     if "response_format" in body:
         return json.dumps({"error": "", "response": "simulated rain"})
     return agent(body)
+
+
+def cached(**fields: Any) -> Evaluation:
+    """Return an evaluation with recorded answers."""
+    return agent_evaluation(shared={"cache": "/mine/cache", **fields.pop("shared", {})}, **fields)
+
+
+def read(root: Path, of: Evaluation) -> Normalized:
+    """Return what is read from a job's output."""
+    return ADAPTER.normalize(of, root / "job/output")
+
+
+def values(result: Result) -> dict[str, float | str | None]:
+    """Return metric -> value, or its literal where it has no maximum."""
+    return {metric.name: metric.raw.literal if metric.value is None else metric.value for metric in result.metrics}
+
+
+def written(root: Path, number: int, method: str = "CoT@1") -> dict[str, Any]:
+    """Return a query's answer file."""
+    found: dict[str, Any] = json.loads((root / OUT / "answers" / f"{number}_{method}.json").read_text())
+    return found

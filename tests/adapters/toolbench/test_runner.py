@@ -74,7 +74,8 @@ def test_every_step_is_asked_and_compared(root: Path, run: Callable[..., int]) -
     assert (found["plan_em_strict"], found["hallu_rate"]) == (2 / 3, 0.0)
     assert {metric.name: metric.raw.literal for metric in result.metrics[-2:]} == {"counted": "2", "dropped": "1"}
     assert "easy_f1" not in found
-    assert result.caveat == "1 of 3 do not count by Eval-Scope's rules"
+    reason = "no reference that counts calls a tool without arguments"
+    assert result.caveat == f"1 of 3 do not count by Eval-Scope's rules; no easy_f1: {reason}"
     assert [sample.answer for sample in samples] == ['weather({"city": "Oslo"})', "rainy", "cities({})"]
     assert samples[2].error == "does not count in Eval-Scope's figures: the reference gives up and the model does not"
 
@@ -103,6 +104,12 @@ def test_an_empty_answer_is_a_wrong_one(root: Path, run: Callable[..., int]) -> 
 
     (result,) = read(root, evaluation()).results
     assert (result.metrics[0].value, result.counts.scored) == (0.0, 1)
+
+
+def test_an_answer_that_no_file_can_hold_is_written_all_the_same(root: Path, run: Callable[..., int]) -> None:
+    run(evaluation(), [step(OSLO, "Weather?")], {"Weather?": "\ud800"})
+
+    assert [sample.state for sample in read(root, evaluation()).samples] == [SampleState.SCORED]
 
 
 def test_hostile_texts_are_texts(root: Path, run: Callable[..., int]) -> None:

@@ -15,7 +15,8 @@ _FILES = {
     ),
     "toolbench/inference/Prompts/Tree_search_prompts.py": 'DIVERSITY_PROMPT = "D {previous_candidate}"\n',
     "toolbench/inference/Downstream_tasks/rapidapi_multithread.py": (
-        "class A:\n    def f(self):\n        g = {'name': 'Finish', 'description': 'F'}\n"
+        "class A:\n    def f(self):\n        g = {'name': 'Finish', 'description': 'F',"
+        " 'p': {'final_answer': {'description': 'A'}}}\n"
         "        self.task_description = f'''T\n'''\n        self.task_description += f'{g}'\n"
     ),
     "toolbench/tooleval/evaluators/tooleval_gpt-3.5-turbo_default/template.txt": "\n".join(
@@ -37,7 +38,7 @@ def test_every_text_is_found(copy: Path) -> None:
     found = read(copy)
 
     assert found == (
-        *("upstream", "S {task_description}", "T\n", "F", "D {previous_candidate}"),
+        *("upstream", "S {task_description}", "T\n", "F", "A", "D {previous_candidate}"),
         *("check_answer_status: {query}", "parse_answer_status: {query}", "select_better_answer: {query}"),
     )
 

@@ -42,12 +42,23 @@ class Conversation:
         latency_s: what all of it took.
     """
 
-    def __init__(self, model: Model, environment: Environment, tools: Sequence[Mapping[str, Any]], most: int) -> None:
-        """Keep what is asked with; `tools` are the functions with `Finish`, `most` is how often it may be asked."""
+    def __init__(
+        self, model: Model, environment: Environment, tools: Sequence[Mapping[str, Any]], most: int, deepest: int
+    ) -> None:
+        """Keep what is asked with.
+
+        Args:
+            model: the candidate.
+            environment: runs what it calls.
+            tools: the functions, with `Finish`.
+            most: how often it may be asked.
+            deepest: no step comes below, however many calls a message holds.
+        """
         self._model = model
         self._environment = environment
         self._tools = list(tools)
         self._most = most
+        self._deepest = deepest
         self.calls = 0
         self.tokens_in: int | None = None
         self.tokens_out: int | None = None
@@ -93,7 +104,7 @@ class Conversation:
         return made
 
     def _run(self, node: Node, calls: Sequence[_Call]) -> list[Node]:
-        """Run calls in their order, and return the step of each; none is run after the conversation's end."""
+        """Run calls in their order, and return the step of each; none is run after the end, or too deep."""
         grown = []
         for call in calls:
             node = Node("Action Input", call.arguments, Node("Action", call.name, node))
@@ -103,7 +114,7 @@ class Conversation:
                 node.terminal = True
                 node.finish(_BACK_AFTER_ANSWER)
             node.pruned = node.code == GAVE_UP
-            if node.terminal or node.pruned:
+            if node.terminal or node.pruned or node.depth >= self._deepest:
                 break
         return grown
 

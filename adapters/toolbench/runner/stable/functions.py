@@ -67,16 +67,13 @@ def functions_of(apis: Iterable[Api], compat: Compat) -> tuple[Function, ...]:
     return tuple(found)
 
 
-def finish_function(description: str) -> dict[str, Any]:
-    """Return the schema of the function that ends a conversation."""
+def finish_function(description: str, answer: str) -> dict[str, Any]:
+    """Return the schema of the function that ends a conversation; `answer` describes its final answer."""
     parameters = {
         "type": "object",
         "properties": {
             "return_type": {"type": "string", "enum": [GIVE_ANSWER, GIVE_UP]},
-            "final_answer": {
-                "type": "string",
-                "description": "The answer that the user is shown; wanted where return_type is give_answer.",
-            },
+            "final_answer": {"type": "string", "description": answer},
         },
         "required": ["return_type"],
     }

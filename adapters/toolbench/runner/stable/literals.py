@@ -30,7 +30,10 @@ def read_literal(text: str) -> Any:
     Raises:
         NotLiteralError: it is none, or one with something behind it.
     """
-    value, place = _value(text, _skip(text, 0), 0)
+    try:
+        value, place = _value(text, _skip(text, 0), 0)
+    except ValueError as error:  # a number of thousands of digits, too
+        raise NotLiteralError(str(error)[:80]) from error
     if _skip(text, place) != len(text):
         raise NotLiteralError(text[:80])
     return value

@@ -21,7 +21,7 @@ class Prompts(NamedTuple):
     Attributes:
         system: of the agent, with {task_description}.
         task: begins the task's description; the list of tools follows.
-        finish: describes the function that ends a conversation.
+        finish: describes the function that ends a conversation; final_answer: its parameter.
         diversity: tells a later child of the earlier ones, {previous_candidate}.
         check: asks the judge for a status by {query} and {answer}, the final one.
         parse: asks it for a status by {query} and {answer}, all of it as JSON.
@@ -32,6 +32,7 @@ class Prompts(NamedTuple):
     system: str
     task: str
     finish: str
+    final_answer: str
     diversity: str
     check: str
     parse: str
@@ -92,6 +93,7 @@ The functions belong to these tools:
         "Ends the task. With return_type give_answer, final_answer is shown to the user, and nothing else is; with "
         "give_up_and_restart, the task is given up in its present state. Call it at the end of every attempt."
     ),
+    final_answer="The answer that the user is shown; wanted where return_type is give_answer.",
     diversity="""\
 You were at this point before, and what you did then did not lead to an answer:
 {previous_candidate}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from adapters.runtime import job
 from adapters.toolbench.contract import (
@@ -22,7 +22,6 @@ from adapters.toolbench.contract import (
     Task,
 )
 from adapters.toolbench.runner.data_error import DataError
-from adapters.toolbench.runner.stable import queries
 from adapters.toolbench.runner.stable.facts import Facts
 from adapters.toolbench.runner.stable.server import VirtualServer
 from adapters.toolbench.runner.stable.setting import Setting, prepare
@@ -45,9 +44,11 @@ def evaluate(dataset: StableDataset, task: Task) -> None:
         _write(folder / METRICS_FILE, {"absent": str(error)})
         raise
     job.event("planned", dataset=dataset.label, total=len(setting.queries))
-    outcomes = list(_worked(setting, task, folder))
+    outcomes: list[Outcome] = []
+    for outcome in _worked(setting, task, folder):
+        outcomes.append(outcome)
+        _write(folder / METRICS_FILE, _metrics(setting, outcomes))  # a job that is ended here has its figures so far
     _write(folder / CONVERTED_FILE, {outcome.id: outcome.converted for outcome in outcomes if outcome.converted})
-    _write(folder / METRICS_FILE, _metrics(setting, outcomes))
     job.event("finished", dataset=dataset.label)
 
 
@@ -56,8 +57,8 @@ def _worked(setting: Setting, task: Task, folder: Path) -> Iterator[Outcome]:
     label, total, errors = setting.dataset.label, len(setting.queries), 0
     with ExitStack() as stack:
         url = setting.dataset.url or stack.enter_context(VirtualServer(setting.apis)).url
-        samples = stack.enter_context((folder / PREDICTIONS_FILE).open("w", encoding="utf-8"))
-        judgements = stack.enter_context((folder / JUDGEMENTS_FILE).open("w", encoding="utf-8"))
+        samples = stack.enter_context(_opened(folder / PREDICTIONS_FILE))
+        judgements = stack.enter_context(_opened(folder / JUDGEMENTS_FILE))
         pool = stack.enter_context(ThreadPoolExecutor(task.concurrency))
         worker = Worker(setting, task, url)
         for number, outcome in enumerate(pool.map(worker.work, setting.queries), start=1):
@@ -75,10 +76,13 @@ def _worked(setting: Setting, task: Task, folder: Path) -> Iterator[Outcome]:
 def _metrics(setting: Setting, outcomes: list[Outcome]) -> dict[str, Any]:
     facts: list[Facts] = [outcome.facts for outcome in outcomes if outcome.facts]
     judgements: list[Judgement] = [outcome.judgement for outcome in outcomes if outcome.judgement]
+    planned = len(setting.queries)
+    states = Counter(str(outcome.sample["state"]) for outcome in outcomes)
+    states["skipped"] += planned - len(outcomes)
     return {
-        "data": queries.fingerprint(setting.queries),
-        "planned": len(outcomes),
-        "states": Counter(str(outcome.sample["state"]) for outcome in outcomes),
+        "data": setting.fingerprint,
+        "planned": planned,
+        "states": states,
         "metrics": sum_up(facts, judgements, setting.dataset.rounds),
         "prompts": setting.prompts.tag,
         "prompt": setting.prompts.fingerprint,
@@ -100,7 +104,12 @@ def _judgement(name: str, judgement: Judgement) -> dict[str, Any]:
     return {"id": name, "score": judgement.score, "outcome": judgement.outcome, "rounds": rounds}
 
 
-def _append(file: Any, content: Mapping[str, Any]) -> None:
+def _opened(file: Path) -> TextIO:
+    """Open a file anew; what models write is not always text that a file can hold."""
+    return file.open("w", encoding="utf-8", errors="replace")
+
+
+def _append(file: TextIO, content: Mapping[str, Any]) -> None:
     file.write(json.dumps(content, ensure_ascii=False, sort_keys=True) + "\n")
     file.flush()
 

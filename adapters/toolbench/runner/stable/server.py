@@ -61,7 +61,10 @@ class VirtualApis:
         if given is None:
             return _served(_BAD_INPUT, UNPARSABLE)
         category, tool, api = (str(request[name]) for name in _FIELDS[:3])
-        return self._answer(Call(sample, category, tool, api, given))
+        try:
+            return self._answer(Call(sample, category, tool, api, given))
+        except RecursionError:  # input so deep that it can be read, but not written
+            return _served(_BAD_INPUT, UNPARSABLE)
 
     def _answer(self, call: Call) -> Served:
         place = (call.category, call.tool, call.api)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from adapters.runtime import job
@@ -38,6 +39,11 @@ class Setting:
     apis: VirtualApis
     judge: Judge | None
     reference: Reference | None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return that of the queries."""
+        return queries.fingerprint(self.queries)
 
 
 def prepare(dataset: StableDataset, task: Task) -> Setting:

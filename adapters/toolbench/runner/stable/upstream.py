@@ -38,6 +38,7 @@ def read(folder: Path) -> Prompts:
         _assigned(folder, *_SYSTEM),
         _one(_task(task), "task_description"),
         _one(_finish(task), f"the function {FINISH}"),
+        _one(_final_answer(task), "the parameter final_answer"),
         _assigned(folder, *_DIVERSITY),
         *(judging[name] for name in wanted),
     )
@@ -79,16 +80,29 @@ def _task(module: ast.Module) -> Iterator[str]:
 
 def _finish(module: ast.Module) -> Iterator[str]:
     """Yield the descriptions in dictionaries that are named `Finish`."""
-    for node in ast.walk(module):
-        if isinstance(node, ast.Dict):
-            fields = {
-                key.value: value
-                for key, value in zip(node.keys, node.values, strict=True)
-                if isinstance(key, ast.Constant)
-            }
-            name = fields.get("name")
-            if isinstance(name, ast.Constant) and name.value == FINISH and "description" in fields:
-                yield from _texts(fields["description"])
+    for fields in _dictionaries(module):
+        name = fields.get("name")
+        if isinstance(name, ast.Constant) and name.value == FINISH and "description" in fields:
+            yield from _texts(fields["description"])
+
+
+def _final_answer(module: ast.Module) -> Iterator[str]:
+    """Yield the descriptions of parameters called `final_answer`."""
+    for fields in _dictionaries(module):
+        inner = fields.get("final_answer")
+        found = _fields(inner).get("description") if isinstance(inner, ast.Dict) else None
+        if found is not None:
+            yield from _texts(found)
+
+
+def _dictionaries(module: ast.Module) -> Iterator[dict[object, ast.expr]]:
+    return (_fields(node) for node in ast.walk(module) if isinstance(node, ast.Dict))
+
+
+def _fields(node: ast.Dict) -> dict[object, ast.expr]:
+    """Return what a dictionary holds under keys that are literals."""
+    pairs = zip(node.keys, node.values, strict=True)
+    return {key.value: value for key, value in pairs if isinstance(key, ast.Constant)}
 
 
 def _texts(value: ast.expr) -> Iterator[str]:

@@ -57,8 +57,11 @@ class Worker:
         functions, tools = setting.functions[query.id], setting.tools[query.id]
         limit = dataset.observation_limit
         environment = Environment(query.id, functions, self._url, dataset.compat, limit, self._patience_s)
-        offered = [*(function.schema for function in functions), finish_function(setting.prompts.finish)]
-        conversation = Conversation(self._model, environment, offered, dataset.max_calls)
+        offered = [
+            *(function.schema for function in functions),
+            finish_function(setting.prompts.finish, setting.prompts.final_answer),
+        ]
+        conversation = Conversation(self._model, environment, offered, dataset.max_calls, dataset.max_steps)
         start = opening(setting.prompts, query.text, tools.descriptions)
         found = Found()
         try:

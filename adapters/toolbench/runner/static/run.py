@@ -56,7 +56,7 @@ def _answered(
         return candidate.ask(str(index), item.messages)
 
     with (
-        (folder / PREDICTIONS_FILE).open("w", encoding="utf-8") as file,
+        (folder / PREDICTIONS_FILE).open("w", encoding="utf-8", errors="replace") as file,
         ThreadPoolExecutor(task.concurrency) as pool,
     ):
         for index, reply in enumerate(pool.map(ask, enumerate(items))):
