@@ -15,7 +15,6 @@ from adapters.vlmevalkit.scores import Figure, figures, is_headline
 from adapters.vlmevalkit.translate import generation, options_of
 from hub.adapter import Evaluation
 from hub.report import Counts, Metric, Raw, Result, ResultKey, Source
-from hub.text import count_of
 
 _NOT_THE_HEADLINE = "only the headline has an interval"
 _NO_SUM = "what VLMEvalKit says of each sample does not add up to its score"
@@ -204,7 +203,7 @@ def _why_withheld(answers: Answers, part: str) -> str:
     if failed and len(failed) == len(answers.of(part)):
         return f"no request was answered: {failed[0].error}"
     if unheard := answers.output.unheard.get(answers.found.label):
-        return f"{count_of(len(unheard), 'request')} to the judge never reached the gateway: {unheard[0]}"
+        return f"{len(unheard)} of the requests to the judge never reached the gateway: {unheard[0]}"
     return ""
 
 

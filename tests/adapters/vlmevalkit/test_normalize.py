@@ -417,7 +417,7 @@ def test_a_judge_that_the_gateway_never_heard_of_withholds_the_score(tmp_path: P
 
     result = results("judge", output)["MMVet", None]
 
-    assert (result.metrics, result.absent) == ((), "1 request to the judge never reached the gateway: gone")
+    assert (result.metrics, result.absent) == ((), "1 of the requests to the judge never reached the gateway: gone")
     assert result.backend_value
 
 
