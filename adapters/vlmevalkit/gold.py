@@ -72,7 +72,8 @@ def _asked(rows: Sequence[Row], one: Wanted) -> list[Row]:
     if one.limit is None:
         return list(rows)
     groups = [_group(row, one.entry) or str(place) for place, row in enumerate(rows)]
-    return [rows[place] for place in kept(one.limit, groups, [""] * len(rows))]
+    parts = [row.get(one.entry.each, "") for row in rows]
+    return [rows[place] for place in kept(one.limit, groups, parts)]
 
 
 def _group(row: Row, entry: Entry) -> str:

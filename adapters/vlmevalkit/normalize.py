@@ -13,7 +13,7 @@ from adapters.vlmevalkit.samples import Answers, samples
 from adapters.vlmevalkit.translate import all_wanted
 from hub.adapter import Evaluation, Normalized
 from hub.errors import NormalizeError
-from hub.files import open_untrusted
+from hub.files import open_inside
 from hub.report import Sample
 
 
@@ -49,12 +49,14 @@ class _Samples:
 def _reader(output: Path) -> Read:
     def read(place: str) -> bytes | None:
         try:
-            with open_untrusted(output / place) as file:
+            with open_inside(output, place) as file:  # what it is called, a job may say
                 return file.read()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise OutputError(f"{place} cannot be read: {error.strerror or error}") from error
+        except ValueError as error:
+            raise OutputError(f"{place} cannot be read: {error}") from error
 
     return read
 
@@ -66,6 +68,6 @@ def _told() -> Iterator[None]:
         yield
     except OutputError as error:
         raise NormalizeError(str(error), hint="The job's log says why.") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         msg = f"its files are not what VLMEvalKit and the runner write: {type(error).__name__}: {error}"
         raise NormalizeError(msg) from error

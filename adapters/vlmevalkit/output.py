@@ -9,6 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -118,11 +119,29 @@ class Output:
     def failures(self) -> Mapping[str, Mapping[str, Failure]]:
         """Return the model's requests that failed, by data set and sample; an empty answer is an answer."""
         found: dict[str, dict[str, Failure]] = {}
-        for line in self._lines(FAILURES_FILE):
-            if line.get("role") == "candidate" and not line.get("empty"):
-                failure = Failure(str(line.get("error", "")), bool(line.get("seen", True)))
-                found.setdefault(str(line.get("dataset")), {})[str(line.get("sample"))] = failure
+        for line in self._failed("candidate", empty=False):
+            failure = Failure(str(line.get("error", "")), bool(line.get("seen", True)))
+            found.setdefault(str(line.get("dataset")), {})[str(line.get("sample"))] = failure
         return found
+
+    @cached_property
+    def empty(self) -> AbstractSet[tuple[str, str]]:
+        """Return data set and sample of answers that held nothing, for which VLMEvalKit has other words."""
+        return {(str(line.get("dataset")), str(line.get("sample"))) for line in self._failed("candidate", empty=True)}
+
+    @cached_property
+    def unheard(self) -> Mapping[str, list[str]]:
+        """Return what became of requests to the judge of which the gateway knows nothing, by data set."""
+        found: dict[str, list[str]] = {}
+        for line in self._failed("judge", empty=False):
+            if not line.get("seen", True):
+                found.setdefault(str(line.get("dataset")), []).append(str(line.get("error", "")))
+        return found
+
+    def _failed(self, role: str, *, empty: bool) -> Iterator[Mapping[str, Any]]:
+        for line in self._lines(FAILURES_FILE):
+            if line.get("role") == role and bool(line.get("empty")) == empty:
+                yield line
 
     def prompts(self, file: str) -> Mapping[str, list[dict[str, Any]]]:
         """Return what each sample's model was given, as far as the runner could keep it."""

@@ -11,7 +11,7 @@ from adapters.vlmevalkit.intervals import deviation, wilson
 from adapters.vlmevalkit.items import item
 from adapters.vlmevalkit.samples import Answered, Answers, why_absent
 from adapters.vlmevalkit.schemes import Scheme
-from adapters.vlmevalkit.scores import Figure, figures
+from adapters.vlmevalkit.scores import Figure, figures, is_headline
 from adapters.vlmevalkit.translate import generation, options_of
 from hub.adapter import Evaluation
 from hub.report import Counts, Metric, Raw, Result, ResultKey, Source
@@ -42,7 +42,7 @@ class Reader:
             return self._absent(answers, part, why_absent(answers))
         numbers = [_whole(figure, scheme, answers) for figure in _figures(answers, part)]
         numbers = [figure for figure in numbers if figure.key not in scheme.counted or figure.maximum]
-        if not numbers or numbers[0].name not in {scheme.headline, *scheme.sums}:
+        if not numbers or not (is_headline(numbers[0], scheme) or numbers[0].name in scheme.sums):
             return self._absent(answers, part, f"VLMEvalKit wrote no {scheme.headline}")
         metrics = (*_metrics(answers, part, numbers), *_judged(answers, part))
         result = Result(
@@ -202,6 +202,8 @@ def _why_withheld(answers: Answers, part: str) -> str:
         return f"{len(unseen)} of its {len(answers.of(part))} requests never reached the gateway: {unseen[0]}"
     if failed and len(failed) == len(answers.of(part)):
         return f"no request was answered: {failed[0].error}"
+    if unheard := answers.output.unheard.get(answers.found.label):
+        return f"{len(unheard)} of the requests to the judge never reached the gateway: {unheard[0]}"
     return ""
 
 

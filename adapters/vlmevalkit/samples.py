@@ -92,6 +92,7 @@ def samples(answers: Answers) -> Iterator[Sample]:
 def _sample(answered: Answered, answers: Answers, prompt: list[dict[str, Any]] | None) -> Sample:
     row, found, failure = answered.row, answered.item, answered.failure
     scored = found.score is not None and failure is None
+    is_empty = (answers.found.label, answered.sample) in answers.output.empty
     scheme = answers.one.entry.scheme
     return Sample(
         id=answered.sample,
@@ -99,7 +100,7 @@ def _sample(answered: Answered, answers: Answers, prompt: list[dict[str, Any]] |
         subset=answered.part,
         state=_state(answered, answers),
         prompt=tuple(prompt) if prompt else row.get("question", ""),
-        prediction="" if failure else row.get("prediction", ""),
+        prediction="" if failure or is_empty else row.get("prediction", ""),
         answer=None if failure or found.unread else found.answer,
         gold=row.get("answer", ""),
         scores={scheme.item_name or scheme.headline: found.score or 0.0} if scored else {},

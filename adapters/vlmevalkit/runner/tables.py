@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from adapters.runtime import job
 from adapters.vlmevalkit.contract import OWN_DATA, Dataset
 from adapters.vlmevalkit.runner.reasons import StatedError
 
@@ -19,6 +20,12 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "own_image_openended": ("index", "question", "answer"),
 }
 _PICTURES = ("image", "image_path")
+# What VLMEvalKit makes of a user's row whose cell is empty.
+_FILLED: Mapping[str, str] = {
+    "image": "VLMEvalKit would leave it out without a word",
+    "answer": "VLMEvalKit would compare with the text nan",
+    **dict.fromkeys(("category", "l2-category", "split"), "VLMEvalKit cannot sort it; fill it, or drop the column"),
+}
 
 
 class DataError(StatedError):
@@ -41,6 +48,31 @@ def check_columns(name: str, table: Path) -> None:
     if missing:
         has = ", ".join(columns[:12])
         raise DataError(f"the table lacks the columns {', '.join(missing)} (it has {has}; a TSV is split by tabs)")
+
+
+def check_cells(name: str, table: Path) -> None:
+    """Look at the cells of a table of the user's own that may not be empty.
+
+    Raises:
+        DataError: one is.
+    """
+    if name not in _COLUMNS:
+        return
+    csv.field_size_limit(1 << 30)  # a picture is a cell
+    with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            for column in (found for found in _FILLED if row.get(found, "filled") in {"", None}):
+                raise DataError(f"row {row['index']} has no {column}: {_FILLED[column]}")
+
+
+def own_columns(dataset: Dataset) -> tuple[str, ...]:
+    """Return the columns of a table of the user's own that hold texts: all but the index; none of a published one."""
+    if dataset.name not in _COLUMNS:
+        return ()
+    (place,) = dataset.tables.values()
+    with job.path(place).open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        columns = next(csv.reader(file, delimiter="\t"), [])
+    return tuple(column for column in columns if column != "index")
 
 
 def check_rows(dataset: Dataset, rows: Any) -> None:
@@ -69,4 +101,5 @@ def _check_answer(row: Mapping[str, Any]) -> None:
 
 
 def _options(row: Mapping[str, Any], letters: Iterable[str]) -> list[str]:
-    return [letter for letter in letters if str(row[letter]) not in {"", "nan", "None"}]
+    # An empty cell is a number that is none.
+    return [letter for letter in letters if isinstance(row[letter], str) and row[letter]]

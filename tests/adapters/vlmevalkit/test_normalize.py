@@ -409,6 +409,44 @@ def test_a_file_of_scores_that_is_gone_is_no_zero(tmp_path: Path) -> None:
     assert results("matching", output)["MMStar", None].absent == "VLMEvalKit wrote no accuracy"
 
 
+def test_a_judge_that_the_gateway_never_heard_of_withholds_the_score(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "judge" / "output", output)
+    line = {"dataset": "MMVet", "role": "judge", "sample": "", "error": "gone", "seen": False, "empty": False}
+    (output / "failures.jsonl").write_text(json.dumps(line))
+
+    result = results("judge", output)["MMVet", None]
+
+    assert (result.metrics, result.absent) == ((), "1 of the requests to the judge never reached the gateway: gone")
+    assert result.backend_value
+
+
+def test_an_answer_that_is_empty_is_shown_as_it_was(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "matching" / "output", output)
+    line = {"dataset": "MMStar", "role": "candidate", "sample": "1", "error": "", "seen": False, "empty": True}
+    (output / "failures.jsonl").write_text(json.dumps(line))
+
+    (sample,) = (
+        found
+        for found in ADAPTER.normalize(CASES["matching"], output).samples
+        if (found.dataset, found.id) == ("MMStar", "1")
+    )
+
+    assert (sample.prediction, sample.state) == ("", SampleState.SCORED)
+
+
+def test_of_splits_that_nobody_knows_none_is_the_headline_without_its_name(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "matching" / "output", output)
+    scores = output / "vlmevalkit" / "mmstar" / "model" / "model_MMStar_acc.csv"
+    scores.write_text('"split","Overall","color"\n"hard","0.25","0.5"\n"easy","0.75","0.5"\n')
+
+    names = [metric.name for metric in results("matching", output)["MMStar", None].metrics]
+
+    assert names == ["easy/accuracy", "hard/accuracy", "easy/color", "hard/color"]
+
+
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NormalizeError, match="the runner wrote nothing"):
         ADAPTER.normalize(evaluation(request("MMStar")), tmp_path)
@@ -425,3 +463,27 @@ class TestKey:
 
     def test_a_matched_and_a_judged_score_have_the_same_data(self) -> None:
         assert one("matching", "MMStar").key.data == one("judge", "MMStar").key.data
+
+
+def changed(tmp_path: Path, dataset: str, **facts: Any) -> Path:
+    """Return a copy of a job's output whose status says other things of a data set."""
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "matching" / "output", output)
+    content = json.loads((output / "status.json").read_text())
+    content["datasets"][dataset].update(facts)
+    (output / "status.json").write_text(json.dumps(content))
+    return output
+
+
+@pytest.mark.parametrize("outside", ["../outside/model_MMStar.tsv", "{}/outside/model_MMStar.tsv"])
+def test_a_job_cannot_have_files_read_that_are_not_in_its_output(tmp_path: Path, outside: str) -> None:
+    output = changed(tmp_path, "mmstar", predictions=outside.format(tmp_path))
+    shutil.copytree(output / "vlmevalkit" / "mmstar" / "model", tmp_path / "outside")
+
+    with pytest.raises(NormalizeError, match="no path inside the job's output"):
+        results("matching", output)
+
+
+def test_a_number_that_is_none_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(NormalizeError, match="OverflowError"):
+        results("matching", changed(tmp_path, "mmstar", planned=float("inf")))
