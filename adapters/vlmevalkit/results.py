@@ -51,9 +51,10 @@ class Reader:
             counts=_counts(answers, part),
             metrics=metrics,
             backend_value=numbers[0].literal,
+            caveat=_unrated(numbers, scheme),
         )
         withheld = _why_withheld(answers, part)
-        return result.model_copy(update={"metrics": (), "absent": withheld}) if withheld else result
+        return result.model_copy(update={"metrics": (), "absent": withheld, "caveat": ""}) if withheld else result
 
     def _average(self, answers: Answers, parts: Sequence[Result]) -> Result:
         """Return the result over all parts; one that is missing is no smaller average, but none."""
@@ -130,6 +131,14 @@ def _metrics(answers: Answers, part: str, numbers: Sequence[Figure]) -> Iterator
             source=Source(file=figure.file, key=figure.key),
             **sure,
         )
+
+
+def _unrated(numbers: Sequence[Figure], scheme: Scheme) -> str:
+    """Return what must be said where ratings are missing, of which VLMEvalKit keeps nothing else."""
+    for figure in numbers:
+        if scheme.rated in figure.row and is_headline(figure, scheme) and figure.value != numbers[0].value:
+            return f"the judge did not rate some answers, which count as 0; without them it is {figure.literal}"
+    return ""
 
 
 def _uncertainty(answers: Answers, part: str, headline: Figure) -> dict[str, Any]:

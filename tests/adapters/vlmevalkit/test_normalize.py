@@ -421,6 +421,19 @@ def test_a_judge_that_the_gateway_never_heard_of_withholds_the_score(tmp_path: P
     assert result.backend_value
 
 
+def test_ratings_that_are_missing_and_count_as_nothing_are_told_beside_the_score(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "judge" / "output", output)
+    scores = output / "vlmevalkit" / "mmdu" / "model" / "model_MMDU_judge_score.csv"
+    scores.write_text('"set","Creativity","Overall Score"\n"all","20.0","20.0"\n"valid","40.0","40.0"\n')
+
+    result = results("judge", output)["MMDU", None]
+
+    assert result.metrics[0].raw.literal == "20.0"
+    assert result.caveat == "the judge did not rate some answers, which count as 0; without them it is 40.0"
+    assert one("judge", "MMDU").caveat == ""
+
+
 def test_an_answer_that_is_empty_is_shown_as_it_was(tmp_path: Path) -> None:
     output = tmp_path / "output"
     shutil.copytree(RECORDED / "matching" / "output", output)
