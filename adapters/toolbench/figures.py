@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator
@@ -56,6 +56,8 @@ class Written(BaseModel):
     prompt: str = ""
     synthetic_tools: int = 0
     reordered_hits: int = 0
+    reference: str = ""
+    unopposed: int = 0
 
 
 def figures_of(found: Mapping[str, Figure], place: str) -> list[Metric]:
@@ -86,19 +88,29 @@ def way(dataset: StableDataset, found: Written) -> str:
         f"functions {dataset.compat}, APIs {dataset.api}, prompts {found.prompts or 'not known'}",
         "tools synthetic" if found.synthetic_tools else "",
         f"judged {dataset.rounds} times" if dataset.judge else "",
-        "over a reference" if dataset.reference else "",
+        f"over the reference {found.reference}" if dataset.reference else "",
     ]
     return "; ".join(word for word in words if word)
 
 
 def caveat(found: Written, dataset: StaticDataset | StableDataset) -> str:
     """Return what the figures must not be read without."""
-    words = _missing(found.metrics)
-    if isinstance(dataset, StableDataset):
-        return "; ".join(words if dataset.judge else ["nothing was judged", *words])
+    words = _of_agent(found, dataset) if isinstance(dataset, StableDataset) else _of_steps(found)
+    return "; ".join([*words, *_missing(found.metrics)])
+
+
+def _of_agent(found: Written, dataset: StableDataset) -> Iterator[str]:
+    if not dataset.judge:
+        yield "nothing was judged"
+    if found.unopposed:
+        yield f"the reference lacks {found.unopposed} of {found.planned} queries, which count as won"
+
+
+def _of_steps(found: Written) -> Iterator[str]:
     dropped = sum(found.dropped.values())
-    told = [f"{dropped} of {found.counted + dropped} do not count by Eval-Scope's rules"] if dropped else []
-    return "; ".join(told + words)
+    if dropped:
+        reasons = ", ".join(f"{number}: {reason}" for reason, number in sorted(found.dropped.items()))
+        yield f"{dropped} of {found.counted + dropped} do not count by Eval-Scope's rules ({reasons})"
 
 
 def _missing(found: Mapping[str, Figure]) -> list[str]:

@@ -143,6 +143,8 @@ def test_an_answer_is_compared_with_that_of_an_earlier_run(root: Path, run: Run)
     assert [line["outcome"] for line in said] == ["win", said[1]["outcome"], "win"]
     assert said[0]["rounds"][0]["reference"] == "Unsolved"
     assert values(result)["sowr"] == pytest.approx(2 / 3 if said[1]["outcome"] != "win" else 1.0)
+    assert result.caveat == "the reference lacks 1 of 3 queries, which count as won"
+    assert "; over the reference sha256:" in result.key.scoring
 
 
 def test_the_same_answer_is_neither_better_nor_worse(root: Path, run: Run) -> None:

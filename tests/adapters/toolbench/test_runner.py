@@ -75,7 +75,10 @@ def test_every_step_is_asked_and_compared(root: Path, run: Callable[..., int]) -
     assert {metric.name: metric.raw.literal for metric in result.metrics[-2:]} == {"counted": "2", "dropped": "1"}
     assert "easy_f1" not in found
     reason = "no reference that counts calls a tool without arguments"
-    assert result.caveat == f"1 of 3 do not count by Eval-Scope's rules; no easy_f1: {reason}"
+    assert result.caveat == (
+        "1 of 3 do not count by Eval-Scope's rules (1: the reference gives up and the model does not); "
+        f"no easy_f1: {reason}"
+    )
     assert [sample.answer for sample in samples] == ['weather({"city": "Oslo"})', "rainy", "cities({})"]
     assert samples[2].error == "does not count in Eval-Scope's figures: the reference gives up and the model does not"
 

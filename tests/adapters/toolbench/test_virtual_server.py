@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.runtime import gateway
-from adapters.toolbench.runner.ask import Model
+from adapters.toolbench.runner.ask import Model, Reply
 from adapters.toolbench.runner.stable import server
 from adapters.toolbench.runner.stable.cache import Cache
 from adapters.toolbench.runner.stable.environment import Environment, matched, read_answer
@@ -136,8 +136,9 @@ def test_an_observation_is_cut(url: str) -> None:
     assert environment(url, limit=9).step(GET_WEATHER, '{"city": "Oslo"}').observation == '{"error":...'
 
 
-def test_a_server_that_is_not_there_is_a_failed_call() -> None:
-    assert environment("http://127.0.0.1:9/virtual").step(GET_WEATHER, "{}").code == 12
+def test_a_server_that_is_not_there_is_no_fault_of_the_model() -> None:
+    with pytest.raises(LostError, match=r"http://127\.0\.0\.1:9/virtual does not answer"):
+        environment("http://127.0.0.1:9/virtual").step(GET_WEATHER, "{}")
 
 
 @pytest.mark.parametrize(
@@ -230,5 +231,25 @@ def test_a_simulator_that_cannot_be_asked_is_no_answer_of_the_api(
     url, upstream = simulated
     upstream.fault = fault
 
-    with pytest.raises(LostError):
+    with pytest.raises(LostError, match=r"^the simulator did not answer: [^{]+$") as lost:
         environment(url).step(GET_WEATHER, '{"city": "Paris"}')
+
+    assert lost.value.state == "infra_error"
+
+
+class _Spent(Model):
+    """A model whose budget is spent."""
+
+    def __init__(self) -> None: ...
+
+    def ask(self, *_: object) -> Reply:
+        return Reply("skipped", error="the budget is spent")
+
+
+def test_a_budget_that_is_spent_in_the_simulator_skips_the_query(cache: Cache) -> None:
+    apis = VirtualApis(cache, Simulator(_Spent()), lambda *_: "")
+
+    with VirtualServer(apis) as served, pytest.raises(LostError, match="the budget is spent") as lost:
+        environment(served.url).step(GET_WEATHER, '{"city": "Paris"}')
+
+    assert lost.value.state == "skipped"

@@ -64,9 +64,10 @@ class Judgement(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """The other answers of a comparison, by query; a query without one is won."""
+    """The other answers of a comparison, by query; one without is won. `fingerprint` is that of their file."""
 
     answers: Mapping[str, Mapping[str, Any]]
+    fingerprint: str = ""
 
 
 def judged(
