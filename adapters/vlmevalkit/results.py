@@ -18,6 +18,7 @@ from hub.report import Counts, Metric, Raw, Result, ResultKey, Source
 
 _NOT_THE_HEADLINE = "only the headline has an interval"
 _NO_SUM = "what VLMEvalKit says of each sample does not add up to its score"
+_NO_VERDICT = "the judge gave no verdict that VLMEvalKit could read on any of its answers"
 _AVERAGE = "an average over subsets: theirs have intervals"
 
 
@@ -44,16 +45,21 @@ class Reader:
         numbers = [figure for figure in numbers if figure.key not in scheme.counted or figure.maximum]
         if not numbers or not (is_headline(numbers[0], scheme) or numbers[0].name in scheme.sums):
             return self._absent(answers, part, f"VLMEvalKit wrote no {scheme.headline}")
-        metrics = (*_metrics(answers, part, numbers), *_judged(answers, part))
+        counts = _counts(answers, part)
+        caveat = _caveat(counts, numbers, scheme)
+        metrics = (*_metrics(answers, part, numbers, caveat), *_judged(answers, part))
         result = Result(
             dataset=found.label,
             key=self._key(answers, part),
-            counts=_counts(answers, part),
+            counts=counts,
             metrics=metrics,
             backend_value=numbers[0].literal,
+            caveat=caveat,
         )
-        withheld = _why_withheld(answers, part)
-        return result.model_copy(update={"metrics": (), "absent": withheld}) if withheld else result
+        withheld = _why_withheld(answers, part) or (
+            _NO_VERDICT if counts.judge_fallback and not counts.scored else ""
+        )
+        return result.model_copy(update={"metrics": (), "absent": withheld, "caveat": ""}) if withheld else result
 
     def _average(self, answers: Answers, parts: Sequence[Result]) -> Result:
         """Return the result over all parts; one that is missing is no smaller average, but none."""
@@ -120,9 +126,11 @@ def _whole(figure: Figure, scheme: Scheme, answers: Answers) -> Figure:
     return Figure(figure.name, figure.literal, figure.unit, maximum, figure.file, figure.key, figure.row)
 
 
-def _metrics(answers: Answers, part: str, numbers: Sequence[Figure]) -> Iterator[Metric]:
+def _metrics(answers: Answers, part: str, numbers: Sequence[Figure], caveat: str) -> Iterator[Metric]:
     for place, figure in enumerate(numbers):
         sure = _uncertainty(answers, part, figure) if place == 0 else {"uncertainty_absent": _NOT_THE_HEADLINE}
+        if place == 0 and caveat:
+            sure = {"uncertainty_absent": f"{caveat}: not all of it is the model's"}
         yield Metric(
             name=figure.name,
             raw=Raw(literal=figure.literal, unit=figure.unit, maximum=figure.maximum),
@@ -130,6 +138,21 @@ def _metrics(answers: Answers, part: str, numbers: Sequence[Figure]) -> Iterator
             source=Source(file=figure.file, key=figure.key),
             **sure,
         )
+
+
+def _caveat(counts: Counts, numbers: Sequence[Figure], scheme: Scheme) -> str:
+    """Return what must be said beside a score in which verdicts are missing."""
+    if counts.judge_fallback:
+        return f"{counts.judge_fallback} of {counts.planned} scored without the judge's verdict"
+    return _unrated(numbers, scheme)
+
+
+def _unrated(numbers: Sequence[Figure], scheme: Scheme) -> str:
+    """Return what must be said where ratings are missing, of which VLMEvalKit keeps nothing else."""
+    for figure in numbers:
+        if scheme.rated in figure.row and is_headline(figure, scheme) and figure.value != numbers[0].value:
+            return f"the judge did not rate some answers, which count as 0; without them it is {figure.literal}"
+    return ""
 
 
 def _uncertainty(answers: Answers, part: str, headline: Figure) -> dict[str, Any]:

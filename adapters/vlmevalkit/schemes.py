@@ -76,6 +76,7 @@ class Scheme:
         no_interval: why the headline has no standard error; empty where it is the mean of right and wrong answers.
         per: the label whose values are results of their own, and the whole is their mean.
         head: the row of the headline where `ROWS` does not name it.
+        rated: the row of the same numbers over those samples alone that the judge rated; the others count as 0.
         by_row: every row is a number of another kind, and its label the name of it.
     """
 
@@ -95,6 +96,7 @@ class Scheme:
     no_interval: str = ""
     per: str = ""
     head: str = ""
+    rated: str = ""
     by_row: bool = False
 
 
@@ -222,6 +224,7 @@ _MMDU = Scheme(
     column="Overall Score",
     files=(ScoreFile("_{reader}_score.csv", ("set",)),),
     no_interval=_NO_ITEMS,
+    rated="valid",
 )
 
 # Its own file of scores is missing: VLMEvalKit writes one for each way to group the rows.
