@@ -56,15 +56,14 @@ class Reader:
             backend_value=numbers[0].literal,
             caveat=caveat,
         )
-        withheld = _why_withheld(answers, part) or (
-            _NO_VERDICT if counts.judge_fallback and not counts.scored else ""
-        )
+        withheld = _why_withheld(answers, part, counts)
         return result.model_copy(update={"metrics": (), "absent": withheld, "caveat": ""}) if withheld else result
 
     def _average(self, answers: Answers, parts: Sequence[Result]) -> Result:
         """Return the result over all parts; one that is missing is no smaller average, but none."""
         found = answers.found
-        result = Result(dataset=found.label, key=self._key(answers, ""), counts=_counts(answers, ""))
+        counts = _counts(answers, "")
+        result = Result(dataset=found.label, key=self._key(answers, ""), counts=counts)
         gaps = [part for part in parts if not part.metrics]
         if gaps:
             what = "1 subset has" if len(gaps) == 1 else f"{len(gaps)} subsets have"
@@ -75,7 +74,9 @@ class Reader:
         source = Source(file=heads[0].source.file, key=f"mean of {answers.one.entry.scheme.column} over data sets")
         raw = Raw(literal=repr(mean), unit=heads[0].raw.unit, maximum=heads[0].raw.maximum)
         metric = Metric(name=heads[0].name, raw=raw, value=mean, uncertainty_absent=_AVERAGE, source=source)
-        return result.model_copy(update={"metrics": (metric,), "backend_value": raw.literal})
+        return result.model_copy(
+            update={"metrics": (metric,), "backend_value": raw.literal, "caveat": _unjudged(counts)}
+        )
 
     def _absent(self, answers: Answers, part: str, reason: str) -> Result:
         counts = _counts(answers, part)
@@ -142,9 +143,12 @@ def _metrics(answers: Answers, part: str, numbers: Sequence[Figure], caveat: str
 
 def _caveat(counts: Counts, numbers: Sequence[Figure], scheme: Scheme) -> str:
     """Return what must be said beside a score in which verdicts are missing."""
-    if counts.judge_fallback:
-        return f"{counts.judge_fallback} of {counts.planned} scored without the judge's verdict"
-    return _unrated(numbers, scheme)
+    return _unjudged(counts) or _unrated(numbers, scheme)
+
+
+def _unjudged(counts: Counts) -> str:
+    lost = counts.judge_fallback
+    return f"{lost} of {counts.planned} scored without the judge's verdict" if lost else ""
 
 
 def _unrated(numbers: Sequence[Figure], scheme: Scheme) -> str:
@@ -217,8 +221,8 @@ def _failed(answers: Answers) -> int:
     return min(len(answers.output.failures.get(answers.found.label, {})), answers.found.planned or len(answers.all))
 
 
-def _why_withheld(answers: Answers, part: str) -> str:
-    """Return why a score that counts failures as wrong is none, whatever the ledger says and the task admits."""
+def _why_withheld(answers: Answers, part: str, counts: Counts) -> str:
+    """Return why a score of failures, or of chance, is none, whatever the ledger says and the task admits."""
     failed = [one.failure for one in answers.of(part) if one.failure]
     unseen = [failure.error for failure in failed if not failure.seen]
     if unseen:
@@ -227,7 +231,7 @@ def _why_withheld(answers: Answers, part: str) -> str:
         return f"no request was answered: {failed[0].error}"
     if unheard := answers.output.unheard.get(answers.found.label):
         return f"{len(unheard)} of the requests to the judge never reached the gateway: {unheard[0]}"
-    return ""
+    return _NO_VERDICT if counts.judge_fallback and not counts.scored else ""
 
 
 def _fingerprint(digest: object) -> str:
