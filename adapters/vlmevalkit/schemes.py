@@ -14,6 +14,7 @@ Unit = Literal["fraction", "percent", "score", "count"]
 # What a file says of each sample; items.py reads them.
 ItemKind = Literal["hit", "extracted", "best_match", "mean_match", "distance", "graded", "read", "rated", "compared"]
 
+PAGES = "VQA on documents"  # the kind of questions whose pictures are pages
 # The ending of a file that all of a data set's numbers are in, under VLMEvalKit's own keys.
 OWN_STATUS = "status.json"
 # Which row is the headline's where a file has several: the first of them that there is.
@@ -237,7 +238,7 @@ _MEDICINE = tuple(
 def _pages(headline: str, head: str, column: str, no_interval: str, item_name: str = "") -> Scheme:
     """Return the scoring of questions about documents: a judge shortens the answer, which is then compared."""
     return Scheme(
-        "VQA on documents",
+        PAGES,
         headline=headline,
         column=column,
         files=(ScoreFile("_{reader}_score.csv", ("category",), (column,), rows_in="num"),),
