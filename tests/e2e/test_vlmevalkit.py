@@ -36,8 +36,8 @@ CONFIGS = ROOT / "configs" / "vlmevalkit"
 CONCURRENCY = 4
 _ONCE = {"timeout": 2, "retry": {"attempts": 2, "first_wait": 0.01, "longest_wait": 0.01, "within": 3}}
 # Columns of VLMEvalKit's tables that say what a row is about; all others are numbers.
-_LABELS = ("split", "DATASET", "Category", "Task&Skill", "Subject", "set")
-_COUNTS = ("tot", "hit", "prefetch")
+_LABELS = ("split", "DATASET", "Category", "category", "Task&Skill", "Subject", "set")
+_COUNTS = ("tot", "hit", "prefetch", "num")
 # Its last lines: `MMDU  0.00% (0/3)  0.00% (0/3)  set=all|Overall Score  54.44  -  -`.
 _LINE = re.compile(r"^(\S+) +\S+% \(\d+/\d+\) +\S+% \(\d+/\d+\) +(\S.*?) {2,}([\d.]+) +- +-$", re.MULTILINE)
 Table = dict[str, str]
@@ -175,13 +175,19 @@ def assert_equal(ran: Ran) -> None:
         for (file, key), literal in cells.items():
             assert literal == cell(ran, file, key, cells), (label, file, key)
         told = {key: literal for (_, key), literal in cells.items()}
-        status = {key: value for key, value in metrics.items() if key.rpartition("|")[2] not in _COUNTS}
+        status = {key: value for key, value in metrics.items() if is_score(key, metrics)}
         assert {key: told.get(key) for key in status} == status, label
         printed[name] = metrics
     lines = {name: (key, value) for name, key, value in _LINE.findall(log(ran))}
     assert lines.keys() == printed.keys()
     for name, (key, value) in lines.items():
         assert value == f"{shown(key, printed[name]):.4g}", name
+
+
+def is_score(key: str, metrics: Table) -> bool:
+    """Return whether a number is a score, and not a count, nor the 0.0 of no rows at all."""
+    row, _, column = key.rpartition("|")
+    return column not in _COUNTS and metrics.get(f"{row}|num") != "0"
 
 
 def cell(ran: Ran, file: str, key: str, cells: dict[tuple[str, str], str]) -> str | None:
