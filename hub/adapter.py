@@ -19,6 +19,15 @@ Unpack = Literal["", "zip", "zips", "tar"]
 
 
 @dataclass(frozen=True)
+class Reader:
+    """What of a shared asset one data set reads, and what a user can do where that is missing."""
+
+    name: str
+    patterns: tuple[str, ...]
+    hint: str = ""
+
+
+@dataclass(frozen=True)
 class Asset:
     """Something a job reads: a model or a data set, shown read-only at `target` inside the job.
 
@@ -38,6 +47,7 @@ class Asset:
         inside: the folder of the archive that is the asset; empty for its root.
         unpacked_bytes: what the archive takes on disk, unpacked; None where that is not known.
         hint: what a user can do where files of it are missing; empty for the hub's own words.
+        readers: the data sets that share it, each with its part of `patterns`: what is missing is said of each.
     """
 
     kind: Literal["model", "dataset"]
@@ -53,6 +63,7 @@ class Asset:
     inside: str = ""
     unpacked_bytes: int | None = None
     hint: str = ""
+    readers: tuple[Reader, ...] = ()
 
     @property
     def origin(self) -> str:
@@ -148,6 +159,7 @@ class DatasetInfo:
         rows: how many the published data have, about.
         files: those that are read, `{}` standing for a subset.
         runs_code: whether scoring executes what the model wrote; outside containers only where the task allows it.
+        configs: names of the backend's own configurations of it, where a task may choose one.
         alias_of: the name under which it is listed.
         needs: what else the data set reads, that neither its data nor the image holds and that nobody fetches (what
             can be fetched is an asset). Where a job without a network cannot do without, `complain` refuses it.
@@ -166,6 +178,7 @@ class DatasetInfo:
     licence: str = ""
     files: tuple[str, ...] = ()
     runs_code: bool = False
+    configs: tuple[str, ...] = ()
     alias_of: str = ""
     needs: tuple[str, ...] = ()
     unavailable: str = ""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.check import check_images, missing, require
+from hub.check import check_images, check_own, missing, require
 from hub.downloads import Download, download_findings, downloads_of
 from hub.engine import Engine
 from hub.engine.ownership import is_held
@@ -22,6 +22,7 @@ from hub.observer import Observer, Preparing
 from hub.orchestrator import plan_task
 from hub.plan import Plan
 from hub.prepare import Desk, Environments, fetch_missing, image_for, make_environments
+from hub.registry import load_adapter
 from hub.report import EnvironmentRecord
 from hub.settings import Settings
 from hub.space import check_space, needs_of
@@ -32,13 +33,17 @@ _PREFIX = "fetch-"
 
 @dataclass(frozen=True)
 class Ahead:
-    """What would be done: images to build, assets to download, and what was found about each."""
+    """What would be done: images to build, assets to download, and what was found about each.
+
+    `needs` is what only the user can bring: files that folders of his lack, and what data sets read beside all that.
+    """
 
     plan: Plan
     choice: Choice
     images: tuple[str, ...]
     downloads: tuple[Download, ...]
     findings: tuple[Finding, ...]
+    needs: tuple[Finding, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -65,7 +70,21 @@ def look_ahead(task: LoadedTask, settings: Settings, *, engine: str | None = Non
     unbuilt = tuple(name for name, line in zip(plan.images, found, strict=True) if line.level != "ok")
     room = check_space(needs_of(plan, downloads, choice.engine if images else None, settings))
     lines = (*(found if images else missing(found)), *download_findings(downloads), *room)
-    return Ahead(plan, choice, unbuilt if images else (), downloads, lines)
+    return Ahead(
+        plan, choice, unbuilt if images else (), downloads, lines, (*check_own(plan, settings), *_needs(plan))
+    )
+
+
+def _needs(plan: Plan) -> Iterator[Finding]:
+    """Yield what the data sets also read, each once, however many models are asked."""
+    asked = dict.fromkeys(
+        (planned.evaluation.backend, request.name, request.label)
+        for planned in plan.jobs
+        for request in planned.evaluation.datasets
+    )
+    for backend, name, label in asked:
+        for need in load_adapter(backend).datasets()[name].needs:
+            yield Finding("warning", f"dataset {label!r}", f"also needs {need}", "no command fetches it")
 
 
 def fetch_ahead(

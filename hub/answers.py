@@ -21,6 +21,9 @@ _COLUMNS = (
     "stored_at REAL NOT NULL",
     "used_at REAL NOT NULL",
     "body BLOB NOT NULL",  # the last one: whoever reads the others never reads its pages
+    # What is told of a file is told from its index: many GB of bodies lie between the rows. It is a constraint, and
+    # always true: an index of its own would be made when a gateway opens a large file that has none.
+    "UNIQUE (used_at, tokens_in, tokens_out, size, turn)",
 )
 SCHEMA = (
     f"CREATE TABLE IF NOT EXISTS answers ({', '.join(_COLUMNS)})",
@@ -59,9 +62,9 @@ def remove(state_dir: Path, run_id: str) -> None:
 
 
 def size_of(file: Path) -> int:
-    """Return the bytes that a file of answers takes on disk, with what SQLite keeps beside it."""
+    """Return the bytes that a file of answers takes, with what SQLite keeps beside it."""
     found = (file.with_name(f"{file.name}{suffix}") for suffix in _BESIDE)
-    return sum(path.stat().st_blocks * 512 for path in found if path.is_file())
+    return sum(path.stat().st_size for path in found if path.is_file())
 
 
 def count(file: Path) -> int:
@@ -69,7 +72,7 @@ def count(file: Path) -> int:
     if not file.is_file():
         return 0
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=_WAIT_S)) as connection:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=_WAIT_S)) as connection:
             return int(connection.execute("SELECT count(*) FROM answers").fetchone()[0])
     except sqlite3.Error:
         return 0

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from hub.adapter import Asset
+from hub.adapter import Asset, Reader
 from hub.checkpoint import complaint
 from hub.datafiles import lack_of
 from hub.endpoint import probe
@@ -85,6 +85,12 @@ def check_code(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
     return tuple(Finding("missing", f"dataset {label!r}", message, mend) for label in labels)
 
 
+def check_own(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
+    """Name what is missing of the models and data that lie in folders of the user's: no download brings it."""
+    own = (asset for asset in plan.assets if asset.hub == "local")
+    return missing(finding for asset in own for finding in _asset(asset, settings.cache_dir))
+
+
 def is_cached(folder: Path) -> bool:
     """Return whether a fetched asset is complete: the marker is written last."""
     return (folder / ".complete").is_file()
@@ -136,7 +142,8 @@ def _asset(asset: Asset, cache_dir: Path) -> Iterator[Finding]:
         mend = "give the folder of a transformers checkpoint" if wrong else ""
         yield Finding("missing" if wrong else "ok", subject, f"{path} {wrong}".strip(), mend)
     elif not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder above is closed to us
-        yield Finding("missing", subject, f"{path}: no such file or folder", "correct `path` in the task file")
+        mend = "; ".join(filter(None, ("correct `path` in the task file", asset.hint)))
+        yield Finding("missing", subject, f"{path}: no such file or folder", mend)
     elif not (os.path.isfile(path) or os.path.isdir(path)):  # noqa: PTH112, PTH113 - as above
         yield Finding("missing", subject, f"{path}: neither a file nor a folder", "correct `path` in the task file")
     elif not os.access(path, os.R_OK):
@@ -149,15 +156,20 @@ def data_findings(asset: Asset, cache_dir: Path) -> tuple[Finding, ...]:
     """Name the files that a job reads and that a folder of the user's, or an archive, does not have."""
     if asset.kind != "dataset" or asset.hub not in {"local", "url"}:
         return ()  # what a hub has of them was compared with its list
-    lack = lack_of(host_path(asset, cache_dir), asset.patterns)
+    readers = asset.readers or (Reader(asset.name, asset.patterns, asset.hint),)
+    return tuple(finding for reader in readers for finding in _lacking(reader, asset, cache_dir))
+
+
+def _lacking(reader: Reader, asset: Asset, cache_dir: Path) -> Iterator[Finding]:
+    lack = lack_of(host_path(asset, cache_dir), reader.patterns)
     if not lack:
-        return ()
+        return
     if asset.hub == "url":
         lack = f"{lack}: {asset.location} does not hold it"
-    mend = asset.hint or (
+    mend = reader.hint or (
         "give the data by `path`" if asset.hub == "url" else "correct `path`, or put the data there"
     )
-    return (Finding("missing", f"{asset.kind} {asset.name!r}", lack, mend),)
+    yield Finding("missing", f"{asset.kind} {reader.name!r}", lack, mend)
 
 
 def _upstreams(plan: Plan) -> Iterator[tuple[str, ModelSpec | JudgeSpec]]:

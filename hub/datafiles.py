@@ -9,7 +9,8 @@ from pathlib import Path
 
 from hub.text import count_of
 
-_MOST_NAMED = 3
+_MOST_NAMED = 12  # one by one; more are counted folder by folder
+_MOST_OF_A_FOLDER = 3
 
 
 def lack_of(folder: Path, patterns: Iterable[str]) -> str:
@@ -45,5 +46,15 @@ def _names(folder: Path) -> tuple[str, ...]:
 
 def _few(names: Iterable[str]) -> str:
     listed = list(names)
-    more = f" and {len(listed) - _MOST_NAMED} more" if len(listed) > _MOST_NAMED else ""
-    return f"{', '.join(listed[:_MOST_NAMED])}{more}"
+    if len(listed) <= _MOST_NAMED:
+        return ", ".join(listed)
+    folders: dict[str, list[str]] = {}
+    for name in listed:
+        folders.setdefault(name.rpartition("/")[0], []).append(name)
+    return ", ".join(_few_of(folder, inside) for folder, inside in folders.items())
+
+
+def _few_of(folder: str, names: list[str]) -> str:
+    first = ", ".join(name.rpartition("/")[2] for name in names[:_MOST_OF_A_FOLDER])
+    more = ", ..." if len(names) > _MOST_OF_A_FOLDER else ""
+    return f"{len(names)} in {folder or '.'}/ ({first}{more})"

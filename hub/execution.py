@@ -47,6 +47,7 @@ class Workplace:
     Attributes:
         interrupted: whether the user wants the run to stop; asked between steps, so that no step is left half done.
         signs: files outside its folder that change while a job is at work.
+        loss: why no job can reach its model any more; empty while they can.
         verdict: why a job cannot be what was planned, as the gateway judges.
         settle: has the calls of a job that has ended written down; returns what they mean for its results.
         serve_again: has the gateway serve the next start of a job that has ended.
@@ -56,7 +57,7 @@ class Workplace:
     engine: Engine
     environments: dict[str, EnvironmentRecord]
     observe: Observer
-    gateway_alive: Callable[[], bool]
+    loss: Callable[[], str]
     interrupted: Callable[[], bool]
     signs: tuple[Path, ...] = ()
     verdict: Callable[[str], Verdict | None] = no_verdict
@@ -183,8 +184,8 @@ def _end_of(planned: PlannedJob, deadline: float | None, work: Workplace) -> tup
         return Ending.STOPPED, "stopped by the user"
     if deadline is not None and time.monotonic() > deadline:
         return Ending.TIMED_OUT, f"stopped after its time-out of {show_duration(planned.job.limits.timeout_s or 0)}"
-    if planned.job.gateway and not work.gateway_alive():
-        return Ending.FAILED, "the gateway died, so the job lost its model"
+    if planned.job.gateway and (loss := work.loss()):
+        return Ending.FAILED, loss
     verdict = work.verdict(planned.id)
     return (Ending.FAILED, verdict.reason) if verdict and verdict.kind != "budget" else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hub.errors import ImageError
+from hub.report import EnvironmentRecord
 from hub.resources import adapters_folder, shared_folder
 from hub.settings import Settings
 from hub.text import parse_size
 
 LOCK = "requirements.lock"
+_RECIPE_TAG = re.compile(r"evaldock/[^:]+:[0-9a-f]{12}")
 _HOST_HALF = frozenset({"adapter.py", "translate.py", "normalize.py"})
 
 
@@ -89,6 +92,22 @@ def digest_of(parts: Iterable[bytes]) -> str:
         total.update(len(part).to_bytes(8, "big"))
         total.update(part)
     return f"sha256:{total.hexdigest()}"
+
+
+def recipe_tag(name: str, recipe_digest: str) -> str:
+    """Return `evaldock/<name>:<12 hex digits>`: the same for all images that are built from the same."""
+    return f"evaldock/{name}:{recipe_digest.removeprefix('sha256:')[:12]}"
+
+
+def made_alike(one: EnvironmentRecord, other: EnvironmentRecord) -> bool:
+    """Return whether two environments are one, or two images that evaldock built from the same recipe.
+
+    A build has an id of its own, since it holds the time when it was made. What it is made from is in the tag: the
+    Dockerfile, the lock with its hashes, the adapter's container half, the arguments, and the id of the base.
+    """
+    if one.digest == other.digest:
+        return True
+    return one.reference == other.reference and _RECIPE_TAG.fullmatch(one.reference) is not None
 
 
 def image_names() -> tuple[str, ...]:

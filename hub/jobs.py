@@ -10,6 +10,7 @@ from pathlib import Path
 from hub import answers
 from hub.accounting import Account, account_of, gather_ledger
 from hub.engine import Engine, Placement
+from hub.errors import GatewayError
 from hub.execution import Workplace, execute, no_verdict, read_again
 from hub.files import write_atomic
 from hub.gateway import Gateway, Route
@@ -61,7 +62,7 @@ class Jobs:
                 engine,
                 environments,
                 observe,
-                gateway.alive if gateway else lambda: False,
+                lambda: _loss(gateway),
                 interrupted,
                 (self._state_file, answers.journal_of(self._state_file)),
                 gateway.verdict if gateway else no_verdict,
@@ -71,7 +72,7 @@ class Jobs:
                 if interrupted() or self.lost:
                     break
                 yield self._kept(self._carry_out(planned, gateway, work))
-                if gateway and planned.job.gateway and not gateway.alive():
+                if planned.job.gateway:
                     self.lost = _loss(gateway)
 
     def _placed(self, job: JobRecord, environments: Environments) -> JobRecord:
@@ -116,7 +117,7 @@ class Jobs:
 
         def settle(job: PlannedJob) -> Account:
             if gateway and job.job.gateway and gateway.alive():
-                gateway.end_job(job.id)
+                _end(gateway, job.id)
             return self._account(job)
 
         def serve_again(job: PlannedJob) -> None:
@@ -151,7 +152,19 @@ def ended_well(folder: Path) -> bool:
     return outcome is not None and outcome.ending is Ending.SUCCEEDED
 
 
-def _loss(gateway: Gateway) -> str:
+def _end(gateway: Gateway, job_id: str) -> None:
+    """Have a job's rows written down; what a gateway that dies meanwhile has written by then is all there is."""
+    try:
+        gateway.end_job(job_id)
+    except GatewayError:
+        if gateway.alive():
+            raise
+
+
+def _loss(gateway: Gateway | None) -> str:
+    """Return why the gateway is no more, in its own last words; nothing while it lives, or where none is needed."""
+    if gateway is None or gateway.alive():
+        return ""
     last = gateway.last_words().strip().rpartition("\n")[2]
     return "the gateway died, through which jobs reach their models" + (f": {last}" if last else "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ Outcome = Literal[
     "upstream_invalid",
     "upstream_down",
     "budget_spent",
+    "gateway_error",
     "client_left",
 ]
 OUTCOMES: frozenset[str] = frozenset(get_args(Outcome))
@@ -137,16 +139,27 @@ def read_runner_rows(output: Path, session: int) -> Iterator[LedgerRow]:
 
 
 def write_ledger(file: Path, job: str, rows: Iterable[LedgerRow]) -> None:
-    """Write a ledger of one job, in place of one that is there; `file` is never half written."""
+    """Write a ledger of one job, in place of one that is there; `file` is never half written.
+
+    Raises:
+        OSError: it cannot be written: the disk is full, say.
+    """
     new = file.with_name(f".{file.name}.new")
     new.unlink(missing_ok=True)
+    try:
+        _write_new(new, job, rows)
+    except sqlite3.OperationalError as error:
+        raise OSError(errno.EIO, str(error), str(file)) from error
+    new.replace(file)
+
+
+def _write_new(new: Path, job: str, rows: Iterable[LedgerRow]) -> None:
     with closing(sqlite3.connect(new)) as connection, connection:
         # No journal, no locks that outlast this: the folder may be on NFS.
         connection.execute("PRAGMA journal_mode = OFF")
         for statement in SCHEMA:
             connection.execute(statement)
         connection.executemany(INSERT, (values(job, row) for row in rows))
-    new.replace(file)
 
 
 def to_plain(row: LedgerRow) -> dict[str, Any]:

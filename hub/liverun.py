@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from hub import answers
 from hub.checkpoint import weights_digest
@@ -27,13 +27,16 @@ from hub.observer import (
 from hub.outset import Outset
 from hub.plan import PlannedJob, host_path
 from hub.prepare import Desk, Environments, fetch_missing, make_environments
-from hub.report import EndState, JobReport, JobState, Report, run_state
+from hub.report import EndState, JobReport, JobState, Report, Stretch, run_state
 from hub.reporting import write_report
 from hub.runs import FINAL, RunFolder, read_job
 from hub.settings import Settings
+from hub.statedisk import state_findings
+from hub.stretches import stretches
 
 _CHANGED_WHILE_PREPARING = ("state", "reason", "ended_at", "engine", "engine_reason")
 _OPEN = {JobState.QUEUED, JobState.PREPARING, JobState.RUNNING, JobState.NORMALIZING}
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 _UNREACHED = "the run was stopped before this job"
 
 
@@ -50,6 +53,8 @@ class LiveRun:
         self._reports: dict[str, JobReport] = {}
         self._former = folder.record if outset.resumed else None  # until the run is under way
         self._lost = ""
+        self._unsafe = tuple(f"{found.message}; {found.mend}" for found in state_findings(settings))
+        self._earlier: tuple[Stretch, ...] = ()
         self._clock = Stopwatch(None if outset.resumed else folder.record.created_at)
 
     def observe(self, event: Event) -> None:
@@ -80,7 +85,7 @@ class LiveRun:
             self._give_up(error)
             raise
         except OSError as error:
-            failure = _lost_ground(self.folder.path, error)
+            failure = _lost_ground(self.folder, error)
             with suppress(OSError):  # a full disk takes no last word either; the state then is `interrupted`
                 self._give_up(failure)
             raise failure from error
@@ -92,10 +97,13 @@ class LiveRun:
         run_id, place = self.folder.record.run_id, str(self.folder.path)
         ids = tuple(planned.id for planned in self._outset.plan.jobs)
         if self._outset.resumed:
+            self._earlier = stretches(self.folder.events())
             self.folder.update(state="preparing", reason="", ended_at=None)
             self.observe(RunResumed(run_id, place, ids, self._outset.kept))
         else:
             self.observe(RunStarted(run_id, place, ids))
+        for text in self._unsafe:
+            self.observe(Preparing("state folder", text))
 
     def _prepare(self) -> tuple[Environments, tuple[PlannedJob, ...]]:
         """Make what the jobs need that are not kept; return it, and the jobs with what is known only now."""
@@ -149,14 +157,18 @@ class LiveRun:
     def _report(self, *, broken_off: bool) -> Report:
         reports = tuple(self._reports[planned.id] for planned in self._outset.plan.jobs)
         state: EndState = run_state(tuple(job.state for job in reports))
-        if state != "succeeded" and self._lost:
+        skipped = (f"left out by the plan: {text}" for text in self._outset.plan.skipped)
+        warnings = [*skipped, *self.folder.record.warnings, *self._unsafe]
+        if state == "succeeded":
+            warnings += filter(None, (self._lost,))
+        elif self._lost:
             state = "failed"
-            self.folder.update(reason=self._lost)
+            self.folder.update(reason=f"{self._lost}; `evaldock resume {self.folder.record.run_id}` goes on with it")
         elif broken_off:
             state = "cancelled"
-        skipped = (f"left out by the plan: {text}" for text in self._outset.plan.skipped)
-        warnings = (*skipped, *self.folder.record.warnings)
-        report = write_report(self.folder, reports, state, warnings=warnings, ended_at=self._clock.now)
+        this_one = Stretch(started_at=self._clock.started_at, ended_at=self._clock.now)
+        at_work = (*self._earlier, this_one)
+        report = write_report(self.folder, reports, state, warnings=tuple(warnings), stretches=at_work)
         if state == "succeeded":
             answers.remove(self._settings.state_dir, report.run_id)  # nobody will ask for them again
         self.observe(RunEnded(report.state))
@@ -178,7 +190,12 @@ class LiveRun:
         error.hint = error.hint or f"`evaldock resume {self.folder.record.run_id}` goes on with it"
 
 
-def _lost_ground(folder: Path, error: OSError) -> EvaldockError:
+def _lost_ground(run: RunFolder, error: OSError) -> EvaldockError:
+    folder, left = run.path, run.record.state not in FINAL
     if not folder.is_dir():
         return EvaldockError(f"the run cannot go on: its folder {folder} was removed while it ran: {error.strerror}")
+    if error.errno in _FULL:
+        message = f"the run cannot go on: the disk of {folder} is full: {error.strerror}"
+        then = f"then `evaldock resume {run.record.run_id}` goes on with it" if left else f"see {folder}"
+        return EvaldockError(message, hint=f"make room there; {then}")
     return EvaldockError(f"the run cannot go on: {error}", hint=f"see {folder}")

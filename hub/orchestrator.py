@@ -24,6 +24,7 @@ from hub.liverun import LiveRun
 from hub.observer import Observer, Preparing, silent
 from hub.offline import choose_built, offline_findings
 from hub.outset import Outset
+from hub.owndata import own_data
 from hub.plan import Machine, Plan, make_plan
 from hub.registry import load_adapter
 from hub.render.plan import plan_to_json
@@ -31,6 +32,7 @@ from hub.report import Report
 from hub.runs import JobRecord, RunFolder, RunRecord, create_run, new_run_id
 from hub.settings import Settings
 from hub.space import check_space, needs_of
+from hub.statedisk import state_findings
 from hub.taskfile import LoadedTask
 from hub.version import VERSION
 
@@ -71,7 +73,7 @@ def preview(task: LoadedTask, settings: Settings, engine: str | None = None) -> 
     plan = plan_task(task, settings)
     wanted = engine or task.spec.engine
     gpus = any(planned.job.gpus for planned in plan.jobs)
-    findings = check_inputs(plan, settings)
+    findings = (*check_inputs(plan, settings), *state_findings(settings))
     try:
         choice = choose_engine(wanted, settings, gpus=gpus, probe=False)
     except PrerequisiteError as error:
@@ -159,7 +161,7 @@ def plan_text(plan: Plan) -> str:
 
 
 def _create(task: LoadedTask, plan: Plan, settings: Settings, ground: Ground) -> AbstractContextManager[RunFolder]:
-    now = time.time()
+    now, data = time.time(), own_data(plan)
     record = RunRecord(
         evaldock_version=VERSION,
         run_id=new_run_id(plan.task, task.source.text, now),
@@ -172,7 +174,12 @@ def _create(task: LoadedTask, plan: Plan, settings: Settings, ground: Ground) ->
         folder=str(task.folder.absolute()),
         upstreams=identities_of(plan, ground.met.identity),
         jobs=tuple(
-            JobRecord(id=planned.id, model=planned.evaluation.model.name, backend=planned.evaluation.backend)
+            JobRecord(
+                id=planned.id,
+                model=planned.evaluation.model.name,
+                backend=planned.evaluation.backend,
+                data=data[planned.id],
+            )
             for planned in plan.jobs
         ),
     )

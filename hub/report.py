@@ -90,6 +90,7 @@ class ResultKey(_Record):
     Attributes:
         benchmark: identity across backends (arc = ARC_c).
         subset: None for the aggregate over all subsets of the data set.
+        few_shot: worked examples in a prompt; None where they are part of its text, and nobody has counted them.
         scoring: how an answer is had: `choice`, `continuation`, `generate`, or the backend's own word.
         prompt, data: fingerprints (`sha256:` and 16 hex digits) of the templates and of the rows used.
         limit: rows per subset, None for all.
@@ -102,7 +103,7 @@ class ResultKey(_Record):
     benchmark: str
     subset: str | None = None
     split: str = ""
-    few_shot: int = 0
+    few_shot: int | None = 0
     scoring: str = ""
     prompt: str = ""
     data: str = ""
@@ -143,7 +144,9 @@ class Result(_Record):
     """The outcome of one data set (or one subset of it) on one model; the first metric is the headline.
 
     `absent` says why there is no metric; a result has metrics or a reason, never neither. `backend_value` is the
-    headline as the backend printed it, also where the ledger did not bear it out.
+    headline as the backend printed it, also where the ledger did not bear it out. `caveat` is what must be said
+    beside the score wherever it is shown: that failed requests count as wrong in it. `averages` names the subsets
+    whose mean it is, where it is one over some of a data set's; samples are theirs alone.
     """
 
     dataset: str
@@ -152,6 +155,8 @@ class Result(_Record):
     metrics: tuple[Metric, ...] = ()
     backend_value: str | None = None
     absent: str = ""
+    caveat: str = ""
+    averages: tuple[str, ...] = ()
 
 
 class EnvironmentRecord(_Record):
@@ -236,8 +241,20 @@ class JobReport(_Record):
     results: tuple[Result, ...] = ()
 
 
+class Stretch(_Record):
+    """A time in which a run was at work; seconds since the epoch."""
+
+    started_at: float
+    ended_at: float
+
+
 class Report(_Record):
-    """The report of one run; report.json is this, and `evaldock schema report` its JSON Schema."""
+    """The report of one run; report.json is this, and `evaldock schema report` its JSON Schema.
+
+    Attributes:
+        started_at, ended_at: when the run first began, and when its last start ended; pauses lie between them.
+        stretches: when it was at work, one for each start, in order; empty in a report of an older version.
+    """
 
     schema_version: int = SCHEMA_VERSION
     evaldock_version: str
@@ -246,11 +263,18 @@ class Report(_Record):
     state: EndState
     started_at: float
     ended_at: float
+    stretches: tuple[Stretch, ...] = ()
     engine: str
     engine_reason: str = ""
     hardware: dict[str, str] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     jobs: tuple[JobReport, ...] = ()
+
+    @property
+    def worked_s(self) -> float:
+        """Return how long the run was at work, in seconds: the pauses before its resumes are none."""
+        known = self.stretches or (Stretch(started_at=self.started_at, ended_at=self.ended_at),)
+        return sum(max(0.0, stretch.ended_at - stretch.started_at) for stretch in known)
 
 
 class Sample(_Record):

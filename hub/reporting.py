@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.files import write_atomic
 from hub.render.html.page import write_html
 from hub.render.markdown import render_markdown
-from hub.report import EndState, JobReport, Report
+from hub.report import EndState, JobReport, Report, Stretch
 from hub.runs import RunFolder
 from hub.version import VERSION
 
@@ -13,10 +13,15 @@ _FORMS = ("report.json", "report.html", "report.md")
 
 
 def write_report(
-    folder: RunFolder, jobs: tuple[JobReport, ...], state: EndState, *, warnings: tuple[str, ...], ended_at: float
+    folder: RunFolder,
+    jobs: tuple[JobReport, ...],
+    state: EndState,
+    *,
+    warnings: tuple[str, ...],
+    stretches: tuple[Stretch, ...],
 ) -> Report:
     """Write report.md, report.json, the state in run.json and report.html, in this order, and return the report."""
-    record = folder.record
+    record, ended_at = folder.record, stretches[-1].ended_at
     report = Report(
         evaldock_version=VERSION,
         run_id=record.run_id,
@@ -24,6 +29,7 @@ def write_report(
         state=state,
         started_at=record.created_at,
         ended_at=ended_at,
+        stretches=stretches,
         engine=record.engine,
         engine_reason=record.engine_reason,
         hardware=record.hardware,

@@ -16,6 +16,7 @@ from hub.errors import ChangedRunError, EvaldockError, PrerequisiteError, RunErr
 from hub.files import write_atomic
 from hub.hardware import describe
 from hub.identity import Acquaintance, Reunion, address_of
+from hub.images import made_alike
 from hub.jobfolder import shelve
 from hub.jobs import ended_well
 from hub.liverun import LiveRun
@@ -23,7 +24,8 @@ from hub.observer import Observer, Preparing, silent
 from hub.orchestrator import Request, adapters_of, clear_leftovers, identities_of, plan_task, plan_text, survey
 from hub.outset import Course, Outset
 from hub.overrides import Changes, changed
-from hub.plan import PlannedJob
+from hub.owndata import OwnData, changed_data, own_data
+from hub.plan import Plan, PlannedJob
 from hub.prepare import Environments
 from hub.report import JobState, Report
 from hub.reporting import remove_report
@@ -122,6 +124,15 @@ def recorded_plan(run: RunFolder) -> dict[str, Any]:
     return found
 
 
+def changes_since(run: RunFolder, task: LoadedTask, plan: Plan, data: OwnData) -> tuple[Difference, ...]:
+    """Return what makes results and is not as it was when the run began, as far as nothing must be prepared to tell.
+
+    Raises:
+        RunError: what the run planned cannot be read.
+    """
+    return (*differences(recorded_plan(run), plan, adapters_of(task)), *changed_data(run.record, plan, data))
+
+
 def _reap(run: RunFolder, settings: Settings, observe: Observer) -> None:
     """Remove what the run's dead hub left; before its lock is taken, by which the engine knows that it is dead."""
     if run.record.engine:
@@ -140,13 +151,14 @@ class _Resumption:
         self._wish = wish
         self._task = load_again(run, wish.changes)
         self._plan = plan_task(self._task, settings)
+        self._data = own_data(self._plan)
         self._models = Reunion(run.record.upstreams, Acquaintance())
         self._warnings = [*run.record.warnings, *_elsewhere(run)]
         self._courses: dict[str, Course] = {}
 
     def outset(self, observe: Observer) -> Outset:
         """Decide what becomes of each job, and look whether all is there that they need; changes nothing."""
-        found = differences(recorded_plan(self.run), self._plan, adapters_of(self._task))
+        found = changes_since(self.run, self._task, self._plan, self._data)
         self._allow(found)
         concerned = {difference.job for difference in found}
         self._courses |= {part.id: self._course(part, changed=part.id in concerned) for part in self._plan.jobs}
@@ -215,6 +227,7 @@ class _Resumption:
         """
         found = tuple(self._of_what_was_prepared(environments, jobs))
         self._allow(found)
+        self._warnings.extend(self._built_again(environments))
         for job_id in {difference.job for difference in found}:
             self._note_or_renew(job_id, [difference for difference in found if difference.job == job_id])
         for planned in self._plan.jobs:
@@ -235,12 +248,18 @@ class _Resumption:
     def _of_what_was_prepared(self, environments: Environments, jobs: tuple[PlannedJob, ...]) -> Iterator[Difference]:
         for planned in self._plan.jobs:
             record, new = self._record(planned.id), environments.get(planned.job.image)
-            if record.environment and new and record.environment.digest != new.digest:
+            if record.environment and new and not made_alike(record.environment, new):
                 yield Difference(planned.id, "image digest", record.environment.digest, new.digest)
         for planned in jobs:
             old, weights = self._record(planned.id).weights, planned.evaluation.model.identity
             if old and old != weights:
                 yield Difference(planned.id, "weights", old, weights)
+
+    def _built_again(self, environments: Environments) -> Iterator[str]:
+        for planned in self._plan.jobs:
+            old, new = self._record(planned.id).environment, environments.get(planned.job.image)
+            if old and new and old.digest != new.digest and made_alike(old, new):
+                yield f"image {new.reference} was built again from the same: it was {old.digest}, is now {new.digest}"
 
     def _note_or_renew(self, job_id: str, found: list[Difference]) -> None:
         """Have the report say that a kept job ran in something else; start another one without its past."""
@@ -251,7 +270,8 @@ class _Resumption:
 
     def _queued(self, planned: PlannedJob) -> JobRecord:
         state = JobState.SUCCEEDED if self._courses[planned.id].step == "keep" else JobState.QUEUED
-        return self._record(planned.id).model_copy(update={"state": state, "reason": ""})
+        now = {"state": state, "reason": "", "data": self._data[planned.id]}
+        return self._record(planned.id).model_copy(update=now)
 
 
 def _elsewhere(run: RunFolder) -> Iterator[str]:

@@ -38,6 +38,8 @@ class JobRecord(_Record):
     Attributes:
         starts: how often it was begun, the last start included.
         weights: identity of the model with the digest of its weights, where the job loads them.
+        data: fingerprints of the user's own data (`hub.owndata`), by where the job sees them; empty where there are
+            none, or a version wrote it that knew none.
     """
 
     id: str
@@ -48,6 +50,7 @@ class JobRecord(_Record):
     environment: EnvironmentRecord | None = None
     starts: int = 0
     weights: str = ""
+    data: dict[str, str] = {}
 
 
 class RunRecord(_Record):
@@ -127,14 +130,19 @@ class RunFolder:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                hint = "`evaldock status --follow` shows it, `evaldock stop` ends it"
-                raise RunError(f"run {self.record.run_id!r} is driven by {self._driver()}", hint=hint) from error
+                raise self.driven_by_another() from error
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
             yield
 
-    def _driver(self) -> str:
+    def driven_by_another(self) -> RunError:
+        """Return the refusal of what only the process that holds the lock may do."""
+        hint = "`evaldock status --follow` shows it, `evaldock stop` ends it"
+        return RunError(f"run {self.record.run_id!r} is driven by {self.driver()}", hint=hint)
+
+    def driver(self) -> str:
+        """Return who holds the lock of a live run: `process 123`."""
         try:
             return f"process {int((self.path / '.lock').read_text(encoding='utf-8'))}"
         except (OSError, ValueError):

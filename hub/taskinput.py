@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -82,7 +83,7 @@ def translate_task_cfg(
     """Translate a task_cfg; relative paths in it start here, as they did in Eval-Scope.
 
     Args:
-        cfg: as `hub.seed.task_cfg.translate`; its eval_config may be the path of a file.
+        cfg: as `hub.seed.task_cfg.translate`; its eval_config may be the path of a file, or JSON.
         name_of: how the user wrote a key.
         origin: what the task was made from, for the first line of its text.
         changes: those of --set and --limit.
@@ -98,7 +99,7 @@ def translate_task_cfg(
 
 
 def read_task_cfg(path: Path) -> dict[str, Any]:
-    """Return the task_cfg in a YAML or JSON file, whose eval_config may be the path of another.
+    """Return the task_cfg in a YAML or JSON file, whose eval_config may be the path of another, or JSON.
 
     Raises:
         TaskError: it cannot be read, or is none.
@@ -138,15 +139,26 @@ def _load_own(task: Mapping[str, Any], changes: Changes) -> Given:
 
 
 def _with_config(cfg: Mapping[str, Any], name_of: Namer) -> Mapping[str, Any]:
-    """Return `cfg` with the file that its eval_config names in place of the name."""
+    """Return `cfg` with what its eval_config says in place of a file's name or of JSON."""
     config = cfg.get("eval_config")
     if not isinstance(config, str | Path) or not str(config):
         return cfg
+    if str(config).lstrip().startswith(("{", "[")) or "\n" in str(config):
+        return {**cfg, "eval_config": _from_json(str(config), name_of(("eval_config",)))}
     try:
         return {**cfg, "eval_config": read_source(Path(config).expanduser()).data}
     except TaskError as error:
         where = name_of(("eval_config",))
         raise TaskError([Problem(where, 0, "", str(problem)) for problem in error.problems]) from error
+
+
+def _from_json(text: str, where: str) -> Any:
+    """Return what JSON says; the text is not repeated where it says nothing, for it may hold a key."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        message = f"neither the name of a file nor JSON: {error}; write JSON in single quotes for the shell"
+        raise TaskError([Problem(where, 0, "", message)]) from error
 
 
 def _is_folder(text: str) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import shlex
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import click
 import pytest
 
 from hub.cli import cli
+from hub.ledger import SCHEMA as LEDGER
 from hub.source import parse_source
 from hub.spec import TaskSpec
 from hub.taskfile import validate
@@ -106,6 +109,17 @@ def test_the_task_page_names_every_key_of_a_task() -> None:
     page = (ROOT / "docs" / "task.md").read_text(encoding="utf-8")
 
     assert [key for key in TaskSpec.model_fields if f"`{key}" not in page] == []
+
+
+def test_the_gateway_page_names_every_column_of_the_ledger() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in LEDGER:
+            connection.execute(statement)
+        columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(calls)")]
+    table = (ROOT / "docs" / "gateway.md").read_text(encoding="utf-8").partition("| column | meaning |")[2]
+    cells = [line.split("|")[1] for line in table.partition("\n\n")[0].splitlines() if "`" in line]
+
+    assert sorted(name for cell in cells for name in re.findall(r"`(\w+)`", cell)) == sorted(columns)
 
 
 def test_the_committed_reference_is_what_its_script_makes(monkeypatch: pytest.MonkeyPatch) -> None:

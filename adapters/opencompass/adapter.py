@@ -18,10 +18,11 @@ from adapters.opencompass.options import (
     EndpointGeneration,
     EvaluationOptions,
 )
+from adapters.opencompass.shipped import configs_of
 from adapters.opencompass.translate import OWN, Wanted, is_url, names, own_config, wanted
 from hub.adapter import Adapter, Asset, Complaint, DatasetInfo, DatasetRequest, Evaluation, Normalized
 
-VERSION = "1"
+VERSION = "2"
 _NAMED = "{{"  # mmengine replaces it, by environment variables among others, in every text of a configuration
 
 
@@ -73,6 +74,7 @@ _OWN = DatasetInfo(
     source="your own data",
     own_data=True,
     runs_code=True,  # its scoring may
+    needs=("what its file loads from a hub (nltk data, `evaluate` modules, sentence models): lay it below `data`",),
 )
 
 
@@ -84,13 +86,20 @@ def _info(name: str, entry: Entry, way: str | None) -> DatasetInfo:
         metric=entry.metric,
         few_shot=entry.few_shot,
         source="OpenCompassData-complete-20240207" if entry.in_archive else "your own copy",
-        subsets=tuple(subset for subset in entry.parts if subset),
+        subsets=_nameable(entry),
         rows=entry.rows,
-        licence=entry.licence,
+        licence=entry.licence or "unknown",
         files=entry.files,
         runs_code=entry.runs_code,
+        configs=tuple(configs_of(entry)),
         alias_of="" if name == entry.name else entry.name,
     )
+
+
+def _nameable(entry: Entry) -> tuple[str, ...]:
+    """Return what a task may ask for; data of one piece may have a name, too."""
+    named = (entry.subset,) if entry.subset else ()
+    return tuple(subset for subset in entry.parts if subset) or named
 
 
 def _complaints(evaluation: Evaluation) -> tuple[Complaint, ...]:
@@ -136,7 +145,7 @@ def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Compla
         yield from problems
         return
     one = wanted(request)
-    yield from _config(request)
+    yield from _config(request, one)
     yield from _data(request, evaluation)
     yield from _subsets(request, one)
     yield from _few_shot(request, one)
@@ -146,17 +155,37 @@ def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Compla
     yield from _checked(EndpointGeneration if endpoint else CheckpointGeneration, request.generation, "generation")
 
 
-def _config(request: DatasetRequest) -> Iterator[Complaint]:
+def _config(request: DatasetRequest, one: Wanted) -> Iterator[Complaint]:
     config = request.options.get("config")
     place = ("options", "config")
-    if request.name == OWN:
+    if config and _NAMED in str(config):
+        yield Complaint(place, f"{_NAMED!r} may not stand in the name of a configuration")
+    elif one.entry is None:
         if own_config(request) is None:
             yield Complaint(("path",), f"{OWN} is your own OpenCompass configuration: give its file as path")
     elif config and (str(config).endswith(".py") or "/" in str(config)):
         message = f"options.config names one of OpenCompass's own here; a file of yours is the data set {OWN!r}"
         yield Complaint(place, message)
-    if config and _NAMED in str(config):
-        yield Complaint(place, f"{_NAMED!r} may not stand in the name of a configuration")
+    elif config and (problem := _not_this(one, one.entry, str(config))):
+        yield Complaint(place, problem)
+
+
+def _not_this(one: Wanted, entry: Entry, name: str) -> str:
+    """Return why one of OpenCompass's configurations cannot be taken for a data set; empty where it can."""
+    known = configs_of(entry)
+    config = known.get(name)
+    if config is None:
+        near = suggestion(name, known) or "; `evaldock list datasets --backend opencompass --json` names all"
+        return f"OpenCompass has no configuration {name!r} of {entry.name}{near}"
+    if config.way is None:
+        return f"{name} asks by {' and '.join(config.inferencers)}, which evaldock does not run as one data set"
+    if config.way != one.way:
+        return f"{name} is a configuration for {config.way!r}, not {one.way!r}"
+    lacks = [subset for subset in one.subsets if subset in config.lacks]
+    if lacks:
+        parts = f"has no part {', '.join(lacks[:3])}" if lacks[0] else "measures something else"
+        return f"{name} {parts}; a file of yours can import it (the data set {OWN!r})"
+    return ""
 
 
 def _data(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Complaint]:
@@ -175,18 +204,33 @@ def _subsets(request: DatasetRequest, one: Wanted) -> Iterator[Complaint]:
     for index, subset in enumerate(request.subsets or ()):
         if one.entry is None:
             yield Complaint(("subsets", index), f"{OWN} has the data sets of its file: leave subsets out")
-        elif subset not in one.entry.parts:
-            known = [name for name in one.entry.parts if name]
+        elif subset not in (one.entry.subset, *one.entry.parts):
+            known = _nameable(one.entry)
             message = suggestion(subset, known) if known else "; it is all of one piece"
             yield Complaint(("subsets", index), f"{request.name} has no subset {subset!r}{message}")
 
 
 def _few_shot(request: DatasetRequest, one: Wanted) -> Iterator[Complaint]:
-    if request.few_shot is None or (one.entry and request.few_shot == one.entry.few_shot):
+    if request.few_shot is None or request.few_shot == one.few_shot:
         return
-    has = f"{request.name} shows {one.entry.few_shot}" if one.entry else "your file says how many"
-    message = f"OpenCompass's configurations fix their examples: {has}; options.config names another configuration"
-    yield Complaint(("few_shot",), message)
+    if one.entry is None:
+        has = "your file says how many"
+    elif one.config is None:  # there is none of that name, which is said elsewhere
+        return
+    elif one.few_shot is None:
+        has = f"those of {one.config.name} are part of its text, and nobody has counted them: leave few_shot out"
+    else:
+        has = f"{one.config.name} shows {one.few_shot}{_with_examples(one, one.entry, request.few_shot)}"
+    yield Complaint(("few_shot",), f"OpenCompass's configurations fix their examples: {has}")
+
+
+def _with_examples(one: Wanted, entry: Entry, count: int) -> str:
+    """Return which other configuration of a data set shows so many examples."""
+    fit = (config for config in configs_of(entry).values() if config.few_shot == count and config.way == one.way)
+    names = [config.name for config in fit if not set(config.lacks) & set(one.subsets)]
+    if not names:
+        return f"; none of {entry.name} shows {count}"
+    return f"; options: {{config: {names[0]}}} shows {count}"
 
 
 def _scoring(one: Wanted, evaluation: Evaluation) -> Iterator[Complaint]:

@@ -23,13 +23,13 @@ class Entry:
         parts: subset -> OpenCompass's name of it, in its order; the subset "" where all is of one piece.
         benchmark, subset: what other backends call the same thing.
         files: below OpenCompass's data folder, with `{}` for the subset.
+        licence: of the data; empty where none is known for certain.
     """
 
     name: str
     summary: str
     configs: Mapping[Way, str]
     metric: str
-    licence: str
     files: tuple[str, ...]
     parts: Mapping[str, str]
     benchmark: str
@@ -37,6 +37,7 @@ class Entry:
     split: str = ""
     few_shot: int = 0
     rows: int | None = None
+    licence: str = ""
     runs_code: bool = False
     whole: bool = False
     in_archive: bool = True

@@ -29,16 +29,21 @@ class Part:
         abbr: OpenCompass's own name of it.
         file: the name of its files in this job; `abbr` unless two data sets of the job would share it.
         subset: the user's name of it; empty where the data set is all of one piece.
+        reads: its files below the data folder, where they are known.
     """
 
     abbr: str
     file: str
     subset: str = ""
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Group:
-    """An average over parts, computed as OpenCompass's own summaries do; `weights` is empty for a plain mean."""
+    """An average over parts, computed as OpenCompass's own summaries do; `weights` is empty for a plain mean.
+
+    The first of a data set is over all its parts.
+    """
 
     name: str
     files: tuple[str, ...]
@@ -119,6 +124,6 @@ def loads(text: str) -> Task:
 
 
 def _dataset(entry: dict[str, Any]) -> Dataset:
-    parts = tuple(Part(**part) for part in entry.pop("parts"))
+    parts = tuple(Part(**{**part, "reads": tuple(part["reads"])}) for part in entry.pop("parts"))
     groups = tuple(Group(**{**group, "files": tuple(group["files"])}) for group in entry.pop("groups"))
     return Dataset(parts=parts, groups=groups, **entry)

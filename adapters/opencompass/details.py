@@ -14,6 +14,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from adapters.opencompass.figures import Figure
+from adapters.opencompass.output import PartOutput
+from adapters.opencompass.shipped import counts_right_answers
+
+_ROUNDING = 5.1e-5  # P-MMEval rounds its percentages to two digits
 _ANSWERS = ("predictions", "pred", "extracted", "result")
 _GOLDS = ("references", "refr")
 _VERDICTS = ("correct", "is_correct", "passed")
@@ -28,24 +33,26 @@ class Verdict(NamedTuple):
 
 
 def verdicts(details: object) -> Mapping[str, Verdict]:
-    """Return the verdict on each sample by its number."""
+    """Return the verdict on each sample by its number; what else stands there is of no sample."""
     if isinstance(details, Sequence) and not isinstance(details, str):
         details = {str(index): entry for index, entry in enumerate(details)}
     if not isinstance(details, Mapping):
         return {}
-    return {index: _verdict(entry) for index, entry in details.items() if isinstance(entry, Mapping)}
+    numbered = {index: entry for index, entry in details.items() if index.isdecimal()}
+    return {index: _verdict(entry) for index, entry in numbered.items() if isinstance(entry, Mapping)}
 
 
-def share_right(found: Mapping[str, Verdict], planned: int) -> float | None:
-    """Return the share of samples that are right; None unless something is said of every one.
+def share_right(found: Mapping[str, Verdict], part: PartOutput, headline: Figure) -> float | None:
+    """Return the share of samples that are right; None where the headline is another number than that.
 
-    Where an evaluator only gives both texts, they are compared: most of those count exact matches. Whoever uses this
-    checks it against the score, for some do not.
+    It is one if its evaluator counts right answers, if something is said of every sample, and if that adds up to it.
+    Where an evaluator only gives both texts, they are compared: some compare otherwise, and then it does not.
     """
     judged = [is_right(verdict) for verdict in found.values()]
-    if len(judged) != planned or not judged or None in judged:
+    if not counts_right_answers(part.evaluators) or len(judged) != part.planned or not judged or None in judged:
         return None
-    return sum(map(bool, judged)) / planned
+    share = sum(map(bool, judged)) / part.planned
+    return share if headline.value is not None and abs(share - headline.value) < _ROUNDING else None
 
 
 def is_right(verdict: Verdict) -> bool | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from adapters.opencompass.contract import EXPERIMENT, FAILURES_FILE, STATUS_FILE
+from hub.errors import NormalizeError
 
 # Returns what a file below the output holds; None where there is none.
 Read = Callable[[str], bytes | None]
@@ -26,14 +28,32 @@ class OutputError(Exception):
     """A file is not what OpenCompass or the runner writes."""
 
 
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn whatever is wrong with the files into the hub's error."""
+    try:
+        yield
+    except OutputError as error:
+        raise NormalizeError(str(error), hint="The job's log says why.") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        msg = f"its files are not what OpenCompass and the runner write: {type(error).__name__}: {error}"
+        raise NormalizeError(msg) from error
+
+
 @dataclass(frozen=True)
 class PartOutput:
-    """One part, as the runner's status tells of it; `subset` is the report's name of it."""
+    """One part, as the runner's status tells of it.
+
+    Attributes:
+        subset: the report's name of it.
+        evaluators: the classes of OpenCompass that may have scored it.
+    """
 
     label: str
     file: str
     subset: str | None
     entry: Mapping[str, Any]
+    evaluators: tuple[str, ...] = ()
 
     @property
     def planned(self) -> int:

@@ -15,7 +15,8 @@ from adapters.opencompass.catalog import Entry, Way, catalog
 from adapters.opencompass.contract import CLIENT_MARGIN_S, TASK_FILE, Dataset, Group, Model, Part, Task, dumps
 from adapters.opencompass.names import file_name
 from adapters.opencompass.options import DatasetOptions, EvaluationOptions
-from hub.adapter import Asset, DatasetRequest, Evaluation
+from adapters.opencompass.shipped import Config, configs_of, groups_of
+from hub.adapter import Asset, DatasetRequest, Evaluation, Reader
 from hub.job import DATA
 
 OWN = "config"  # the data set that is the user's own configuration file
@@ -26,7 +27,11 @@ _ARCHIVES = {
     "modelscope": f"https://modelscope.cn/datasets/opencompass/OpenCompassDataComplete/resolve/master/{_ARCHIVE}",
 }
 _UNPACKED_BYTES = 1_700_000_000  # about
-_HINT = "give your own copy of OpenCompass's data: `data` in the options of the evaluation, or `path` of the data set"
+_OWN_COPY = "`data` in the options of the evaluation, or `path` of the data set, names a copy of yours"
+_FETCH = (
+    "leave {key} out and `evaldock fetch TASK` downloads OpenCompass's archive, which has them; or put them there"
+)
+_PUT = "put them there; the archive that `evaldock fetch TASK` downloads does not have them"
 _MAX_TOKENS = 2048
 
 
@@ -43,7 +48,26 @@ class Wanted:
         """Return which parts are wanted."""
         if self.entry is None:
             return ()
-        return self.request.subsets or tuple(self.entry.parts)
+        named = self.request.subsets
+        if named is not None and named == (self.entry.subset,):  # what is of one piece has a name in the report
+            return ("",)
+        return named or tuple(self.entry.parts)
+
+    @property
+    def config(self) -> Config | None:
+        """Return what is known of the configuration; None where it is the user's own, or none that there is."""
+        if self.entry is None:
+            return None
+        named = self.request.options.get("config") or self.entry.configs[self.way].rpartition("/")[2]
+        return configs_of(self.entry).get(str(named))
+
+    @property
+    def few_shot(self) -> int | None:
+        """Return how many worked examples a prompt shows; None where nobody knows."""
+        if self.entry is None or self.config is None:
+            return None
+        chosen = {config.rpartition("/")[2] for config in self.entry.configs.values()}
+        return self.entry.few_shot if self.config.name in chosen else self.config.few_shot
 
     @property
     def limit(self) -> int | None:
@@ -61,13 +85,15 @@ def names() -> Mapping[str, tuple[str, Way | None]]:
 
 
 def wanted(request: DatasetRequest) -> Wanted:
-    """Return what a request means; the way is that of the name, else as asked, else generation."""
+    """Return what a request means; the way is that of the name, else as asked or configured, else generation."""
     if request.name == OWN:
         return Wanted(request, None, "generate")
     name, fixed = names()[request.name]
     entry = catalog()[name]
     asked = next((way for way in entry.configs if way == request.scoring), None)
-    return Wanted(request, entry, fixed or asked or "generate")
+    other = configs_of(entry).get(str(request.options.get("config")))
+    configured = other.way if other and other.way in entry.configs else None
+    return Wanted(request, entry, fixed or asked or configured or "generate")
 
 
 def translate(evaluation: Evaluation) -> Mapping[str, str]:
@@ -119,14 +145,12 @@ def _datasets(evaluation: Evaluation) -> tuple[Dataset, ...]:
 def _dataset(one: Wanted, evaluation: Evaluation, taken: Counter[str]) -> Dataset:
     request, entry = one.request, one.entry
     parts = _parts(one, taken)
-    files = tuple(part.file for part in parts)
-    weights = {part.file: entry.weights[part.subset] for part in parts} if entry and entry.weights else {}
     return Dataset(
         label=request.label,
         config=_config(one),
         data=_data_target(one, evaluation),
         parts=parts,
-        groups=(Group(_group_name(request.label, files), files, weights),) if len(parts) > 1 else (),
+        groups=_groups(one, parts),
         limit=one.limit,
         max_tokens=request.generation.get("max_tokens"),
         generation=_generation(request, evaluation),
@@ -141,13 +165,24 @@ def _parts(one: Wanted, taken: Counter[str]) -> tuple[Part, ...]:
         abbr = one.entry.parts[subset] if one.entry else subset
         taken[abbr] += 1
         file = abbr if taken[abbr] == 1 else f"{file_name(one.request.label)}.{taken[abbr]}.{abbr}"
-        found.append(Part(abbr, file, subset))
+        reads = one.entry.files_of((subset,)) if one.entry else ()
+        found.append(Part(abbr, file, subset, reads))
     return tuple(found)
 
 
-def _group_name(label: str, files: tuple[str, ...]) -> str:
-    name = file_name(label)
-    return f"{name}-all" if name in files else name
+def _groups(one: Wanted, parts: tuple[Part, ...]) -> tuple[Group, ...]:
+    """Return the average over all parts, and then those over subjects."""
+    if one.entry is None or len(parts) < 2:
+        return ()
+    files = {part.subset: part.file for part in parts}
+    name = file_name(one.request.label)
+    weights = {file: one.entry.weights[subset] for subset, file in files.items()} if one.entry.weights else {}
+    all_of_it = Group(f"{name}-all" if name in files.values() else name, tuple(files.values()), weights)
+    subjects = groups_of(one.entry, tuple(files)).items()
+    return (
+        all_of_it,
+        *(Group(f"{name}-{subject}", tuple(files[subset] for subset in subsets)) for subject, subsets in subjects),
+    )
 
 
 def _config(one: Wanted) -> str:
@@ -197,9 +232,12 @@ def _reads_shared(one: Wanted, options: EvaluationOptions) -> bool:
 
 def _shared(every: list[Wanted], options: EvaluationOptions) -> Asset:
     needed = tuple(dict.fromkeys(file for one in every for file in _files(one)))
-    place = Asset("dataset", "OpenCompass's data", _SHARED_DATA, "local", "", patterns=needed, hint=_HINT)
+    place = Asset("dataset", "OpenCompass's data", _SHARED_DATA, "local", "", patterns=needed, hint=_OWN_COPY)
     if options.data and not is_url(options.data):
-        return replace(place, location=_data_folder(Path(options.data)))
+        readers = tuple(Reader(one.request.label, _files(one), _local_hint(one, "`data`")) for one in every)
+        hint = _FETCH.format(key="`data`")
+        return replace(place, location=_data_folder(Path(options.data)), readers=readers, hint=hint)
+    place = replace(place, readers=tuple(Reader(one.request.label, _files(one), _OWN_COPY) for one in every))
     size = _UNPACKED_BYTES if options.data is None else None
     location = options.data or _ARCHIVES[options.hub]
     return replace(place, hub="url", location=location, unpack="zips", inside="data", unpacked_bytes=size)
@@ -213,7 +251,13 @@ def is_url(text: str) -> bool:
 def _own(one: Wanted, evaluation: Evaluation) -> Asset:
     path = one.request.path or Path()
     target = _data_target(one, evaluation)
-    return Asset("dataset", one.request.label, target, "local", _data_folder(path), patterns=_files(one), hint=_HINT)
+    hint = _local_hint(one, "`path`")
+    return Asset("dataset", one.request.label, target, "local", _data_folder(path), patterns=_files(one), hint=hint)
+
+
+def _local_hint(one: Wanted, key: str) -> str:
+    """Return what to do where a folder of the user's, which `key` names, lacks files of a data set."""
+    return _FETCH.format(key=key) if one.entry and one.entry.in_archive else _PUT
 
 
 def _own_config(request: DatasetRequest) -> Asset:

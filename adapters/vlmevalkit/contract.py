@@ -3,9 +3,9 @@
 Below the job's output:
     status.json             {"vlmevalkit": version, "task": digest, "datasets": {file: `Entry`}}, written anew at each
                             step; a data set that was never reached is absent
-    failures.jsonl          one line a request without an answer: {"dataset": label, "sample": index ("" for the
-                            judge), "role", "error", "seen": the gateway said so itself, "empty": the model answered
-                            with nothing}
+    failures.jsonl          one line a request without an answer: {"dataset": label, "sample": index ("" where
+                            the judge was asked of no single row), "role", "error", "seen": the gateway said so
+                            itself, "empty": the model answered with nothing}
     vlmevalkit/<file>/      one fresh work_dir a data set: all that VLMEvalKit itself writes, its status.json among it
     images/<file>/<n>.jpg   thumbnails of a sample's pictures
     images/<file>/samples.jsonl   what each sample's model was given, a line each: {"sample": index, "prompt":

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from hub import answers
 from hub.cleaning.folder import alone
+from hub.cleaning.holding import holding
 from hub.cleaning.live import Live
 from hub.engine.ownership import is_held
 from hub.errors import EvaldockError, RunError
@@ -22,8 +23,6 @@ SHARED = "shared"
 GONE = "gone"
 _LIVE = "it is live"
 _WAIT_S = 30.0
-_SUMS = "SELECT count(*), max(used_at), sum(tokens_in), sum(tokens_out) FROM answers"
-_HAS_ANSWERS = "SELECT 1 FROM sqlite_master WHERE name = 'answers'"
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Kept:
         state: the run's, `gone` where its folder is, "" for those shared.
         folder: of the run; None where it is not known or gone.
         answers, tokens: how many, and how many tokens these were, prompts and answers together.
-        size: bytes on disk.
+        size: bytes that their removal frees (`hub.cleaning.holding`).
         used_at: seconds since the epoch.
         used_by: why they must stay now, empty where nothing uses them.
     """
@@ -57,24 +56,21 @@ class Kept:
         return self.answers > 0 and self.state not in {"succeeded", GONE}
 
 
-class _Sums(NamedTuple):
-    answers: int
-    used_at: float
-    tokens: int
+def kept_answers(settings: Settings, live: Live, *, unused_for_s: float = 0.0) -> tuple[Kept, ...]:
+    """Return what is kept, the oldest use first, the shared ones last; runs without answers are left out.
 
-
-def kept_answers(settings: Settings, live: Live) -> tuple[Kept, ...]:
-    """Return what is kept, the oldest use first, the shared ones last; runs without answers are left out."""
+    Of the shared ones only those count that were not used for so long: each has an age of its own.
+    """
     files = sorted(answers.folder(settings.state_dir).glob("*.sqlite"))
     shared = answers.shared_file(settings.state_dir)
     mine = [_of_run(file, settings, live) for file in files if file != shared]
     found = [kept for kept in mine if kept.answers or kept.state == GONE]
     ordered = sorted(found, key=lambda kept: (kept.used_at, kept.run))
-    return (*ordered, *_of_all(shared, live))
+    return (*ordered, *_of_all(shared, live, unused_for_s))
 
 
 def _of_run(file: Path, settings: Settings, live: Live) -> Kept:
-    run_id, sums = file.name.removesuffix(".sqlite"), _sums(file)
+    run_id, held = file.name.removesuffix(".sqlite"), holding(file)
     run = _find(run_id, settings)
     folder = run.path if run else None
     return Kept(
@@ -83,20 +79,23 @@ def _of_run(file: Path, settings: Settings, live: Live) -> Kept:
         state=shown_state(run) if run else GONE,
         task=run.record.task if run else "",
         folder=folder,
-        answers=sums.answers,
-        tokens=sums.tokens,
-        size=answers.size_of(file),
-        used_at=sums.used_at or file.stat().st_mtime,
+        answers=held.answers,
+        tokens=held.tokens,
+        size=held.size if run else answers.size_of(file),
+        used_at=held.used_at or file.stat().st_mtime,
         used_by=_user(run_id, folder, live),
     )
 
 
-def _of_all(file: Path, live: Live) -> Iterator[Kept]:
-    sums = _sums(file) if file.is_file() else None
-    if sums and sums.answers:
+def _of_all(file: Path, live: Live, unused_for_s: float) -> Iterator[Kept]:
+    held = holding(file, _used_until(unused_for_s)) if file.is_file() else None
+    if held and held.answers:
         used_by = next((f"run {name} is live and may use them" for name in sorted(live.runs.values())), "")
-        shared = Kept(SHARED, file, used_by=used_by, size=answers.size_of(file))
-        yield replace(shared, answers=sums.answers, tokens=sums.tokens, used_at=sums.used_at)
+        yield Kept(SHARED, file, used_by=used_by, **held._asdict())
+
+
+def _used_until(unused_for_s: float) -> float:
+    return time.time() - unused_for_s if unused_for_s else math.inf
 
 
 def _find(run_id: str, settings: Settings) -> RunFolder | None:
@@ -117,18 +116,6 @@ def _user(run_id: str, folder: Path | None, live: Live) -> str:
     return _LIVE if held else ""
 
 
-def _sums(file: Path) -> _Sums:
-    """Return what a file holds: nothing where it cannot be read."""
-    try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=_WAIT_S)) as connection:
-            if not connection.execute(_HAS_ANSWERS).fetchone():
-                return _Sums(0, 0.0, 0)
-            count, used_at, *tokens = connection.execute(_SUMS).fetchone()
-    except sqlite3.Error:
-        return _Sums(0, 0.0, 0)
-    return _Sums(count, used_at or 0.0, sum(part or 0 for part in tokens))
-
-
 def clear(kept: Kept, settings: Settings, unused_for_s: float = 0.0) -> int:
     """Remove answers and return the bytes that this freed.
 
@@ -142,7 +129,7 @@ def clear(kept: Kept, settings: Settings, unused_for_s: float = 0.0) -> int:
         answers.remove(settings.state_dir, kept.run)
         return kept.size
     if kept.folder is None:
-        return _emptied(kept.file, "DELETE FROM answers WHERE used_at <= ?", time.time() - unused_for_s)
+        return _emptied(kept.file, "DELETE FROM answers WHERE used_at <= ?", _used_until(unused_for_s))
     with alone(kept.folder / ".lock", _LIVE):
         return _emptied(kept.file, "DELETE FROM answers")
 

@@ -67,7 +67,7 @@ def clear_command(
     if not (names or shared or everything or older_than):
         raise click.UsageError("name runs (`evaldock cache ls` lists them), or say --shared, --all or --older-than")
     settings = settings_with(runs)
-    found = kept_answers(settings, live_runs(settings))
+    found = kept_answers(settings, live_runs(settings), unused_for_s=older_than)
     if not everything and (names or shared):
         found = _named(found, names, settings, shared=shared)
     chosen = tuple(kept for kept in found if _unused(kept, older_than))

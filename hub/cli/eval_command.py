@@ -41,7 +41,7 @@ _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--dataset-hub", {"metavar": "H", "help": "ModelScope (default), HuggingFace or Local."}),
     ("--dataset-dir", {"metavar": "D", "help": "With --dataset-hub Local: the folder with a folder per data set."}),
     ("--eval-backend", {"metavar": "B", "help": "Native (default), OpenCompass, VLMEvalKit, or a backend of ours."}),
-    ("--eval-config", {"metavar": "FILE", "help": "Configuration of OpenCompass or VLMEvalKit (YAML or JSON)."}),
+    ("--eval-config", {"metavar": "FILE", "help": "Configuration of OpenCompass or VLMEvalKit, or its JSON itself."}),
     ("--outputs", {"metavar": "O", "help": "Folder of runs, as --runs."}),
     ("--use-cache", {"metavar": "B", "help": "No effect: predictions are computed anew."}),
     ("--stage", {"metavar": "S", "help": "Only `all`."}),

@@ -6,6 +6,8 @@ import click
 
 from hub.cli.options import engine_option, set_option
 
+_REST = "all that can be downloaded is here; what is missing above is for you to bring"
+
 
 @click.command("fetch")
 @click.argument("task")
@@ -21,6 +23,7 @@ def command(
     """Build and download what TASK needs; afterwards `evaldock run TASK --offline` needs no network.
 
     What is there is kept; an interrupted download goes on where it stopped. Above 2 GB it asks (--yes answers).
+    What nothing fetches is listed: files that your own folders lack (exit code 3), and what a data set also needs.
     """
     from hub.ahead import fetch_ahead, look_ahead
     from hub.check import missing
@@ -36,12 +39,18 @@ def command(
     settings = load_settings()
     ahead = look_ahead(given_task(task, sets, None).task, settings, engine=engine, images=images)
     if dry_run:
-        for line in finding_lines(ahead.findings):
+        for line in finding_lines((*ahead.findings, *ahead.needs)):
             click.echo(line)
-        click.echo("all is here" if ahead.done else total_line(ahead.downloads))
-        return 3 if missing(ahead.findings) else 0
+        here = _REST if missing(ahead.needs) else "all is here"
+        click.echo(here if ahead.done else total_line(ahead.downloads))
+        return 3 if missing((*ahead.findings, *ahead.needs)) else 0
     with open_screen(quiet=quiet) as observe:
         fetch_ahead(ahead, settings, consent(yes=yes, quiet=quiet), observe)
+    for line in finding_lines(ahead.needs):
+        click.echo(line)
+    if missing(ahead.needs):
+        click.echo(_REST)
+        return 3
     left = f"evaldock run {task} --offline" + (f" --engine {engine}" if engine else "")
     click.echo(f"all is here: `{left}` needs no network" if images else "models and data are here")
     return 0

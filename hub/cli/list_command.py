@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _DATASET_HEADER = (
     *("backend", "data set", "subsets", "metric", "shots", "scoring"),
-    *("rows", "licence", "source", "what"),
+    *("rows", "files", "licence", "source", "what"),
 )
 
 
@@ -61,9 +61,9 @@ def _count(adapter: Adapter) -> int:
 @click.option("--backend", shell_complete=complete_backend, help="Only this backend's.")
 @json_option
 def list_datasets_command(backend: str | None, as_json: bool) -> None:
-    """List data sets: subsets, metric, default shots, scoring ways, rows, licence, source.
+    """List data sets: subsets, metric, default shots, scoring ways, rows, files, licence, source.
 
-    --json adds other names of a data set (alias_of), the names of its subsets, and its files.
+    --json adds other names of a data set (alias_of), its subsets, its files, and the configurations to choose from.
     """
     from hub.registry import adapter_names, load_adapter
     from hub.text import did_you_mean
@@ -93,10 +93,16 @@ def _dataset_row(backend: str, info: DatasetInfo) -> tuple[str, ...]:
         str(info.few_shot),
         ", ".join(info.scoring),
         str(info.rows or ""),
+        str(_file_count(info) or ""),
         info.licence,
         info.source,
         f"{info.summary} (does not run here: {info.unavailable})" if info.unavailable else info.summary,
     )
+
+
+def _file_count(info: DatasetInfo) -> int:
+    """Return how many files are read, each pattern once for every subset."""
+    return sum(len(info.subsets) if "{}" in file else 1 for file in info.files)
 
 
 @command.command("models", short_help="List the checkpoints in this machine's caches.")

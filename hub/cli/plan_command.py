@@ -19,18 +19,21 @@ if TYPE_CHECKING:
 @set_option
 @limit_option
 @engine_option
+@click.option("--files", is_flag=True, help="Show the translated files whole, however long.")
 @json_option
-def command(task: str, sets: tuple[str, ...], limit: int | None, engine: str | None, as_json: bool) -> int:
+def command(
+    task: str, sets: tuple[str, ...], limit: int | None, engine: str | None, files: bool, as_json: bool
+) -> int:
     """Show what a run of TASK would do: jobs, images, mounts, GPUs, assets, translated files, what is missing.
 
     Starts nothing and creates nothing. Exit code 3 when something is missing.
     """
     from hub.cli.lines import given_task
 
-    return show_plan(given_task(task, sets, limit).task, engine, as_json=as_json)
+    return show_plan(given_task(task, sets, limit).task, engine, as_json=as_json, whole_files=files)
 
 
-def show_plan(task: LoadedTask, engine: str | None, *, as_json: bool) -> int:
+def show_plan(task: LoadedTask, engine: str | None, *, as_json: bool, whole_files: bool = False) -> int:
     """Print the plan and what a check finds; return the exit code."""
     from hub.orchestrator import preview
     from hub.render.plan import plan_lines, plan_to_json
@@ -41,6 +44,6 @@ def show_plan(task: LoadedTask, engine: str | None, *, as_json: bool) -> int:
         checks = [vars(finding) for finding in findings]
         click.echo(json.dumps({**plan_to_json(plan), "checks": checks}, indent=2, ensure_ascii=False))
     else:
-        for line in plan_lines(plan, findings, engine_line):
+        for line in plan_lines(plan, findings, engine_line, whole_files=whole_files):
             click.echo(line)
     return 3 if any(finding.level == "missing" for finding in findings) else 0

@@ -48,7 +48,7 @@ def command(
     """Run TASK and write its report.
 
     TASK is a task file, or the name of one that ships with evaldock (`evaldock list tasks`). Where the last run of
-    the same task is unfinished, it asks whether to go on with it.
+    the same task is unfinished, it asks whether to go on with it; where one is live, whether to begin another.
     """
     from hub.cli.conduct import conduct
     from hub.cli.consent import consent

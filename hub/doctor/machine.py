@@ -13,6 +13,7 @@ from hub.engine.writable import unwritable
 from hub.finding import Finding
 from hub.settings import Settings
 from hub.space import free_bytes
+from hub.statedisk import state_findings
 from hub.text import show_size
 
 _TIGHT_BYTES = 5_000_000_000
@@ -23,13 +24,18 @@ def machine_findings(settings: Settings, storage: Path | None) -> tuple[Finding,
     """Return what there is; `storage` is where the engine keeps images, on this host."""
     facts = hardware.describe()
     known = ", ".join(f"{name} {facts[name]}" for name in ("system", "machine", "cpus", "memory", "python"))
-    folders = {"cache (EVALDOCK_CACHE)": settings.cache_dir, "runs (EVALDOCK_RUNS)": settings.runs_dir}
+    folders = {
+        "cache (EVALDOCK_CACHE)": settings.cache_dir,
+        "runs (EVALDOCK_RUNS)": settings.runs_dir,
+        "state (EVALDOCK_STATE)": settings.state_dir,
+    }
     if storage and storage != settings.cache_dir:
         folders["images"] = storage
     return (
         Finding("ok", "machine", known),
         *_gpus(),
         *unwritable(settings.runs_dir, "EVALDOCK_RUNS", attempt=False),
+        *state_findings(settings),
         *(_disk(what, folder) for what, folder in folders.items()),
         *_shell(),
     )

@@ -142,7 +142,8 @@ def _score(result: Result, metric: Metric) -> dict[str, Any]:
         "raw_unit": metric.raw.unit,
         "source": f"{metric.source.file}: {metric.source.key}",
     }
-    return {"score": number_of(metric), "details": {**counts, **raw}, "uncertainty": uncertainty}
+    caveat = {"caveat": result.caveat} if result.caveat else {}
+    return {"score": number_of(metric), "details": {**counts, **raw, **caveat}, "uncertainty": uncertainty}
 
 
 def _generation(result: Result) -> dict[str, Any]:
@@ -150,7 +151,7 @@ def _generation(result: Result) -> dict[str, Any]:
     arguments = {name: key.generation[name] for name in _ARGUMENTS if name in key.generation}
     rest = {name: str(value) for name, value in key.generation.items() if name not in arguments}
     details = {
-        "few_shot": str(key.few_shot),
+        "few_shot": "unknown" if key.few_shot is None else str(key.few_shot),
         "scoring": key.scoring,
         "prompt": key.prompt,
         "seed": str(key.seed),

@@ -104,10 +104,11 @@ def _name(metric: Metric) -> str:
 
 def _subtasks(result: Result, job: JobReport) -> list[str]:
     """Return the tasks that a result sums up."""
-    if result.key.subset is not None:
+    if result.key.subset is not None and not result.averages:
         return []
     others = (named for named in named_results(job) if named.result.dataset == result.dataset)
-    return [named.name for named in others if named.result.key.subset is not None]
+    own = (named for named in others if named.result.key.subset is not None and not named.result.averages)
+    return [named.name for named in own if named.result.key.subset in (result.averages or {named.result.key.subset})]
 
 
 def _config(task: str, result: Result) -> dict[str, Any]:
@@ -144,6 +145,7 @@ def _ours(job: JobReport, report: Report) -> dict[str, Any]:
         "reason": job.reason,
         "isolation": job.isolation,
         "absent": {named.name: named.result.absent for named in named_results(job) if not named.result.metrics},
+        "caveats": {named.name: named.result.caveat for named in named_results(job) if named.result.caveat},
         "counts": {named.name: named.result.counts.model_dump() for named in named_results(job)},
     }
 

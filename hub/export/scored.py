@@ -59,7 +59,7 @@ def scored_samples(samples: Iterable[Sample], result: Result) -> Iterator[Sample
 def has_own_samples(result: Result, job: JobReport) -> bool:
     """Return whether samples belong to this result alone: an aggregate has those of its subsets."""
     if result.key.subset is not None:
-        return True
+        return not result.averages
     return not any(other.dataset == result.dataset and other.key.subset is not None for other in job.results)
 
 

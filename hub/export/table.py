@@ -19,7 +19,7 @@ _IDENTITY = ("seed", "generation", "gateway", "prompt", "data", "backend_version
 _RESULTS = (
     *("run", "job", "state", "model", "backend", "isolation", "dataset", *_KEY),
     *("metric", "value", "stderr", "ci95_low", "ci95_high", "raw", "unit", "maximum", "higher_is_better"),
-    *(*_COUNTS, "backend_value", "reason", "model_identity", *_IDENTITY),
+    *(*_COUNTS, "backend_value", "caveat", "reason", "model_identity", *_IDENTITY),
 )
 _SAMPLES = (
     *("run", "job", "model", "backend", "dataset", "subset", "id", "state"),
@@ -78,6 +78,7 @@ def _result(result: Result, job: JobReport) -> dict[str, Any]:
         **{name: counts[name] for name in _COUNTS},
         "model_identity": key["model"],
         "backend_value": result.backend_value,
+        "caveat": result.caveat,
         "reason": result.absent or job.reason,
     }
 

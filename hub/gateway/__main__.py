@@ -43,7 +43,7 @@ async def run(
         _print(READY)
         await stop.wait()
         orders.cancel()
-    return reasons[0] if reasons else ""
+    return "; ".join(dict.fromkeys(reasons))
 
 
 class _Orders:
@@ -66,7 +66,8 @@ class _Orders:
         command = decode_command(line)
         if isinstance(command, Begin):
             await self._server.begin(command.listener)
-        else:
+            return
+        with contextlib.suppress(BooksError):  # the process is about to end, which the hub sees, and says why
             await self._server.end(command.job_id)
 
 

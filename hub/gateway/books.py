@@ -11,9 +11,11 @@ from typing import NamedTuple
 from hub import answers, ledger
 from hub.gateway.config import Books
 from hub.gateway.database import Database
+from hub.gateway.reserve import Reserve
 from hub.gateway.stored import Answers
-from hub.gateway.written import Written
+from hub.gateway.written import BooksError, Written
 from hub.ledger import LedgerRow
+from hub.text import count_of
 
 _MOST_KEYS = 16_384  # whose numbers are in memory; those of others are looked up
 _BEGUN = "SELECT 1 FROM calls WHERE job = ? AND session = ? LIMIT 1"
@@ -132,21 +134,37 @@ class Open(NamedTuple):
 
 @asynccontextmanager
 async def open_books(books: Books, on_failure: Callable[[str], None]) -> AsyncIterator[Open]:
-    """Open the files; `on_failure` hears when one cannot be read or written any more.
+    """Open the files; `on_failure` hears when one cannot be read or written any more, and what then is not in it.
 
     Raises:
         BooksError: one cannot be written now.
     """
+    reserve = Reserve()
     async with AsyncExitStack() as stack:
-        run = Database(books.ledger, (*ledger.SCHEMA, *answers.SCHEMA), on_failure)
+        _take(reserve, books)
+        stack.callback(reserve.give_back)
+        run = Database(books.ledger, (*ledger.SCHEMA, *answers.SCHEMA), on_failure, reserve)
+        stack.callback(_name_unwritten, run, on_failure)
         stack.push_async_callback(run.aclose)
         if books.answers is None:
             yield Open(Ledger(run), None)
             return
         kept = run
         if books.answers != books.ledger:
-            kept = Database(books.answers, answers.SCHEMA, on_failure)
+            kept = Database(books.answers, answers.SCHEMA, on_failure, reserve)
             stack.push_async_callback(kept.aclose)
         table = Answers(kept, books.max_bytes)
         stack.push_async_callback(table.aclose)
         yield Open(Ledger(run), table)
+
+
+def _take(reserve: Reserve, books: Books) -> None:
+    try:
+        reserve.take(books.ledger.parent)
+    except OSError as error:
+        raise BooksError(f"nothing can be written in {books.ledger.parent}: {error.strerror}") from error
+
+
+def _name_unwritten(run: Database, on_failure: Callable[[str], None]) -> None:
+    if lost := run.unwritten.count(ledger.INSERT):
+        on_failure(f"{count_of(lost, 'call')} could not be written down, so the usage that is reported is too low")

@@ -42,6 +42,11 @@ class Breaker:
         self._quiet_since: float | None = None
 
     @property
+    def given_up_at(self) -> float:
+        """Return when a server that does not answer will have been away too long; infinity for one that does."""
+        return math.inf if self.failing_since is None else self.failing_since + self._outage_s
+
+    @property
     def is_open(self) -> bool:
         """Return whether calls must wait until one of them has found the server back."""
         return self._next_at > -math.inf
@@ -75,11 +80,11 @@ class Breaker:
         self.failure = failure
         self._failures += 1
         self.failing_since = now if self.failing_since is None else self.failing_since
-        self.tripped = self.tripped or now - self.failing_since >= self._outage_s
+        self.tripped = self.tripped or now >= self.given_up_at
         if scouting:
             self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
         if scouting or (not self.is_open and (health == "away" or self._failures >= _TAKEN_FOR_CHANCE)):
-            self._next_at = now + self._pause_s
+            self._next_at = min(now + self._pause_s, self.given_up_at)  # the last question is in time for the verdict
 
     def _recover(self) -> None:
         self.failing_since = self.failure = None

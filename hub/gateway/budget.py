@@ -11,6 +11,8 @@ from hub.gateway.limits import Place, place_of
 from hub.gateway.tokens import Usage, reckoned
 from hub.ledger import LedgerRow, read_rows
 
+# An answer that came was paid, though nobody waited for it, or it could not be kept.
+_PAID = frozenset({"ok", "client_left", "gateway_error"})
 _MILLION = 1_000_000
 
 
@@ -31,7 +33,7 @@ def spent_of(rows: Iterable[LedgerRow], prices: Mapping[Place, Prices | None]) -
     """Return what earlier starts of a run spent: on calls that were sent, and not refused."""
     spent = Spent()
     for row in rows:
-        if row.attempts and not row.cached and row.outcome in {"ok", "client_left"}:
+        if row.attempts and not row.cached and row.outcome in _PAID:
             tokens_in = reckoned(row.bytes_in) if row.tokens_in is None else row.tokens_in
             tokens_out = reckoned(row.bytes_out) if row.tokens_out is None else row.tokens_out
             spent = spent.plus(Usage(tokens_in, tokens_out), prices.get((row.upstream, row.model)))

@@ -22,6 +22,7 @@ FailureType = Literal[
     "upstream_invalid",
     "upstream_down",
     "budget_spent",
+    "gateway_error",
 ]
 MAX_BODY = 64 << 20  # bytes, in both directions
 Headers = tuple[tuple[str, str], ...]

@@ -147,6 +147,9 @@ class Gateway:
         self._say(encode_command(command))
         if not self._news.wait_for(expected, _ORDER_DEADLINE_S):
             what = "does not answer" if self._news.more() else "died"
+            if what == "died":
+                with suppress(subprocess.TimeoutExpired):  # its last words are complete then
+                    self._process.wait(1)
             raise GatewayError(f"the gateway {what}\n{self.last_words()}".rstrip())
 
     def _say(self, line: str) -> None:

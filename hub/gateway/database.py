@@ -1,7 +1,8 @@
 """One SQLite file on the event loop: what is written in one iteration is one commit, and nothing long blocks.
 
 A commit is durable against the death of the process, kill -9 too, as soon as it is in the write-ahead log; a power
-failure may take the last moments, but never leaves a broken file.
+failure may take the last moments, but never leaves a broken file. Once a commit has failed (the disk is full, say)
+what somebody waits for is refused, and what has happened goes into the reserve.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hub.gateway import sqlitefile
+from hub.gateway.reserve import Reserve, told
 from hub.gateway.written import BooksError, Values, Written
 
 # Commits on the loop take some 50 us; a thread that writes makes every switch of threads cost up to 5 ms.
@@ -29,18 +31,27 @@ T = TypeVar("T")
 
 
 class Database:
-    """A file that this process may share with others; belongs to the running loop."""
+    """A file that this process may share with others; belongs to the running loop.
 
-    def __init__(self, file: Path, schema: Iterable[str], on_failure: Callable[[str], None]) -> None:
+    Attributes:
+        unwritten: statements of what has happened, and could not be written for good.
+    """
+
+    def __init__(
+        self, file: Path, schema: Iterable[str], on_failure: Callable[[str], None], reserve: Reserve
+    ) -> None:
         """Open or make it, in a folder that exists.
 
-        `on_failure` hears why something could not be written.
+        `on_failure` hears why something could not be written; `reserve` is given back then.
 
         Raises:
             BooksError: it cannot be written.
         """
         self.file = file
+        self.unwritten: list[str] = []
         self._on_failure = on_failure
+        self._reserve = reserve
+        self._failure: BooksError | None = None  # of the first commit that failed
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, "database")
         self._turn = asyncio.Lock()  # held while the thread writes
@@ -80,7 +91,7 @@ class Database:
             raise self._failed(error) from error
 
     def write(self, statement: str, values: Values) -> Written:
-        """Make a statement part of the commit that ends this iteration of the loop."""
+        """Make a statement, which says what has happened, part of the commit that ends this iteration of the loop."""
         return self._add(Written(statement, values))
 
     def write_now(self, statement: str, values: Values, size: int) -> Written:
@@ -88,7 +99,10 @@ class Database:
 
         The first one of a quiet time is committed at once; where there are many, those of an iteration wait for it.
         """
-        written = Written(statement, values)
+        written = Written(statement, values, awaited=True)
+        if self._failure is not None:  # what room there may be is for what has happened
+            written.settle(self._failure)
+            return written
         if size > _LARGE:  # alone: nobody else should wait for it
             self._start(self._commit_in_thread([written]))
             return written
@@ -162,12 +176,23 @@ class Database:
             self._start(self._copy_log())
 
     def _fail(self, batch: list[Written], error: sqlite3.Error) -> None:
-        failure = self._failed(error)
+        """Refuse what is waited for; try the rest once more, in the room that is given back for it."""
+        first, failure = self._failure is None, self._failed(error)
+        self._failure = self._failure or failure
+        self._reserve.give_back()
+        again = []
         for written in batch:
+            if first and not written.awaited:
+                again.append(written)
+                continue
             written.settle(failure)
+            if not written.awaited:
+                self.unwritten.append(written.statement)
+        self._batch = again + self._batch
+        self._commit()
 
     def _failed(self, error: sqlite3.Error) -> BooksError:
-        failure = BooksError(f"{self.file}: {error}")
+        failure = BooksError(told(self.file, error))
         self._on_failure(str(failure))
         return failure
 

@@ -115,9 +115,9 @@ def no_room(upstream: Upstream) -> Failure:
     return _no_turn(upstream, f"no room in memory for a large request within {upstream.deadline_s:g} s")
 
 
-def cannot_keep() -> Failure:
+def cannot_keep(reason: str) -> Failure:
     """Return the failure of a call whose answer cannot be kept, which ends the gateway."""
-    return Failure(500, "gateway_error", "books", "the gateway cannot write its books any more and ends")
+    return Failure(500, "gateway_error", "books", f"the gateway ends: {reason}")
 
 
 def invalid(upstream: Upstream, code: str, what: str) -> Failure:

@@ -51,8 +51,8 @@ class Flight:
             answer = await following(self._call)
             if answer.rest is None:
                 answer = await self._kept(answer)
-        except BooksError:  # the process is about to end
-            answer = Answer.failed(failures.cannot_keep())
+        except BooksError as error:  # the process is about to end
+            answer = Answer.failed(failures.cannot_keep(str(error)))
         except BaseException:
             self._end()
             raise
@@ -117,8 +117,8 @@ class Flight:
             piece = await anext(self._rest, None)
             if piece is None:
                 await self._keep_stream()
-        except BooksError:
-            piece = failures.cannot_keep()
+        except BooksError as error:
+            piece = failures.cannot_keep(str(error))
         except BaseException:  # out of time, or ended with its job: what came must never be taken for the whole
             self._break(failures.took_too_long(self._call.upstream))
             raise

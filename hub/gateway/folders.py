@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hub.errors import PrerequisiteError
 from hub.gateway.config import Books
+from hub.gateway.reserve import hold
 from hub.job import SOCKET_NAME
 from hub.private import make_private, require_ours, require_short
 
@@ -63,6 +64,7 @@ def _make_books_folder(folder: Path) -> None:
         folder.chmod(0o700)
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"full?")
+            hold(probe.fileno())
     except OSError as error:
         message = f"the folder for answers {str(folder)!r} cannot be written: {error.strerror}"
         raise PrerequisiteError(message, hint="set EVALDOCK_STATE to a folder on a local disk with room") from error

@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hub.gateway import failures
@@ -27,10 +27,15 @@ class _Waiter:
 class Gate:
     """Lets the calls to one server and model through, in the order of their arrival."""
 
-    def __init__(self, limits: Limits, breaker: Breaker, on_outage: Callable[[Failure], None]) -> None:
-        """Begin with nobody in line; `on_outage` is told when the server is given up."""
+    def __init__(
+        self, limits: Limits, breaker: Breaker, on_outage: Callable[[Failure], None], sent: Iterable[Sent] = ()
+    ) -> None:
+        """Begin with nobody in line; `on_outage` is told when the server is given up.
+
+        `sent` is what earlier starts of the run sent.
+        """
         self._limits = limits
-        self._minute = Minute(limits.requests_per_minute, limits.tokens_per_minute)
+        self._minute = Minute(limits.requests_per_minute, limits.tokens_per_minute, sent)
         self._breaker = breaker
         self._on_outage = on_outage
         self._under_way = 0
@@ -68,6 +73,10 @@ class Gate:
             for waiter in tuple(self._line):
                 self._refuse(waiter, self._down)
             self._on_outage(self._down)
+
+    def given_up_at(self) -> float:
+        """Return the event loop's time at which a server that does not answer is given up, infinity while it does."""
+        return self._breaker.given_up_at
 
     def hold(self, seconds: float) -> None:
         """Let nobody through for so long; those whose time is over by then are told so now."""

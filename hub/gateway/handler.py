@@ -109,8 +109,8 @@ class Handler:
             fields.update(found)
         try:
             return await self._way(call)
-        except BooksError:  # the process is about to end
-            return Answer.failed(failures.cannot_keep())
+        except BooksError as error:  # the process is about to end
+            return Answer.failed(failures.cannot_keep(str(error)))
 
     def _end(self, call: Call, ending: Ending) -> None:
         if ending.ended_at:

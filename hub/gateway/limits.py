@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hub.gateway.config import Upstream
+from hub.gateway.tokens import reckoned
+from hub.ledger import LedgerRow
 
 # A minute, and a little for requests that take unequally long on their way: the server counts arrivals.
 WINDOW_S = 60.5
@@ -51,6 +53,26 @@ class Sent:
 
     at: float
     tokens: int
+
+
+def sent_lately(rows: Iterable[LedgerRow], now: float, loop_now: float) -> dict[Place, list[Sent]]:
+    """Return what earlier starts of a run sent in the minute before `now`, by the event loop's time, oldest first.
+
+    A row says when its call ended and how often it was tried, not when: each try counts as the last one.
+    """
+    found: dict[Place, list[Sent]] = defaultdict(list)
+    for row in rows:
+        ago = max(now - row.at - row.latency_ms / 1000, 0.0)
+        if ago < WINDOW_S:
+            found[row.upstream, row.model] += [Sent(loop_now - ago, _tokens_of(row)) for _ in range(row.attempts)]
+    return {place: sorted(sent, key=lambda one: one.at) for place, sent in found.items()}
+
+
+def _tokens_of(row: LedgerRow) -> int:
+    if row.outcome == "upstream_unreachable":
+        return 0
+    tokens_in = reckoned(row.bytes_in) if row.tokens_in is None else row.tokens_in
+    return tokens_in + (reckoned(row.bytes_out) if row.tokens_out is None else row.tokens_out)
 
 
 class Minute:

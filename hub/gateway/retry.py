@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import tenacity
 
@@ -12,14 +13,36 @@ from hub.gateway import failures
 from hub.gateway.call import Answer, Call, Failure, Step
 from hub.gateway.meaning import health_of, was_sent, worth_another_try
 
+GivenUpAt = Callable[[Call], float]
 
-def with_retry(following: Step) -> Step:
-    """Try until there is an answer, a failure that another try would not mend, or no try left."""
+
+def never(_call: Call) -> float:
+    """Return the time at which a server is given up that is not."""
+    return math.inf
+
+
+@dataclass(frozen=True)
+class _Trying:
+    """What is tried again, how often, after which pauses, and until when at the longest one of them lasts."""
+
+    again: Callable[[Failure], bool]
+    attempts: float
+    longest_wait_s: float
+    given_up_at: GivenUpAt
+
+
+def with_retry(following: Step, given_up_at: GivenUpAt = never) -> Step:
+    """Try until there is an answer, a failure that another try would not mend, or no try left.
+
+    `given_up_at` returns the event loop's time at which the server of a call will have been away too long: no pause
+    goes beyond it, since somebody must ask then, for the last time.
+    """
 
     async def step(call: Call) -> Answer:
         began = asyncio.get_running_loop().time()
         policy = call.upstream.retry
-        answer = await _tried(following, call, worth_another_try, policy.attempts, policy.longest_wait_s)
+        trying = _Trying(worth_another_try, policy.attempts, policy.longest_wait_s, given_up_at)
+        answer = await _tried(following, call, trying)
         if answer.failure is None:
             return answer
         seconds = asyncio.get_running_loop().time() - began
@@ -28,14 +51,15 @@ def with_retry(following: Step) -> Step:
     return step
 
 
-def with_patience(following: Step) -> Step:
+def with_patience(following: Step, given_up_at: GivenUpAt = never) -> Step:
     """Ask a server that is away until it is back: a request that it did not take counts as no try.
 
     The gate makes the pauses while it is away for all. Those here are for a server that is away only now and then.
     """
 
     async def step(call: Call) -> Answer:
-        return await _tried(following, call, _is_away, math.inf, call.upstream.retry.first_wait_s)
+        trying = _Trying(_is_away, math.inf, call.upstream.retry.first_wait_s, given_up_at)
+        return await _tried(following, call, trying)
 
     return step
 
@@ -44,11 +68,9 @@ def _is_away(failure: Failure) -> bool:
     return was_sent(failure) and health_of(failure) == "away"
 
 
-async def _tried(
-    following: Step, call: Call, again: Callable[[Failure], bool], attempts: float, longest_wait_s: float
-) -> Answer:
+async def _tried(following: Step, call: Call, trying: _Trying) -> Answer:
     told = await following(call)
-    if told.failure is None or not again(told.failure):
+    if told.failure is None or not trying.again(told.failure):
         return told  # tenacity takes longer than all other steps together: not on the way of every call
 
     first: Answer | None = told
@@ -61,15 +83,15 @@ async def _tried(
         return answer
 
     await tenacity.AsyncRetrying(
-        sleep=lambda seconds: _wait(call, seconds),
-        stop=lambda state: state.attempt_number >= attempts or state.upcoming_sleep >= call.time_left_s(),
-        wait=tenacity.wait_random_exponential(call.upstream.retry.first_wait_s, longest_wait_s),
-        retry=tenacity.retry_if_result(lambda answer: answer.failure is not None and again(answer.failure)),
+        sleep=lambda seconds: _wait(call, seconds, trying.given_up_at(call)),
+        stop=lambda state: state.attempt_number >= trying.attempts or state.upcoming_sleep >= call.time_left_s(),
+        wait=tenacity.wait_random_exponential(call.upstream.retry.first_wait_s, trying.longest_wait_s),
+        retry=tenacity.retry_if_result(lambda answer: answer.failure is not None and trying.again(answer.failure)),
         retry_error_callback=lambda _state: None,
     )(attempt)
     return told
 
 
-async def _wait(call: Call, seconds: float) -> None:
+async def _wait(call: Call, seconds: float, until: float) -> None:
     with call.account.waiting():
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(min(seconds, max(0.0, until - asyncio.get_running_loop().time())))

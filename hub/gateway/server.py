@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from aiohttp import web
 
@@ -12,14 +13,17 @@ from hub.gateway.books import Ledger, open_books
 from hub.gateway.budget import budget_of
 from hub.gateway.cache import Cache
 from hub.gateway.call import Step
-from hub.gateway.config import Books, Listener
+from hub.gateway.config import Books, Listener, Upstream
 from hub.gateway.folders import give_to_job, listen, remove
 from hub.gateway.handler import Handler
 from hub.gateway.intake import Intake
+from hub.gateway.limits import Place, Sent, sent_lately
 from hub.gateway.protocol import Begun, Ended, Event
 from hub.gateway.room import Room
 from hub.gateway.send import open_sender
 from hub.gateway.steps import assemble
+from hub.gateway.written import BooksError
+from hub.ledger import read_rows
 
 _SHUTDOWN_S = 0.5
 _GRACE_S = 5.0
@@ -49,13 +53,26 @@ async def serving(
         room = Room()  # for answers; apart from that for requests, whose calls wait for it
         send = await stack.enter_async_context(open_sender(upstreams, environ, room))
         cache = Cache(books.cache, opened.ledger, opened.answers, room)
-        routes, budget = [listener.route for listener in known], budget_of(books, upstreams)
-        way = assemble(send, routes, verdict=tell, budget=budget, with_answers=cache.with_answers)
+        way = assemble(
+            send,
+            [listener.route for listener in known],
+            verdict=tell,
+            budget=budget_of(books, upstreams),
+            sent=_sent_lately(books, upstreams),
+            with_answers=cache.with_answers,
+        )
         server = Server(way, opened.ledger, tell, detached=opened.answers is not None)
         stack.push_async_callback(server.aclose)
         for listener in known:
             await server.open(listener)
         yield server
+
+
+def _sent_lately(books: Books, upstreams: Iterable[Upstream]) -> dict[Place, list[Sent]]:
+    """Return what the rates must count that an earlier gateway of this run sent; without rates nobody asks."""
+    if not any(upstream.requests_per_minute or upstream.tokens_per_minute for upstream in upstreams):
+        return {}
+    return sent_lately(read_rows(books.ledger), time.time(), asyncio.get_running_loop().time())
 
 
 class Server:
@@ -93,8 +110,9 @@ class Server:
         self._tell(Ended(job_id))
 
     async def aclose(self) -> None:
-        """End every job."""
-        await asyncio.gather(*(self.end(job_id, _LAST_GRACE_S) for job_id in tuple(self._jobs)))
+        """End every job; what cannot be written down has been told to whoever hears of failures."""
+        with suppress(BooksError):
+            await asyncio.gather(*(self.end(job_id, _LAST_GRACE_S) for job_id in tuple(self._jobs)))
 
 
 class _Job:

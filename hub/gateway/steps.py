@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import TypeVar
 
 from hub.gateway.asstream import as_stream
@@ -18,7 +19,7 @@ from hub.gateway.deadline import Deadline
 from hub.gateway.gate import Gate
 from hub.gateway.interceptors import with_interceptors
 from hub.gateway.keys import key_at, with_key_watch
-from hub.gateway.limits import Limits, Place, limits_of, place_of
+from hub.gateway.limits import Limits, Place, Sent, limits_of, place_of
 from hub.gateway.onetry import counted, through_gate, within_timeout
 from hub.gateway.remembered import Memory, with_memory
 from hub.gateway.retry import with_patience, with_retry
@@ -34,6 +35,7 @@ def assemble(
     *,
     verdict: Tell,
     budget: Budget | None = None,
+    sent: Mapping[Place, Iterable[Sent]] = MappingProxyType({}),
     with_answers: Callable[[Step], Step] = lambda following: following,
 ) -> Step:
     """Return the way of a call, the outermost step first: every new step has its place in these lines.
@@ -43,12 +45,18 @@ def assemble(
         routes: of all jobs, which share places, rates, budget, and what is known of each server.
         verdict: is told once of each job why it cannot be what was planned, for each kind of reason.
         budget: default: none.
+        sent: what earlier starts of the run sent to each server lately, which its rates count.
         with_answers: the cache, which also gives a call its key and number.
     """
     known, tell, purse = tuple(routes), _once(verdict), budget or Budget()
-    gates = _gates(known, tell)
+    gates = _gates(known, sent, tell)
+
+    def given_up_at(call: Call) -> float:
+        return gates[place_of(call.upstream)].given_up_at()
+
     once = through_gate(within_timeout(as_stream(counted(send, purse.settle))), gates)
-    asked = with_retry(with_patience(with_key_watch(once, _jobs_by(known, key_at), tell)))
+    watched = with_key_watch(once, _jobs_by(known, key_at), tell)
+    asked = with_retry(with_patience(watched, given_up_at), given_up_at)
     paid = with_memory(with_budget(asked, purse, tell), Memory(), tell)
     return with_model_list(with_interceptors(with_answers(paid)), once)
 
@@ -86,7 +94,7 @@ def _once(verdict: Tell) -> Tell:
     return tell
 
 
-def _gates(routes: tuple[Route, ...], tell: Tell) -> dict[Place, Gate]:
+def _gates(routes: tuple[Route, ...], sent: Mapping[Place, Iterable[Sent]], tell: Tell) -> dict[Place, Gate]:
     upstreams = [upstream for route in routes for upstream in route.upstreams.values()]
     jobs = _jobs_by(routes, place_of)
 
@@ -96,7 +104,7 @@ def _gates(routes: tuple[Route, ...], tell: Tell) -> dict[Place, Gate]:
 
     def gate(place: Place, limits: Limits) -> Gate:
         policies = [upstream.retry for upstream in upstreams if place_of(upstream) == place]
-        return Gate(limits, Breaker(policies), partial(give_up, place))
+        return Gate(limits, Breaker(policies), partial(give_up, place), sent.get(place, ()))
 
     return {place: gate(place, limits) for place, limits in limits_of(upstreams).items()}
 

@@ -17,9 +17,12 @@ class BooksError(Exception):
 class Written:
     """A statement on its way to the disk."""
 
-    def __init__(self, statement: str, values: Values) -> None:
-        """Begin with nothing done."""
-        self._statement = statement
+    __slots__ = ("_changed", "_error", "_values", "_waiting", "awaited", "statement")
+
+    def __init__(self, statement: str, values: Values, *, awaited: bool = False) -> None:
+        """Begin with nothing done; one that is `awaited` has not happened where it is not written."""
+        self.statement = statement
+        self.awaited = awaited
         self._values = values
         self._changed: int | None = None
         self._error: BooksError | None = None
@@ -46,7 +49,7 @@ class Written:
 
     def carry_out(self, connection: sqlite3.Connection) -> int:
         """Execute it and return how many rows it changed."""
-        return connection.execute(self._statement, self._values).rowcount
+        return connection.execute(self.statement, self._values).rowcount
 
     def settle(self, outcome: int | BooksError) -> None:
         """Tell whoever waits for it, and let its values go: they may be large."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,11 +15,21 @@ _LEFT = "the client left before the answer came, and did not ask again"
 
 
 class Lost(NamedTuple):
-    """A call that was never answered: what that makes of its sample, why, and the sample's id where it is known."""
+    """A call that was never answered.
+
+    Attributes:
+        fate: what that makes of its sample.
+        error: why.
+        sample: the sample's id where it is known.
+        tried: the model was asked, once at least.
+        left: nobody waited for the answer any more.
+    """
 
     fate: SampleState
     error: str
     sample: str
+    tried: bool = False
+    left: bool = False
 
 
 @dataclass
@@ -46,16 +56,20 @@ class Calls:
         elif not row.key:  # refused before it had one: nothing can be known to be the same call
             self.lost[object()] = _lost(row)
         elif hash(call) not in self._answered:
-            self.lost[call] = _lost(row)
+            self.lost[call] = _lost(row, self.lost.get(call))
 
     def __add__(self, other: Calls) -> Calls:
         """Return both as one."""
         return Calls(self.answered + other.answered, {**self.lost, **other.lost})
 
-    def fates(self) -> Counter[SampleState]:
-        """Return how many samples met which fate; calls of one named sample are one, all others one each."""
-        named = {lost.sample: lost.fate for lost in self.lost.values() if lost.sample}
-        return Counter([*named.values(), *(lost.fate for lost in self.lost.values() if not lost.sample)])
+    def fates(self, among: Callable[[Lost], bool] = lambda _lost: True) -> Counter[SampleState]:
+        """Return how many samples met which fate; calls of one named sample are one, all others one each.
+
+        `among`: which of the lost calls count.
+        """
+        found = [lost for lost in self.lost.values() if among(lost)]
+        named = {lost.sample: lost.fate for lost in found if lost.sample}
+        return Counter([*named.values(), *(lost.fate for lost in found if not lost.sample)])
 
     def most_frequent_error(self) -> str:
         """Return what was said most often."""
@@ -129,9 +143,12 @@ def read_account(rows: Iterable[LedgerRow], start: int) -> Account:
     return account
 
 
-def _lost(row: LedgerRow) -> Lost:
-    error = _LEFT if row.outcome in {"ok", "client_left"} else row.error or row.outcome
-    return Lost(_FATES.get(row.outcome, SampleState.INFRA_ERROR), error, row.sample)
+def _lost(row: LedgerRow, before: Lost | None = None) -> Lost:
+    """Return what a row tells of a call; `before`: what an earlier one told of the same."""
+    left = row.outcome in {"ok", "client_left"}
+    error = _LEFT if left else row.error or row.outcome
+    tried = row.attempts > 0 or (before is not None and before.tried)
+    return Lost(_FATES.get(row.outcome, SampleState.INFRA_ERROR), error, row.sample, tried, left)
 
 
 def _sum(known: int | None, more: int | None) -> int | None:

@@ -11,15 +11,14 @@ from hub.adapter import Normalized
 from hub.job import Via
 from hub.ledger import LedgerRow
 from hub.overlay.account import Account, Calls, read_account
+from hub.overlay.recount import Fates, recounted
 from hub.overlay.samples import Laid, Located, locate
-from hub.report import Counts, Result, SampleState
+from hub.report import Result, SampleState
 from hub.text import count_of
 
 UNASKED = "the backend printed a score without asking the model"
 _WITHOUT_SCORE = (SampleState.MODEL_ERROR, SampleState.INFRA_ERROR, SampleState.SKIPPED)
-# What a backend calls one it may call by the other's name; neither is counted twice.
-_ALIKE = ((SampleState.INFRA_ERROR, SampleState.MODEL_ERROR), (SampleState.SKIPPED,), (SampleState.JUDGE_FALLBACK,))
-_NO_FATES: Counter[SampleState] = Counter()
+_NO_FATES = Fates()
 
 
 class Judge(NamedTuple):
@@ -57,15 +56,19 @@ class Ruling:
 
     Attributes:
         withheld: why its score is not shown; empty where it stands.
+        entered: what the backend did with the samples that lost a call, where the score stands in spite of them.
         fates: of its samples that lost a call.
         by_subset: the same by subset; None where it is not known which samples those were.
+        guesses: whether the backend makes do with something else where it has no verdict.
         unasked: the model never answered.
         key: what is known of the data set's ResultKey.
     """
 
     withheld: str = ""
-    fates: Counter[SampleState] = field(default_factory=Counter)
-    by_subset: Mapping[str, Counter[SampleState]] | None = None
+    entered: str = "counted as wrong"
+    fates: Fates = _NO_FATES
+    by_subset: Mapping[str, Fates] | None = None
+    guesses: bool = False
     unasked: bool = False
     key: Mapping[str, Any] = field(default_factory=dict)
 
@@ -77,7 +80,8 @@ def lay_over(normalized: Normalized, rows: Iterable[LedgerRow], terms: Terms) ->
     (`terms.excludes_failures`) and counted it, or if no more failed than the task admits. Otherwise its metrics
     give way to a reason, and `backend_value` keeps the headline's literal. So it does where an endpoint's model was
     not asked at all. A failed call of the judge is one, too, but that no backend leaves its sample out: one that
-    `excludes_failures` keeps its score then, and the sample is counted.
+    `excludes_failures` keeps its score then, and the sample is counted. A score that stands in spite of failures says
+    so (`caveat`), and has no interval: that would be one of the line's luck, too.
     """
     account = read_account(rows, terms.start)
     located = locate(normalized.samples, account.lost_samples())
@@ -100,11 +104,17 @@ def _rule(results: Sequence[Result], account: Account, located: Located, terms: 
     key = _key(judge, terms)
     if terms.via == "endpoint" and not candidate.answered and not candidate.lost:
         return Ruling(UNASKED, unasked=True, key=key)
-    if terms.excludes_failures and _agreed(results, candidate, located):
-        candidate = Calls(candidate.answered)  # left out and counted: nothing is to be added
-    fates = candidate.fates() + Counter({SampleState.JUDGE_FALLBACK: judge.fates().total()})
-    withheld = _withheld(results, candidate, Calls() if terms.excludes_failures else judge, terms)
-    return Ruling(withheld, fates, _by_subset(dataset, candidate, judge, located), key=key)
+    agreed = terms.excludes_failures and _agreed(results, candidate, located)
+    entered = "and the backend did not leave them out" if terms.excludes_failures else "counted as wrong"
+    lost = Calls(candidate.answered) if agreed else candidate  # what was left out and counted costs no score
+    return Ruling(
+        _withheld(results, lost, Calls() if terms.excludes_failures else judge, terms),
+        entered,
+        _fates(candidate, judge, agreed=agreed),
+        _by_subset(dataset, candidate, judge, located, agreed=agreed),
+        guesses=not terms.excludes_failures,
+        key=key,
+    )
 
 
 def _key(judge: Calls, terms: Terms) -> Mapping[str, Any]:
@@ -112,6 +122,15 @@ def _key(judge: Calls, terms: Terms) -> Mapping[str, Any]:
         return {"gateway": terms.gateway}
     changes = tuple({"judge": change} for change in terms.judge.gateway)
     return {"gateway": terms.gateway + changes, "judge": terms.judge.identity}
+
+
+def _fates(candidate: Calls, judge: Calls, *, agreed: bool) -> Fates:
+    """Return what became of samples that lost a call; `agreed`: those of the candidate were left out."""
+    tried = candidate.fates(lambda lost: lost.tried)
+    fallback = Counter({SampleState.JUDGE_FALLBACK: judge.fates().total()})
+    if agreed:
+        return Fates(fallback, tried, tried)
+    return Fates(candidate.fates() + fallback, tried, candidate.fates(lambda lost: lost.tried and lost.left))
 
 
 def _agreed(results: Sequence[Result], candidate: Calls, located: Located) -> bool:
@@ -146,17 +165,18 @@ def _loss(calls: Calls, whom: str) -> str:
 
 
 def _by_subset(
-    dataset: str, candidate: Calls, judge: Calls, located: Located
-) -> Mapping[str, Counter[SampleState]] | None:
-    found: dict[str, Counter[SampleState]] = defaultdict(Counter)
-    for calls, fate in ((candidate, None), (judge, SampleState.JUDGE_FALLBACK)):
-        known = {lost.sample: fate or lost.fate for lost in calls.lost.values()}
-        for sample, became in known.items():
-            place = located.get((dataset, sample))
-            if place is None:
+    dataset: str, candidate: Calls, judge: Calls, located: Located, *, agreed: bool
+) -> Mapping[str, Fates] | None:
+    """Return the fates by subset; None where it is not known whose they are, those apart that were left out."""
+    found: dict[str, tuple[Calls, Calls]] = defaultdict(lambda: (Calls(), Calls()))
+    for role, calls in enumerate((candidate, judge)):
+        for call, lost in calls.lost.items():
+            place = located.get((dataset, lost.sample))
+            if place is not None:
+                found[place.subset][role].lost[call] = lost
+            elif calls is judge or not agreed:
                 return None
-            found[place.subset][became] += 1
-    return found
+    return {subset: _fates(*both, agreed=agreed) for subset, both in found.items()}
 
 
 def _whole(results: Sequence[Result]) -> list[Result]:
@@ -167,33 +187,52 @@ def _laid(result: Result, ruling: Ruling, *, alone: bool) -> Result:
     """Return one result under its data set's ruling; `alone`: no result stands for the whole data set."""
     result = result.model_copy(update={"key": result.key.model_copy(update=ruling.key)})
     fates, withheld = _share(result, ruling, alone=alone), ruling.withheld
-    if result.key.subset is not None and ruling.by_subset is not None and not fates:
+    if result.key.subset is not None and ruling.by_subset is not None and not fates.scored:
         withheld = ""  # it is known that all its samples were answered
-    result = result.model_copy(update={"counts": _recounted(result.counts, fates)})
-    if not withheld or not result.metrics:
+    result = result.model_copy(update={"counts": recounted(result.counts, fates)})
+    if not result.metrics:
         return result
+    if not withheld:
+        return _with_caveat(result, _caveat(result, fates, ruling))
     printed = result.backend_value or result.metrics[0].raw.literal
     return result.model_copy(update={"metrics": (), "absent": withheld, "backend_value": printed})
 
 
-def _share(result: Result, ruling: Ruling, *, alone: bool) -> Counter[SampleState]:
+def _caveat(result: Result, fates: Fates, ruling: Ruling) -> str:
+    """Return what must be said beside a score that has failures in it, or may have; empty where it has none."""
+    lost, unjudged = _lost(fates), fates.scored[SampleState.JUDGE_FALLBACK] if ruling.guesses else 0
+    parts = [f"{_of(lost, result)} failed, {ruling.entered}"] if lost else []
+    if not lost and ruling.by_subset is None and _lost(ruling.fates):
+        parts = [f"some of the {_lost(ruling.fates)} that failed may be among these, {ruling.entered}"]
+    if unjudged:
+        parts.append(f"{_of(unjudged, result)} scored without the judge's verdict")
+    return "; ".join(parts)
+
+
+def _of(number: int, result: Result) -> str:
+    planned = result.counts.planned
+    return f"{number} of {planned}" if number <= planned else count_of(number, "request")
+
+
+def _lost(fates: Fates) -> int:
+    return sum(fates.scored[state] for state in _WITHOUT_SCORE)
+
+
+def _with_caveat(result: Result, caveat: str) -> Result:
+    if not caveat:
+        return result
+    no_interval = {"stderr": None, "ci95": None, "uncertainty_absent": f"{caveat}: not all of it is the model's"}
+    metrics = tuple(metric.model_copy(update=no_interval) for metric in result.metrics)
+    return result.model_copy(update={"metrics": metrics, "caveat": caveat})
+
+
+def _share(result: Result, ruling: Ruling, *, alone: bool) -> Fates:
     """Return the fates that are this result's; where nobody knows whose they are, all may be."""
     if ruling.unasked:
-        return Counter({SampleState.SKIPPED: result.counts.scored + result.counts.skipped})
+        return Fates(Counter({SampleState.SKIPPED: result.counts.scored + result.counts.skipped}))
     if result.key.subset is None:
         return ruling.fates
     if ruling.by_subset is not None:
-        return ruling.by_subset.get(result.key.subset, _NO_FATES)
+        of_its_own = (ruling.by_subset.get(name, _NO_FATES) for name in result.averages or (result.key.subset,))
+        return sum(of_its_own, _NO_FATES)
     return ruling.fates if alone else _NO_FATES
-
-
-def _recounted(counts: Counts, fates: Counter[SampleState]) -> Counts:
-    """Return the counts with samples moved from `scored` to their fates, but for those that stand there already."""
-    scored, changes = counts.scored, {}
-    for alike in _ALIKE:
-        untold = sum(fates[state] - getattr(counts, state.value) for state in alike)
-        for state in alike:
-            moved = min(scored, max(0, untold), fates[state])
-            scored, untold = scored - moved, untold - moved
-            changes[state.value] = getattr(counts, state.value) + moved
-    return counts.model_copy(update={**changes, "scored": scored})

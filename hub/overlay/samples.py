@@ -65,7 +65,9 @@ class Laid:
         return {name: getattr(asked, name) for name in names if asked and getattr(sample, name) is None}
 
     def _corrected(self, sample: Sample) -> dict[str, Any]:
-        """Return what becomes of a sample that the backend says it scored."""
+        """Return what becomes of a sample that the backend says it scored, or never tried."""
+        if sample.state is SampleState.SKIPPED:
+            return self._tried(sample)
         if sample.state is not SampleState.SCORED:
             return {}
         if sample.dataset in self.unasked:
@@ -75,3 +77,10 @@ class Laid:
             return {}
         kept = sample.scores if lost.fate is SampleState.JUDGE_FALLBACK else {}
         return {"state": lost.fate, "error": lost.error, "scores": kept}
+
+    def _tried(self, sample: Sample) -> dict[str, Any]:
+        """Return what became of a sample whose call was under way when its job was ended."""
+        lost = self._lost.get((sample.dataset, sample.id))
+        if lost is None or not lost.tried or lost.fate not in {SampleState.INFRA_ERROR, SampleState.MODEL_ERROR}:
+            return {}
+        return {"state": lost.fate, "error": ": ".join(filter(None, (sample.error, lost.error)))}

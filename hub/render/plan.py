@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from hub.plan import Plan, PlannedJob
 from hub.text import count_of
 from hub.version import VERSION
 
+_SHOWN_LINES = 24  # of a translated file: OpenCompass's of three families has two thousand
 _MARKS = {"ok": "ok     ", "warning": "note   ", "missing": "MISSING"}
 
 
@@ -54,13 +55,19 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def plan_lines(plan: Plan, findings: tuple[Finding, ...], engine_line: str) -> Iterator[str]:
-    """Yield the plan for a terminal: jobs, mounts, GPUs, translated files, then what a check found."""
+def plan_lines(
+    plan: Plan, findings: tuple[Finding, ...], engine_line: str, *, whole_files: bool = False
+) -> Iterator[str]:
+    """Yield the plan for a terminal: jobs, mounts, GPUs, translated files, then what a check found.
+
+    Of a long file only the beginning is among them, unless `whole_files` asks for all.
+    """
     yield f"task {plan.task}: {count_of(len(plan.jobs), 'job')}"
     yield engine_line
     for planned in plan.jobs:
         yield ""
         yield from _job_lines(planned)
+        yield from _file_lines(planned.job.files, whole=whole_files)
     for text in plan.skipped:
         yield f"\nleft out: {text}"
     yield "\nchecks"
@@ -92,6 +99,13 @@ def _job_lines(planned: PlannedJob) -> Iterator[str]:
     for role, upstream in planned.upstreams.items():
         key = f", key from ${upstream.api_key_env}" if upstream.api_key_env else ""
         yield f"  {role:<8} {upstream.endpoint} model {upstream.model}{key}"
-    for name, text in job.files.items():
+
+
+def _file_lines(files: Mapping[str, str], *, whole: bool) -> Iterator[str]:
+    for name, text in files.items():
         yield f"  file     /job/input/{name} ({count_of(len(text.encode()), 'byte')})"
-        yield from (f"    | {line}" for line in text.splitlines())
+        lines = text.splitlines()
+        shown = lines if whole or len(lines) <= _SHOWN_LINES else lines[: _SHOWN_LINES - 1]
+        yield from (f"    | {line}" for line in shown)
+        if len(shown) < len(lines):
+            yield f"    ... {len(lines) - len(shown)} more lines: `evaldock plan TASK --files` shows them"

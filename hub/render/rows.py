@@ -70,8 +70,9 @@ def show_absent(result: Result) -> str:
 
 
 def show_how(result: Result) -> str:
-    """Return how a result was had: way of scoring, shots, limit, answers that could not be parsed."""
-    parts = [result.key.scoring, f"{result.key.few_shot}-shot"]
+    """Return what its score must not be read without, and how a result was had: scoring, shots, limit, unparsable."""
+    shots = "shots unknown" if result.key.few_shot is None else f"{result.key.few_shot}-shot"
+    parts = [result.caveat, result.key.scoring, shots]
     if result.key.limit:
         parts.append(f"first {result.key.limit}")
     if result.counts.unparsed:
@@ -101,12 +102,20 @@ def job_lines(report: Report) -> Iterator[str]:
             yield f"{job.id}: {job.state.value}: {job.reason or 'no reason was given'}"
 
 
+def show_took(report: Report) -> str:
+    """Return how long the run was at work; where it was resumed, also in how many stretches of how long a time."""
+    worked = show_duration(report.worked_s)
+    if len(report.stretches) < 2:
+        return worked
+    whole = show_duration(max(0.0, report.ended_at - report.started_at))
+    return f"{worked} of work, in {len(report.stretches)} stretches within {whole}"
+
+
 def summary_line(report: Report) -> str:
     """Return one line: state, jobs, time, engine and isolation."""
     done = sum(job.state.value == "succeeded" for job in report.jobs)
-    took = show_duration(report.ended_at - report.started_at)
     kinds = ", ".join(sorted({str(job.isolation) for job in report.jobs if job.isolation})) or "nothing ran"
     return (
-        f"{report.state}: {done} of {count_of(len(report.jobs), 'job')} succeeded in {took} "
+        f"{report.state}: {done} of {count_of(len(report.jobs), 'job')} succeeded in {show_took(report)} "
         f"(engine: {report.engine}, isolation: {kinds})"
     )

@@ -22,6 +22,7 @@ _FAILURES = {
     "upstream_invalid": "got something that is no answer",
     "upstream_down": "not sent: the server was down",
     "budget_spent": "not sent: the budget was spent",
+    "gateway_error": "could not be kept by evaldock",
 }
 
 

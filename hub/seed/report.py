@@ -35,7 +35,7 @@ def to_seed_reports(report: Report, *, model: str | None = None) -> dict[str, di
 
 def _report(dataset: str, parts: list[Result]) -> dict[str, Any]:
     whole = next((part for part in parts if part.key.subset is None), parts[0])
-    subsets = [{"name": part.key.subset, "score": _score(part)} for part in parts if part.key.subset is not None]
+    subsets = [{"name": part.key.subset, "score": _score(part)} for part in parts if _is_subset(part)]
     return {
         "name": dataset,
         "metric": whole.metrics[0].name if whole.metrics else "",
@@ -43,6 +43,10 @@ def _report(dataset: str, parts: list[Result]) -> dict[str, Any]:
         "category": [{"name": "DEFAULT", "score": _score(whole), "subset": subsets}],
         "total_num": whole.counts.scored,
     }
+
+
+def _is_subset(part: Result) -> bool:
+    return part.key.subset is not None and not part.averages
 
 
 def _score(result: Result) -> float | dict[str, float | None] | None:

@@ -1,14 +1,15 @@
 """How much time OpenCompass takes beside itself: the hub over the bare runner, our runner over OpenCompass's own.
 
-    PYTHONPATH=. python -m tests.bench.opencompass PYTHON
+    python tests/bench/opencompass.py [--rounds 3] [--python PYTHON]
 
-PYTHON is that of OpenCompass's environment, which `evaldock build opencompass --engine venv` makes. A fake server on
-this machine answers ten small data sets, three times: asked by the runner alone, by `evaldock run` (venv), and by
+It needs OpenCompass's environment, which `evaldock build opencompass --engine venv` makes. A fake server on this
+machine answers ten small data sets, three times: asked by the runner alone, by `evaldock run` (venv), and, once, by
 OpenCompass's own LocalRunner with a process for each data set and stage, four at a time.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -17,14 +18,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import yaml
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
 
-from tests.adapters.opencompass.cases import evaluation, gateway, prepare, request, start
-from tests.adapters.opencompass.tiny_answers import answer
-from tests.fakes.upstream import FakeUpstream
+import yaml  # noqa: E402
+
+from hub.engine.venv.build import environment_folder  # noqa: E402
+from hub.images import load_image  # noqa: E402
+from hub.settings import load_settings  # noqa: E402
+from tests.adapters.opencompass.cases import evaluation, gateway, prepare, request, start  # noqa: E402
+from tests.adapters.opencompass.tiny_answers import answer  # noqa: E402
+from tests.fakes.upstream import FakeUpstream  # noqa: E402
 
 NAMES = ("gsm8k", "ARC_c", "ARC_e", "piqa", "siqa", "hellaswag", "nq", "lambada", "CMRC", "strategyqa")
-_ROUNDS = 3
+_LAST_CHARACTERS = 2000  # of what a step said before it failed
 _STOCK = """
 import sys
 import mmengine.config.utils as found
@@ -58,16 +65,30 @@ sys.exit(len(done) < len(names))
 
 def main() -> None:
     """Print the three times and what they mean."""
-    python = sys.argv[1]
+    parser = argparse.ArgumentParser(description="What evaldock costs over OpenCompass, and what it saves.")
+    parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts (default 3)")
+    parser.add_argument("--python", help="of OpenCompass's environment (default: the one that evaldock built)")
+    given = parser.parse_args()
+    python = given.python or _built()
     # The best of some: what else the machine does only makes them slower.
-    runner_s = min(_timed(lambda folder: _runner(python, folder)) for _ in range(_ROUNDS))
-    hub_s = min(_timed(_hub) for _ in range(_ROUNDS))
+    runner_s = min(_timed(lambda folder: _runner(python, folder)) for _ in range(given.rounds))
+    hub_s = min(_timed(_hub) for _ in range(given.rounds))
     stock_s = _timed(lambda folder: _stock(python, folder))
     print(f"runner alone           {runner_s:7.1f} s")
     print(f"evaldock run           {hub_s:7.1f} s   {hub_s - runner_s:+.1f} s over the runner; at most 2 are wanted")
     print(
         f"OpenCompass's own      {stock_s:7.1f} s   {stock_s / runner_s:.1f} times the runner; at least 5 are wanted"
     )
+
+
+def _built() -> str:
+    settings = load_settings()
+    python = environment_folder(load_image("opencompass", settings), settings) / "bin" / "python"
+    if not python.is_file():
+        raise SystemExit(
+            "OpenCompass's environment is not there: `evaldock build opencompass --engine venv` makes it"
+        )
+    return str(python)
 
 
 def _timed(work: Callable[[Path], None]) -> float:
@@ -80,8 +101,8 @@ def _timed(work: Callable[[Path], None]) -> float:
 def _runner(python: str, folder: Path) -> None:
     with gateway() as url:
         case = evaluation(*(request(name) for name in NAMES))
-        process = start(python, prepare(folder, case, without=()), url)
-        _check(process.wait())
+        code = start(python, prepare(folder, case, without=()), url).wait()
+    _check("the runner", code, (folder / "log.txt").read_text(errors="replace"))
 
 
 def _hub(folder: Path) -> None:
@@ -94,24 +115,36 @@ def _hub(folder: Path) -> None:
         }
         (folder / "task.yaml").write_text(yaml.safe_dump(task))
         evaldock = Path(sys.executable).with_name("evaldock")
-        done = subprocess.run([evaldock, "run", "task.yaml", "--engine", "venv"], cwd=folder, capture_output=True)
-    _check(done.returncode)
+        argv = [evaldock, "run", "task.yaml", "--engine", "venv"]
+        _check("evaldock run", *_said(argv, folder, dict(os.environ)))
 
 
 def _stock(python: str, folder: Path) -> None:
     data = prepare(folder / "tree", evaluation(*(request(name) for name in NAMES)), without=()) / "data/opencompass"
     (folder / "data").symlink_to(data)
-    env = {**os.environ, "COMPASS_DATA_CACHE": str(folder), "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "hf")}
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),  # it runs in another folder
+        "COMPASS_DATA_CACHE": str(folder),
+        "HF_HUB_OFFLINE": "1",
+        "HF_HOME": str(folder / "hf"),
+    }
     with FakeUpstream(answer=answer) as upstream:
         url = f"{upstream.base_url}/chat/completions"
         argv = [python, "-W", "ignore", "-c", _STOCK, url, str(data), *NAMES]
-        done = subprocess.run(argv, cwd=folder, env=env, capture_output=True)
-    _check(done.returncode)
+        _check("OpenCompass's own runner", *_said(argv, folder, env))
 
 
-def _check(code: int) -> None:
+def _said(argv: list[str | Path], folder: Path, env: dict[str, str]) -> tuple[int, str]:
+    done = subprocess.run(
+        argv, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    )
+    return done.returncode, done.stdout
+
+
+def _check(what: str, code: int, said: str) -> None:
     if code:
-        raise SystemExit(f"it failed with code {code}: the time says nothing")
+        raise SystemExit(f"{said[-_LAST_CHARACTERS:]}\n{what} failed with code {code}: its time says nothing")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 import os
@@ -21,10 +22,15 @@ import pytest
 import yaml
 
 from adapters.opencompass.catalog import catalog
+from adapters.opencompass.gold import READERS
+from hub.engine.venv.build import environment_folder
+from hub.images import load_image
 from hub.settings import load_settings
+from tests.adapters.opencompass.shipping import FILE, shipped
 from tests.adapters.opencompass.tiny_answers import answer
 from tests.adapters.opencompass.tiny_data import write_data
 from tests.e2e.harness import EVALDOCK, ROOT, Ran, evaldock
+from tests.e2e.test_mock_server import mock_server
 from tests.fakes.upstream import FakeUpstream
 
 pytestmark = pytest.mark.e2e
@@ -89,7 +95,7 @@ def of_report(ran: Ran) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, 
     parts: dict[str, dict[str, str]] = {}
     averages: dict[str, dict[str, str]] = {}
     for result in ran.report["jobs"][0]["results"]:
-        for metric in result["metrics"]:
+        for metric in result["metrics"] if not result["averages"] else ():
             source = Path(metric["source"]["file"])
             if source.suffix == ".json":
                 parts.setdefault(source.stem, {})[metric["source"]["key"]] = metric["raw"]["literal"]
@@ -141,6 +147,51 @@ def test_every_data_set_with_options_is_scored_by_likelihood_on_a_checkpoint(tmp
     assert_equal(ran)
 
 
+def unrounded(ran: Ran) -> dict[str, dict[str, float]]:
+    """Return OpenCompass's averages before it rounds them for its table: the end of its summary as text."""
+    (file,) = (ran.folder / "jobs").glob("*/output/opencompass/summary/*.txt")
+    lines = file.read_text().partition("raw format")[2].splitlines()
+    found = (line.partition(": ") for line in lines if line.partition(": ")[2].startswith("{"))
+    return {name: ast.literal_eval(text) for name, _, text in found}
+
+
+def test_averages_over_subjects_are_those_of_opencompass(tmp_path: Path, data: Path, model: dict[str, str]) -> None:
+    families = ["mmlu", "ceval", "cmmlu", "agieval"]
+    task = write_task(tmp_path, model, [{"name": name, "limit": 3} for name in families], data=str(data))
+
+    ran = evaldock(tmp_path, "run", task, "--engine", "venv")
+
+    assert ran.code == 0, ran.err
+    _, table = of_opencompass(ran)
+    theirs = unrounded(ran)
+    results = ran.report["jobs"][0]["results"]
+    found = {f"{one['dataset']}-{one['key']['subset']}": one for one in results if one["averages"]}
+    assert {name.partition("-")[0] for name in found} == set(families)
+    assert len(found) == 4 + 5 + 5 + 3
+    assert found.keys() <= theirs.keys()
+    for name, one in found.items():
+        (metric,) = one["metrics"]
+        assert float(metric["raw"]["literal"]) == theirs[name]["naive_average"]
+        assert f"{float(metric['raw']['literal']):.2f}" == table[name, "naive_average"]
+    assert len({one["metrics"][0]["raw"]["literal"] for one in found.values()}) > 8  # not one number everywhere
+
+
+def test_an_average_that_lacks_a_subset_is_missing_in_both(tmp_path: Path, data: Path, model: dict[str, str]) -> None:
+    lacking = Path(shutil.copytree(data, tmp_path / "lacking"))
+    (lacking / "mmlu" / "test" / "virology_test.csv").write_text("")
+    task = write_task(tmp_path, model, [{"name": "mmlu", "limit": 1}], data=str(lacking))
+
+    ran = evaldock(tmp_path, "run", task, "--engine", "venv")
+
+    found = {one["key"]["subset"]: one for one in ran.report["jobs"][0]["results"]}
+    _, table = of_opencompass(ran)
+    assert ran.code == 1
+    assert found["other"]["metrics"] == []
+    assert "virology" in found["other"]["absent"]
+    assert ("mmlu-other", "naive_average") not in table
+    assert f"{float(found['stem']['metrics'][0]['raw']['literal']):.2f}" == table["mmlu-stem", "naive_average"]
+
+
 @pytest.mark.parametrize("name", ["endpoint", "checkpoint", "chinese"])
 def test_the_examples_run_where_their_data_and_models_are(
     tmp_path: Path, data: Path, model: dict[str, str], name: str
@@ -156,6 +207,29 @@ def test_the_examples_run_where_their_data_and_models_are(
 
     assert ran.code == 0, ran.err
     assert_equal(ran)
+
+
+def test_what_the_plan_knows_of_opencompass_is_what_it_ships() -> None:
+    built = subprocess.run([EVALDOCK, "build", "opencompass", "--engine", "venv"], check=True, stdout=subprocess.PIPE)
+    _, _, environment, *_ = built.stdout.decode().splitlines()[-1].split()
+
+    assert shipped([f"{environment}/bin/python"]) == FILE.read_text()
+
+
+@pytest.mark.parametrize(("rate", "right"), [("0", 1.0), ("0.5", 0.5)])
+def test_a_mock_server_that_knows_the_task_is_right_as_often_as_told(
+    tmp_path: Path, data: Path, rate: str, right: float
+) -> None:
+    datasets = [one for one in every("generate") if one["name"] in READERS]
+    gold = write_task(tmp_path, {"endpoint": "http://127.0.0.1:8000/v1", "model": "m"}, datasets, data=str(data))
+    with mock_server(tmp_path, "--gold", gold, "--error-rate", rate) as url:
+        task = write_task(tmp_path, {"endpoint": url, "model": "m"}, datasets, data=str(data))
+        ran = evaldock(tmp_path, "run", task, "--engine", "venv")
+
+    assert ran.code == 0, ran.err
+    headlines = {name: next(iter(metrics.values())) for name, metrics in ran.scores().items()}
+    assert headlines == dict.fromkeys(READERS, right)
+    assert "unmatched" not in (tmp_path / "mock.err").read_text()
 
 
 def test_the_example_of_own_data_runs_as_it_is(tmp_path: Path) -> None:
@@ -178,6 +252,47 @@ def test_programs_are_refused_outside_containers_unless_the_task_allows_them(
     assert not ran.runs.exists()
 
 
+def test_a_program_in_a_data_file_is_not_run(tmp_path: Path, data: Path, model: dict[str, str]) -> None:
+    hostile = Path(shutil.copytree(data, tmp_path / "hostile"))
+    trace = tmp_path / "trace"
+    for path in ("nq/nq-test.qa.csv", "triviaqa/trivia-dev.qa.csv"):
+        with (hostile / path).open("a", encoding="utf-8") as file:
+            file.write(f"who\t[__import__('pathlib').Path('{trace}').touch()]\n")
+    task = Path(write_task(tmp_path, model, ["nq", "triviaqa", "lambada"], data=str(hostile)))
+    task.write_text(task.read_text().replace("allow_unsafe_code: true", "allow_unsafe_code: false"))
+
+    ran = evaldock(tmp_path, "run", str(task), "--engine", "venv")
+
+    found = {result["dataset"]: result for result in ran.report["jobs"][0]["results"]}
+    assert not trace.exists()
+    assert ran.code == 1
+    assert all("a program is not run" in found[name]["absent"] for name in ("nq", "triviaqa"))
+    assert found["lambada"]["metrics"]
+
+
+def test_no_other_data_set_has_a_place_where_a_program_could_be_run() -> None:
+    settings = load_settings()
+    python = environment_folder(load_image("opencompass", settings), settings) / "bin" / "python"
+    script = str(ROOT / "tests" / "e2e" / "opencompass_programs.py")
+
+    found = subprocess.run(
+        [python, "-W", "ignore", script],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+
+    assert found == [
+        "datasets.agieval.agieval: eval",  # of ModelScope's data, which are not loaded; taken out as those below
+        "datasets.humaneval: eval",  # a postprocessor that no configuration names; it runs programs anyway
+        "datasets.mbpp: exec",  # what it is for
+        "datasets.natural_question: eval",
+        "datasets.triviaqa: eval",
+        "utils.text_postprocessors: eval",  # general_eval_wrapper_postprocess, which no configuration names
+    ]
+
+
 def test_an_own_configuration_is_evaluated(tmp_path: Path, data: Path, model: dict[str, str]) -> None:
     (tmp_path / "my_eval.py").write_text(
         "from mmengine.config import read_base\n\nwith read_base():\n"
@@ -192,6 +307,43 @@ def test_an_own_configuration_is_evaluated(tmp_path: Path, data: Path, model: di
     found = {result["key"]["subset"]: result for result in ran.report["jobs"][0]["results"]}
     assert set(found) == {"ARC-c", "piqa"}
     assert_equal(ran)
+
+
+def test_an_own_configuration_takes_no_name_from_another_data_set(
+    tmp_path: Path, data: Path, model: dict[str, str]
+) -> None:
+    (tmp_path / "my_eval.py").write_text(
+        "from mmengine.config import read_base\n\nwith read_base():\n"
+        "    from opencompass.configs.datasets.ARC_c.ARC_c_gen_1e0de5 import ARC_c_datasets as one_datasets\n"
+        "    from opencompass.configs.datasets.ARC_c.ARC_c_cot_gen_926652 import ARC_c_datasets as two_datasets\n"
+    )
+    mine = {"name": "config", "alias": "mine", "path": "./my_eval.py", "limit": 3}
+    task = write_task(tmp_path, model, [{"name": "ARC_c", "limit": 2}, mine], data=str(data))
+
+    ran = evaldock(tmp_path, "run", task, "--engine", "venv")
+
+    assert ran.code == 0, ran.err
+    found = [
+        (result["dataset"], result["key"]["subset"], result["counts"]["planned"])
+        for result in ran.report["jobs"][0]["results"]
+    ]
+    assert found == [("ARC_c", "ARC-Challenge", 2), ("mine", "ARC-c", 3), ("mine", "ARC-c.3", 3)]
+    assert_equal(ran)
+
+
+def test_data_that_were_loaded_are_not_blamed_for_what_fails_later(
+    tmp_path: Path, data: Path, model: dict[str, str]
+) -> None:
+    file = tmp_path / "mine" / "humaneval" / "human-eval-v2-20210705.jsonl"
+    file.parent.mkdir(parents=True)
+    rows = [json.loads(line) for line in (data / file.relative_to(tmp_path / "mine")).read_text().splitlines()[:3]]
+    file.write_text("".join(json.dumps(row | ({"note": "x"} if n else {})) + "\n" for n, row in enumerate(rows)))
+    task = write_task(tmp_path, model, [{"name": "humaneval", "path": "./mine"}], data=str(data))
+
+    ran = evaldock(tmp_path, "run", task, "--engine", "venv")
+
+    (result,) = ran.report["jobs"][0]["results"]
+    assert (ran.code, result["absent"]) == (1, "AssertionError: Some problems are not attempted.")
 
 
 def test_opencompass_own_runner_of_processes_gives_the_same_scores(tmp_path: Path, data: Path) -> None:
@@ -245,21 +397,25 @@ def test_one_data_set_with_bad_data_and_one_that_raises_leave_the_third(
     (job,) = ran.report["jobs"]
     found = {result["dataset"]: result for result in job["results"]}
     assert (ran.code, job["state"]) == (1, "partial")
-    assert found["piqa"]["absent"] == "AssertionError"  # it says no more
-    assert found["lambada"]["absent"]
+    assert "data/piqa/dev-labels.lst: 0 lines, and dev.jsonl has 6" in found["piqa"]["absent"]
+    assert "data/lambada/test.jsonl, line 1: no 'prompt'" in found["lambada"]["absent"]
     assert found["gsm8k"]["metrics"]
 
 
 def test_missing_files_are_named_before_anything_starts(tmp_path: Path, data: Path, model: dict[str, str]) -> None:
     lacking = Path(shutil.copytree(data, tmp_path / "lacking"))
-    (lacking / "piqa" / "dev-labels.lst").unlink()
+    for name in ("piqa/dev.jsonl", "piqa/dev-labels.lst", "gsm8k/test.jsonl"):
+        (lacking / name).unlink()
 
     ran = evaldock(
         tmp_path, "run", write_task(tmp_path, model, ["piqa", "gsm8k"], data="./lacking"), "--engine", "venv"
     )
 
     assert ran.code == 3
-    assert f"{lacking}/piqa/dev-labels.lst is missing" in ran.err
+    assert "dataset 'piqa': 2 files of 4 are missing" in ran.err
+    assert f"{lacking}: piqa/dev.jsonl, piqa/dev-labels.lst" in ran.err
+    assert f"dataset 'gsm8k': {lacking}/gsm8k/test.jsonl is missing" in ran.err
+    assert "`evaldock fetch TASK` downloads" in ran.err
     assert not ran.runs.exists()
 
 
@@ -308,6 +464,24 @@ def test_an_endpoint_that_dies_leaves_no_score(tmp_path: Path, data: Path) -> No
     (job,) = ran.report["jobs"]
     assert ran.code == 1
     assert all(result["metrics"] == [] and result["absent"] for result in job["results"])
+
+
+def test_a_failure_that_the_task_admits_is_said_beside_the_scores_it_is_in(tmp_path: Path, data: Path) -> None:
+    with FakeUpstream(answer=answer, fault="500", fault_when=lambda body: "A high story 1." in str(body)) as upstream:
+        model = {"endpoint": upstream.base_url, "model": "mock", "retry": {"attempts": 1}}
+        task = Path(write_task(tmp_path, model, ["race"], data=str(data)))
+        task.write_text(f"{task.read_text()}max_infra_errors: 1\n")
+        ran = evaldock(tmp_path, "run", str(task), "--engine", "venv")
+
+    found = {one["key"]["subset"]: one for one in ran.report["jobs"][0]["results"]}
+    assert ran.code == 1
+    assert {name: one["caveat"] for name, one in found.items()} == {
+        None: "1 of 12 failed, counted as wrong",
+        "high": "1 of 6 failed, counted as wrong",
+        "middle": "",
+    }
+    assert [found[name]["metrics"][0]["ci95"] is None for name in ("high", "middle")] == [True, False]
+    assert_equal(ran)
 
 
 @pytest.mark.parametrize("engine", ["docker", "venv"])

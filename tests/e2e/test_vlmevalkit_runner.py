@@ -27,7 +27,6 @@ from tests.fakes.pictures import png
 
 pytestmark = pytest.mark.e2e
 Row = dict[str, Any]
-SCRIPTS = "/checkout/tests/e2e/vlmevalkit_runner"
 SEED = 1
 SECRET = "sk-nobody-may-see-this"
 
@@ -64,6 +63,11 @@ class Place:
         """Run a script beside this test in the image; return status.json's data sets."""
         task = Task(model, tuple(datasets), seed=SEED, concurrency=4, request_timeout_s=30.0)
         (self.folder / "job" / "input" / "task.json").write_text(dumps(task))
+        self.start(script, *arguments, code=code)
+        return json.loads((self.output / "status.json").read_text())["datasets"]
+
+    def start(self, script: str, *arguments: str, code: int = 0) -> None:
+        """Run a script beside this test in the image."""
         mounts = {self.folder / "job": "/job", ROOT / "tests": "/checkout/tests:ro"}
         mounts |= {self.folder / name: f"/{name}:ro" for name in ("data", "models")}
         options = [option for source, target in mounts.items() for option in ("--volume", f"{source}:{target}")]
@@ -79,7 +83,6 @@ class Place:
         ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         assert done.returncode == code, done.stderr[-4000:]
-        return json.loads((self.output / "status.json").read_text())["datasets"]
 
     def asked(self, role: str) -> list[dict[str, Any]]:
         requests = json.loads((self.output / "asked.json").read_text())
@@ -298,6 +301,7 @@ def killed(image: str, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Return a start with weights that died in its 14th of 16 questions; VLMEvalKit saves every tenth answer."""
     place = new_place(tmp_path_factory.mktemp("killed"), image)
     place.table("MMStar", choices(16))
+    (place.folder / "models/m/config.json").touch()
     own_model(place, "14", code=9)
     return place
 
@@ -317,6 +321,12 @@ def resumed(killed: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     (place.folder / "job/previous" / ANSWERED / "status.json.lock").write_text("")
     own_model(place)
     return place
+
+
+def test_weights_go_by_the_name_from_which_their_class_reads_what_they_are(resumed: Place) -> None:
+    loaded = json.loads((resumed.output / "loaded.json").read_text())
+
+    assert loaded == {"path": "Tiny/Tiny2.5-34b", "files": ["config.json"]}
 
 
 def test_weights_go_on_where_they_were_killed(resumed: Place) -> None:
@@ -348,3 +358,17 @@ def test_scores_of_an_earlier_start_are_made_anew(resumed: Place, tmp_path: Path
 
     assert not (place.output / "asked.txt").exists()
     assert place.scored(OWN_STAR)["metrics"]["split=none|Overall"] == 0.25
+
+
+def test_one_of_its_own_classes_answers_with_the_weights_of_the_job(image: str, tmp_path: Path) -> None:
+    place = new_place(tmp_path, image)
+    place.table("MMStar", choices(2))
+    place.start("tiny_qwen.py", "/job/output/weights")
+    shutil.copytree(place.output / "weights", place.folder / "models/m", dirs_exist_ok=True)
+
+    model = Model("checkpoint", "Qwen2.5-VL-3B-Instruct", "/models/m")
+    found = place.run("without_gpu.py", model=model, datasets=[OWN_STAR])
+
+    assert found[OWN_STAR.file]["state"] == "ok"
+    assert all(row["prediction"] for row in place.rows(OWN_STAR))
+    assert "PyTorch's own attention" in (place.output / "events.jsonl").read_text()

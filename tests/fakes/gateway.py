@@ -20,9 +20,11 @@ class FakeGateway:
 
     Attributes:
         dies: whether it is dead; may be set while a job runs.
+        dies_at_end: whether it dies as soon as a job is to be ended.
     """
 
     dies: bool = False
+    dies_at_end: bool = False
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     rows: dict[str, list[LedgerRow]] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
@@ -49,6 +51,7 @@ class FakeGateway:
         return self.verdicts.get(job_id)
 
     def end_job(self, job_id: str) -> None:
+        self.dies = self.dies or self.dies_at_end
         if self.dies:
             raise GatewayError("the gateway died")
         assert self.books is not None

@@ -38,6 +38,12 @@ def failed(number: int = 0, **fields: Any) -> LedgerRow:
     return row(number, **{**given, **fields})
 
 
+def cut_off(first: int, count: int, **fields: Any) -> Iterable[LedgerRow]:
+    """Return so many calls, from this number on, whose client left before the answer came."""
+    gone: dict[str, Any] = {"outcome": "client_left", "status": 499, "error": "", "delivered": False, **fields}
+    return [failed(number, **gone) for number in range(first, first + count)]
+
+
 def calls(answered: int, lost: int = 0, **fields: Any) -> Iterable[LedgerRow]:
     """Return so many answered calls, and after them so many that failed."""
     good = [row(number, **fields) for number in range(answered)]

@@ -1,19 +1,25 @@
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hub import ahead as module
-from hub.ahead import fetch_ahead, look_ahead
+from hub.adapter import Asset
+from hub.ahead import Ahead, fetch_ahead, look_ahead
+from hub.cli import cli
 from hub.downloads import Download
 from hub.engine.ownership import is_held, run_lock
 from hub.engines import Choice
 from hub.errors import PrerequisiteError
+from hub.finding import Finding
 from hub.images import ImageSpec
 from hub.job import Ending, Job
 from hub.observer import silent
 from hub.orchestrator import Request, agree, run
+from hub.plan import Plan
+from hub.registry import load_adapter
 from hub.report import EnvironmentRecord
 from hub.settings import Settings
 from hub.taskfile import LoadedTask, load_task
@@ -71,6 +77,51 @@ def test_after_a_fetch_an_offline_run_finds_all_that_it_needs(
 
     assert report.state == "succeeded"
     assert look_ahead(task, settings).done
+
+
+def test_what_no_command_fetches_is_listed_for_its_data_set(
+    task: LoadedTask, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = load_adapter("echo")
+    needy = {name: replace(info, needs=("nltk: punkt",)) for name, info in adapter.datasets().items()}
+    monkeypatch.setattr(adapter, "datasets", lambda: needy, raising=False)
+
+    (found,) = look_ahead(task, settings).needs
+
+    assert (found.level, found.subject, found.message) == ("warning", "dataset 'echo'", "also needs nltk: punkt")
+
+
+def test_what_a_folder_of_the_users_lacks_is_said_and_keeps_nothing_else_from_being_fetched(
+    task: LoadedTask, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = Asset("dataset", "mine", "/data/mine", "local", str(tmp_path), patterns=("gone.json",))
+    monkeypatch.setattr(load_adapter("echo"), "assets", lambda _evaluation: (own,), raising=False)
+
+    ahead = look_ahead(task, settings)
+    with pytest.raises(PrerequisiteError, match=r"gone\.json is missing"):
+        fetch_ahead(ahead, settings, agree, silent)
+
+    assert [(part.level, part.subject) for part in ahead.needs] == [("missing", "dataset 'mine'")]
+    assert engine.built
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_the_command_does_not_say_that_all_is_here_where_it_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    lack = Finding("missing", "dataset 'mine'", "gone.json is missing")
+    ahead = Ahead(Plan("t", "auto", ()), Choice(Engine(), "a test"), (), (), (), (lack,))
+    monkeypatch.setattr(module, "look_ahead", lambda *_args, **_named: ahead)
+    monkeypatch.setattr(module, "fetch_ahead", lambda *_args: None)
+    task = tmp_path / "task.yaml"
+    task.write_text("version: 1\nmodels: {m: {checkpoint: a/m}}\nevaluations: [{backend: echo, datasets: [echo]}]\n")
+
+    code = cli.main(["fetch", str(task), "--quiet", *more], standalone_mode=False)
+
+    said = capsys.readouterr().out
+    assert code == 3
+    assert "gone.json is missing" in said
+    assert "what is missing above is for you to bring" in said
 
 
 def test_a_fetch_job_is_driven_by_somebody_in_the_eyes_of_other_hubs(

@@ -35,7 +35,7 @@ def test_files_that_own_data_lack_are_named(tmp_path: Path) -> None:
 
     assert (found.level, found.message) == (
         "missing",
-        f"4 files of 5 are missing in {tmp_path}: */b.csv, c, d and 1 more",
+        f"4 files of 5 are missing in {tmp_path}: */b.csv, c, d, e",
     )
 
 

@@ -23,11 +23,21 @@ def test_one_missing_file_is_named_whole(folder: Path) -> None:
     assert lack_of(folder, ["ARC/ARC-e/x.jsonl", "mmlu/dev/a_dev.csv"]) == f"{folder}/ARC/ARC-e/x.jsonl is missing"
 
 
-def test_of_many_missing_files_the_first_are_named_and_all_counted(folder: Path) -> None:
+def test_every_missing_file_is_named(folder: Path) -> None:
     wanted = ["mmlu/dev/a_dev.csv", *(f"cmmlu/dev/{number}.csv" for number in range(5))]
 
     assert lack_of(folder, wanted) == (
-        f"5 files of 6 are missing in {folder}: cmmlu/dev/0.csv, cmmlu/dev/1.csv, cmmlu/dev/2.csv and 2 more"
+        f"5 files of 6 are missing in {folder}: "
+        "cmmlu/dev/0.csv, cmmlu/dev/1.csv, cmmlu/dev/2.csv, cmmlu/dev/3.csv, cmmlu/dev/4.csv"
+    )
+
+
+def test_very_many_missing_files_are_counted_by_folder(folder: Path) -> None:
+    wanted = [f"mmlu/{split}/{number}.csv" for split in ("dev", "test") for number in range(20)]
+
+    assert lack_of(folder, [*wanted, "piqa/dev.jsonl"]) == (
+        f"41 files of 41 are missing in {folder}: 20 in mmlu/dev/ (0.csv, 1.csv, 2.csv, ...), "
+        "20 in mmlu/test/ (0.csv, 1.csv, 2.csv, ...), 1 in piqa/ (dev.jsonl)"
     )
 
 

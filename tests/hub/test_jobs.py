@@ -137,10 +137,22 @@ def test_a_gateway_that_dies_fails_the_run_and_the_rest_is_never_begun(run: Run)
     report = run.go(work)
 
     first, second = report.jobs
-    assert (first.state.value, "the gateway died" in first.reason) == ("failed", True)
+    why = "the gateway died, through which jobs reach their models: MemoryError"
+    assert (first.state.value, first.reason) == ("failed", why)
     assert (second.state.value, second.reason) == ("cancelled", "the run was stopped before this job")
     assert report.state == "failed"
-    assert run.folder.record.reason == "the gateway died, through which jobs reach their models: MemoryError"
+    resume = f"`evaldock resume {run.folder.record.run_id}` goes on with it"
+    assert run.folder.record.reason == f"{why}; {resume}"
+
+
+def test_a_gateway_that_dies_when_a_job_has_ended_leaves_a_report_that_says_why(run: Run) -> None:
+    run.gateway.dies_at_end = True
+
+    report = run.go(run.answered)
+
+    assert report.state == "failed"
+    assert report.jobs[0].results[0].absent == "the backend printed a score without asking the model"
+    assert "MemoryError" in run.folder.record.reason
 
 
 def test_a_run_whose_gateway_died_goes_on(run: Run) -> None:
@@ -164,7 +176,10 @@ def test_a_gateway_that_dies_after_all_was_scored_spoils_nothing(run: Run) -> No
             run.gateway.dies = True
         return ending
 
-    assert run.go(work).state == "succeeded"
+    report = run.go(work)
+
+    assert report.state == "succeeded"
+    assert report.warnings == ("the gateway died, through which jobs reach their models: MemoryError",)
 
 
 def test_each_start_of_a_job_is_a_session_of_its_own(run: Run) -> None:

@@ -85,3 +85,12 @@ def test_a_link_that_a_job_left_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / RUNNER_FILE).symlink_to(tmp_path / "elsewhere")
 
     assert read(tmp_path) == []
+
+
+def test_a_ledger_that_cannot_be_written_is_an_error_of_the_machine_s_and_names_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "no" / "ledger.sqlite"
+
+    with pytest.raises(OSError, match="unable to open") as caught:
+        write_ledger(file, "1-m-echo", [row()])
+
+    assert caught.value.filename == str(file)

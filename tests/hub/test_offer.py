@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.job import Ending, Job
+from hub.runs import open_run
 from tests.fakes.engine import FakeEngine
 from tests.hub.test_adversity import quick_echo, task
 from tests.hub.test_cli import _handlers, code_of, use
@@ -81,4 +82,49 @@ def test_flags_decide_beforehand(begun: Path, tmp_path: Path, capsys: pytest.Cap
     assert code_of("run", str(begun), "--new") == 0
 
     assert len(runs(tmp_path)) == 3
+    assert "note: " not in capsys.readouterr().err
+
+
+def test_to_go_on_with_a_run_that_is_live_is_refused_as_resume_does(
+    begun: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (live,) = runs(tmp_path)
+
+    with open_run(live).lock():
+        assert code_of("run", str(begun), "--resume") == 2
+
+    assert f"run {live.name!r} is driven by process {os.getpid()}" in capsys.readouterr().err
+    assert runs(tmp_path) == [live]
+
+
+def test_a_run_beside_a_live_one_of_the_same_task_says_so(
+    begun: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (live,) = runs(tmp_path)
+
+    with open_run(live).lock():
+        assert code_of("run", str(begun), "--quiet") == 0
+
+    note = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("note: "))
+    assert note.startswith(f"note: run {live.name} of this task is live (process {os.getpid()} drives it)")
+    assert "`evaldock status --follow` shows it" in note
+    assert len(runs(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [(True, 0, 2), (False, 130, 1)])
+def test_at_a_terminal_a_run_beside_a_live_one_is_asked_for(
+    answer: bool, code: int, left: int, begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_a_terminal(monkeypatch, answer)
+
+    with open_run(runs(tmp_path)[0]).lock():
+        assert code_of("run", str(begun)) == code
+
+    assert len(runs(tmp_path)) == left
+
+
+def test_new_says_nothing_of_a_live_run(begun: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_run(runs(tmp_path)[0]).lock():
+        assert code_of("run", str(begun), "--new") == 0
+
     assert "note: " not in capsys.readouterr().err

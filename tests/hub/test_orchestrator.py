@@ -14,7 +14,7 @@ from hub.errors import BaseImageError, EvaldockError, ImageError, PrerequisiteEr
 from hub.files import write_atomic
 from hub.finding import Finding
 from hub.job import Ending, Job
-from hub.observer import EngineChosen, Event
+from hub.observer import EngineChosen, Event, Preparing
 from hub.orchestrator import plan_task, run
 from hub.report import EnvironmentRecord
 from hub.runs import find_run, list_runs, read_report
@@ -198,10 +198,12 @@ def test_a_full_disk_ends_the_run_in_words(
     engine = FakeEngine(work)
     use(monkeypatch, engine)
 
-    with pytest.raises(EvaldockError, match="No space left on device"):
+    with pytest.raises(EvaldockError) as caught:
         run(task, settings)
 
     (left,) = list_runs(settings.runs_dir)
+    assert caught.value.message == f"the run cannot go on: the disk of {left.path} is full: No space left on device"
+    assert caught.value.hint == f"make room there; then `evaldock resume {left.record.run_id}` goes on with it"
     assert left.record.state == "failed"
     assert engine.stopped[0][0] is Ending.STOPPED
 
@@ -316,6 +318,24 @@ def test_what_the_plan_left_out_is_worth_knowing(
 
     assert report.warnings == ("left out by the plan: echo does not evaluate vision models: 'n'",)
     assert "## Worth knowing\n\n- left out by the plan" in (folder / "report.md").read_text()
+
+
+def test_a_state_folder_on_a_network_file_system_is_said_before_a_run_when_it_begins_and_in_its_report(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"40 27 0:50 / {settings.state_dir} rw - nfs4 server:/state rw\n")
+    monkeypatch.setattr("hub.statedisk._MOUNTS", mounts)
+    use(monkeypatch, FakeEngine(echo))
+    heard: list[Event] = []
+
+    _, findings, _ = orchestrator.preview(task, settings)
+    report, _ = run(task, settings, observe=heard.append)
+
+    said = f"{settings.state_dir} is on a network file system (nfs4)"
+    assert any(found.level == "warning" and found.message.startswith(said) for found in findings)
+    assert any(isinstance(event, Preparing) and event.line.startswith(said) for event in heard)
+    assert [text.startswith(said) for text in report.warnings] == [True]
 
 
 def test_who_looks_from_elsewhere_sees_each_state_as_it_happens(

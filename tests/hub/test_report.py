@@ -118,6 +118,15 @@ def test_metrics_of_one_file_name_it_once() -> None:
     assert "accuracy, f1 from `summary.json`" in render_markdown(report(result(metrics=metrics)))
 
 
+def test_what_must_be_said_beside_a_score_stands_there_first() -> None:
+    made = result(scored=3).model_copy(update={"caveat": "1 of 4 failed, counted as wrong"})
+
+    row = next(iter(result_rows(report(made))))
+
+    assert (row.score, row.how) == ("75.0 %", "1 of 4 failed, counted as wrong, choice, 2-shot")
+    assert "1 of 4 failed, counted as wrong" in render_markdown(report(made))
+
+
 def test_a_number_of_samples_that_is_not_known_is_not_shown() -> None:
     row = next(iter(result_rows(report(result(planned=0, scored=0, metrics=(), absent="never began")))))
 

@@ -7,13 +7,14 @@ import pytest
 from rich.console import Console
 
 from hub.render.terminal import print_report
-from hub.report import EndState, JobState
+from hub.report import EndState, JobState, Stretch
 from hub.reporting import remove_report, write_report
 from hub.runs import FINAL, open_run, read_report
 from tests.fakes.reports import job
 from tests.hub.test_runs import make
 
 ENDS = [JobState(state) for state in get_args(EndState)]
+WHILE = (Stretch(started_at=1.0, ended_at=9.0),)
 
 
 def test_a_run_and_a_job_end_in_the_same_words() -> None:
@@ -25,7 +26,7 @@ def test_a_state_is_the_same_word_wherever_it_is_read(state: JobState, tmp_path:
     run = make(tmp_path)
     made = job(1).model_copy(update={"state": state, "reason": "" if state is JobState.SUCCEEDED else "why"})
 
-    report = write_report(run, (made,), state.value, warnings=(), ended_at=9.0)
+    report = write_report(run, (made,), state.value, warnings=(), stretches=WHILE)
 
     console = Console(width=160, record=True, file=io.StringIO())
     print_report(report, console)
@@ -40,7 +41,7 @@ def test_a_state_is_the_same_word_wherever_it_is_read(state: JobState, tmp_path:
 
 def test_a_report_that_is_removed_leaves_none_of_its_forms(tmp_path: Path) -> None:
     run = make(tmp_path)
-    write_report(run, (job(1),), "failed", warnings=(), ended_at=9.0)
+    write_report(run, (job(1),), "failed", warnings=(), stretches=WHILE)
     assert read_report(run).state == "failed"
 
     remove_report(run)

@@ -125,7 +125,7 @@ def carry_out(
 ) -> JobReport:
     environment = EnvironmentRecord(engine="venv", image="echo", reference="/fake", digest="sha256:0")
     observe = events.append if events is not None else lambda _event: None
-    facts = {"gateway_alive": lambda: True, "interrupted": lambda: False, **work}
+    facts = {"loss": lambda: "", "interrupted": lambda: False, **work}
     place = Workplace("run", engine, {"echo": environment}, observe, **facts)  # type: ignore[arg-type]
     return execute(job or planned(*labels), Backend(), Placement("run", folder), place)
 
@@ -262,7 +262,7 @@ def test_a_job_that_falls_silent_is_ended_and_restarted_without_what_it_hung_in(
     assert scores(report)["c"] == "0.2"
 
 
-@pytest.mark.parametrize("work", [{"interrupted": lambda: True}, {"gateway_alive": lambda: False}])
+@pytest.mark.parametrize("work", [{"interrupted": lambda: True}, {"loss": lambda: "the gateway died"}])
 def test_a_run_that_is_over_restarts_nothing(work: dict[str, object], tmp_path: Path) -> None:
     runner, job = Runner({"b": Ending.SIGNALLED}), planned(*LABELS)
     job = replace(job, job=replace(job.job, gateway=True))

@@ -1,9 +1,10 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from adapters.echo.adapter import EchoAdapter
 from hub import orchestrator
+from hub.adapter import Asset
 from hub.engines import Choice
 from hub.errors import ChangedRunError, ImageError, InterruptedRunError, PrerequisiteError, RunError
 from hub.job import PREVIOUS, SOCKET_NAME, Ending, Job
@@ -22,10 +24,12 @@ from hub.runs import RunFolder, list_runs, open_run, read_job, shown_state
 from hub.settings import Settings
 from hub.taskfile import load_task
 from hub.version import VERSION
+from tests.fakes.data_adapter import reading
 from tests.fakes.engine import FakeEngine
 from tests.fakes.upstream import FakeUpstream
-from tests.hub.test_adversity import quick_echo
+from tests.hub.test_adversity import jumping_clock, quick_echo
 
+DAY_S = 86400.0
 OLD = Path(__file__).parents[1] / "fixtures" / "runs" / "v1"
 EVALUATION = {"backend": "echo", "datasets": [{"name": "echo", "options": {"n": 3}}]}
 
@@ -64,8 +68,8 @@ class Machine:
         self.monkeypatch.setattr(orchestrator, "choose_engine", lambda *_args, **_named: choice)
         return engine
 
-    def run(self, work: Work) -> Report:
-        self.use(FakeEngine(work))
+    def run(self, work: Work, engine: FakeEngine | None = None) -> Report:
+        self.use(engine or FakeEngine(work))
         report, _ = orchestrator.run(load_task(self.task), self.settings)
         return report
 
@@ -164,6 +168,28 @@ def test_the_report_begins_when_the_run_began_and_ends_later(machine: Machine) -
     assert report.ended_at > machine.left.record.resumed_at[0] > began
 
 
+def test_the_pause_before_a_resume_is_no_time_of_the_run(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.run(fails_in_second)
+    jumping_clock(monkeypatch, by_s=DAY_S)()
+
+    report, _ = machine.resume()
+
+    first, second = report.stretches
+    assert report.ended_at - report.started_at > DAY_S
+    assert second.ended_at == report.ended_at
+    assert first.ended_at < second.started_at
+    assert report.worked_s < 60
+
+
+def test_a_killed_start_counts_up_to_its_last_sign(machine: Machine) -> None:
+    machine.run_until_killed(killed_in_second)
+    last = max(event["time"] for event in machine.left.events())
+
+    report, _ = machine.resume()
+
+    assert report.stretches[0].ended_at == last
+
+
 def test_a_resumed_run_says_so_and_what_it_keeps(machine: Machine) -> None:
     machine.run_until_killed(killed_in_second)
 
@@ -238,6 +264,79 @@ def test_a_job_behind_an_endpoint_has_no_past_but_the_cache(machine: Machine) ->
         _, engine = machine.resume()
 
     assert [mount.target for mount in engine.submitted[0].mounts] == []
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[Path]:
+    """A file of a user's data, which both jobs read."""
+    file = tmp_path / "q.jsonl"
+    file.write_text("1\n")
+    with reading(Asset("dataset", "q", "/data/q/q.jsonl", "local", str(file))):
+        yield file
+
+
+def test_data_of_the_user_that_changed_under_the_same_path_are_refused(machine: Machine, data: Path) -> None:
+    machine.run(fails_in_second)
+    data.write_text("2\n")
+    before = machine.bytes_of_all()
+
+    with pytest.raises(ChangedRunError, match=re.escape(f"2-n-echo: content of {data}: 1 file, 2 B, sha256:")):
+        machine.resume()
+
+    assert machine.bytes_of_all() == before
+
+
+def test_by_force_the_jobs_that_read_changed_data_run_anew(machine: Machine, data: Path) -> None:
+    machine.run(fails_in_second)
+    data.write_text("2\n")
+
+    report, engine = machine.resume(force=True)
+
+    assert [job.id for job in engine.submitted] == ["1-m-echo", "2-n-echo"]
+    assert report.state == "succeeded"
+
+
+def test_what_was_forced_once_is_what_the_next_resume_compares_with(machine: Machine, data: Path) -> None:
+    machine.run(fails_in_second)
+    data.write_text("2\n")
+    machine.resume(fails_in_second, force=True)
+
+    report, engine = machine.resume()
+
+    assert [job.id for job in engine.submitted] == ["2-n-echo"]
+    assert report.state == "succeeded"
+
+
+def test_the_same_data_written_again_are_no_change(machine: Machine, data: Path) -> None:
+    machine.run(fails_in_second)
+    os.utime(data, (0, 0))
+
+    report, _ = machine.resume()
+
+    assert report.state == "succeeded"
+
+
+def test_a_run_that_kept_no_fingerprints_goes_on_whatever_its_data_are(machine: Machine, data: Path) -> None:
+    machine.run(fails_in_second)
+    file = machine.left.path / "run.json"
+    record = json.loads(file.read_text())
+    for job in record["jobs"]:
+        assert list(job.pop("data")) == ["/data/q/q.jsonl"]
+    file.write_text(json.dumps(record))
+    data.write_text("2\n")
+
+    report, _ = machine.resume()
+
+    assert report.state == "succeeded"
+    assert all(job.data for job in machine.left.record.jobs)
+
+
+def test_data_that_are_gone_are_missing_not_changed(machine: Machine, data: Path) -> None:
+    machine.run(fails_in_second)
+    data.unlink()
+
+    with pytest.raises(PrerequisiteError, match=re.escape(str(data))):
+        machine.resume()
 
 
 def test_every_start_of_a_job_counts(machine: Machine) -> None:
@@ -376,6 +475,38 @@ def test_by_force_in_another_image_the_report_warns_of_what_was_kept(machine: Ma
     assert [job.id for job in engine.submitted] == ["2-n-echo"]
     assert not any(mount.target == PREVIOUS for mount in engine.submitted[0].mounts)
     assert "1-m-echo: image digest was sha256:fake, is now sha256:other" in report.warnings
+
+
+class BuiltAgain(FakeEngine):
+    """Its image has the name of its recipe, and at each build another id."""
+
+    def __init__(self, work: Work, build: str, tag: str = "evaldock/echo:0123456789ab") -> None:
+        super().__init__(work)
+        self.made = {"reference": tag, "digest": f"sha256:{build}"}
+
+    def prepare(self, *arguments: Any) -> EnvironmentRecord:
+        return super().prepare(*arguments).model_copy(update=self.made)
+
+
+def test_an_image_that_was_built_again_from_the_same_goes_on_and_the_report_says_so(machine: Machine) -> None:
+    machine.run(fails_in_second, BuiltAgain(fails_in_second, "first"))
+
+    report, engine = machine.resume(engine=BuiltAgain(quick_echo, "second"))
+
+    assert [job.id for job in engine.submitted] == ["2-n-echo"]
+    assert any(mount.target == PREVIOUS for mount in engine.submitted[0].mounts)
+    assert [job.environment.digest for job in report.jobs if job.environment] == ["sha256:first", "sha256:second"]
+    told = "image evaldock/echo:0123456789ab was built again from the same: it was sha256:first, is now sha256:second"
+    assert told in report.warnings
+
+
+@pytest.mark.parametrize("tag", ["evaldock/echo:ffffffffffff", "mine/echo:latest"])
+def test_an_image_of_another_recipe_or_of_the_users_own_name_is_another_one(machine: Machine, tag: str) -> None:
+    before = "mine/echo:latest" if tag.startswith("mine") else "evaldock/echo:0123456789ab"
+    machine.run(fails_in_second, BuiltAgain(fails_in_second, "first", before))
+
+    with pytest.raises(ChangedRunError, match="image digest: sha256:first -> sha256:second"):
+        machine.resume(engine=BuiltAgain(quick_echo, "second", tag))
 
 
 def test_other_weights_are_refused(machine: Machine, tmp_path: Path) -> None:

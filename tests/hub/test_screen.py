@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from hub.cli.screen import open_screen, sentence
@@ -54,6 +56,21 @@ def test_one_is_singular_on_screens_and_in_plans() -> None:
     assert sentence(RunStarted("r", "/r", ("1-m-echo",))) == "run r: 1 job"
     assert "task t: 1 job\n" in text
     assert "first 1 row of each subset" in text
+
+
+def test_a_long_file_is_shown_by_its_beginning_unless_all_is_asked_for() -> None:
+    made = plan(models={"m": {"checkpoint": "./model"}})
+    (planned,) = made.jobs
+    files = {"long.txt": "".join(f"line {number}\n" for number in range(2000)), "short.txt": "all\n" * 24}
+    made = replace(made, jobs=(replace(planned, job=replace(planned.job, files=files)),))
+
+    short, whole = (list(plan_lines(made, (), "engine", whole_files=asked)) for asked in (False, True))
+
+    assert short.count("    | all") == 24
+    assert "    | line 22" in short
+    assert "    | line 23" not in short
+    assert "    ... 1977 more lines: `evaldock plan TASK --files` shows them" in short
+    assert "    | line 1999" in whole
 
 
 class _Gone:

@@ -83,6 +83,22 @@ def test_an_eval_config_may_be_a_file(tmp_path: Path) -> None:
         load_any({"eval_backend": "OpenCompass", "eval_config": str(tmp_path / "absent.yaml")})
 
 
+def test_an_eval_config_may_be_written_out_as_json() -> None:
+    config = {"datasets": ["gsm8k"], "models": [{"path": "m", "openai_api_base": "http://h/v1"}]}
+
+    written = load_any({"eval_backend": "OpenCompass", "eval_config": f" {json.dumps(config)}"})
+
+    assert written.task.spec == load_any({"eval_backend": "OpenCompass", "eval_config": config}).task.spec
+
+
+@pytest.mark.parametrize("text", ["{'key': 'sk-secret'}", '{"key": "sk-secret"', "[sk-secret", "a: 1\nkey: secret"])
+def test_an_eval_config_that_is_neither_json_nor_a_file_is_not_repeated(text: str) -> None:
+    with pytest.raises(TaskError, match=r"task_cfg\['eval_config'\]: neither the name of a file nor JSON") as refused:
+        load_any({"eval_backend": "OpenCompass", "eval_config": text})
+
+    assert "secret" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("task", "words"),
     [

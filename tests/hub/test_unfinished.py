@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from hub import answers, orchestrator
+from hub.adapter import Asset
 from hub.engines import Choice
 from hub.job import Ending, Job
+from hub.runs import open_run
 from hub.settings import Settings
 from hub.taskfile import LoadedTask, load_task
-from hub.unfinished import Unfinished, find_unfinished
+from hub.unfinished import Unfinished, find_live, find_unfinished
+from tests.fakes.data_adapter import reading
 from tests.fakes.engine import FakeEngine, Work
 from tests.hub.test_adversity import quick_echo
 
@@ -98,6 +101,19 @@ def test_the_same_words_that_mean_something_else_now_are_another_task(
     assert found(load_task(file), settings) is None
 
 
+def test_the_same_task_on_other_data_of_the_user_is_another_task(
+    file: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    data = tmp_path / "q.jsonl"
+    data.write_text("1\n")
+    with reading(Asset("dataset", "q", "/data/q/q.jsonl", "local", str(data))):
+        run_id = run(load_task(file), settings, monkeypatch)
+
+        assert found(load_task(file), settings) == run_id
+        data.write_text("2\n")
+        assert found(load_task(file), settings) is None
+
+
 def test_a_run_on_another_engine_is_none_to_go_on_with(
     file: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,3 +133,35 @@ def test_a_live_run_is_left_to_who_drives_it(file: Path, settings: Settings, mon
 
     with left.run.lock():
         assert found(load_task(file), settings) is None
+
+
+def test_a_live_run_is_found_behind_one_that_began_later(
+    file: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run(load_task(file), settings, monkeypatch)
+    run(load_task(file), settings, monkeypatch, quick_echo)
+
+    with open_run(settings.runs_dir / first).lock():
+        live = find_live(load_task(file), settings, None)
+
+    assert live is not None
+    assert live.record.run_id == first
+
+
+def test_a_live_run_of_another_meaning_or_engine_is_not_this_task(
+    file: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = run(load_task(file), settings, monkeypatch)
+
+    with open_run(settings.runs_dir / run_id).lock():
+        assert find_live(load_task(file), settings, "docker") is None
+        monkeypatch.setenv("EVALDOCK_TEST_SEED", "2")
+        assert find_live(load_task(file), settings, None) is None
+
+
+def test_a_run_that_nobody_drives_is_not_live(
+    file: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(load_task(file), settings, monkeypatch)
+
+    assert find_live(load_task(file), settings, None) is None

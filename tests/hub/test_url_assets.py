@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hub import cleaning
-from hub.adapter import Asset, DatasetInfo
+from hub.adapter import Asset, DatasetInfo, Reader
 from hub.ahead import fetch_ahead, look_ahead
 from hub.check import check_inputs, check_offline, to_fetch
 from hub.downloads import BIG_BYTES, Download, download_findings, downloads_of, total_left
@@ -244,6 +244,25 @@ def test_what_a_users_own_folder_lacks_is_said_with_what_to_do(
     assert mended == []
 
 
+def test_each_data_set_says_what_a_shared_folder_lacks_for_it(
+    task: LoadedTask, settings: Settings, tmp_path: Path
+) -> None:
+    readers = (Reader("a", ("a.json", "b.json")), Reader("b", ("b.json",), "fetch b"), Reader("c", ("here",)))
+    (tmp_path / "here").touch()
+    shared = Asset("dataset", "all data", "/data/own", "local", str(tmp_path), readers=readers)
+
+    found = [part for part in check_inputs(plan(task, settings, shared), settings) if part.level == "missing"]
+
+    assert [(part.subject, part.message, part.mend) for part in found] == [
+        (
+            "dataset 'a'",
+            f"2 files of 2 are missing in {tmp_path}: a.json, b.json",
+            "correct `path`, or put the data there",
+        ),
+        ("dataset 'b'", f"{tmp_path}/b.json is missing", "fetch b"),
+    ]
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_clean_finds_and_removes_it(settings: Settings, whole: bool) -> None:
     place = host_path(asset("https://example.invalid/data.zip"), settings.cache_dir)
@@ -256,6 +275,20 @@ def test_clean_finds_and_removes_it(settings: Settings, whole: bool) -> None:
     assert item.name == f"dataset {folder.name} at url"
     assert list(cleaning.remove([item], settings)) == [(item, "")]
     assert not folder.exists()
+
+
+def test_files_are_counted_for_every_subset(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from hub.cli import cli
+    from hub.registry import load_adapter
+
+    files = ("dev/{}.csv", "test/{}.csv", "all")
+    one = DatasetInfo("echo", "x", ("generate",), "accuracy", 0, "y", subsets=("a", "b"), files=files)
+    monkeypatch.setattr(load_adapter("echo"), "datasets", lambda: {"echo": one}, raising=False)
+
+    cli.main(["list", "datasets", "--backend", "echo"], standalone_mode=False)
+
+    header, row = capsys.readouterr().out.splitlines()
+    assert row[header.index("files") :].split()[0] == "5"
 
 
 def test_what_a_data_set_also_needs_is_listed(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

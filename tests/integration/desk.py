@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -89,16 +90,18 @@ def open_desk(folder: Path, cache: Path, engine: str = "venv", **env: str) -> It
     (folder / "model" / "config.json").write_text("{}")
     (folder / "model" / "model.safetensors").write_text("weights")
     places = {"EVALDOCK_CACHE": str(cache), "EVALDOCK_STATE": str(folder / "state"), "PYTHONPATH": str(ROOT)}
-    desk = Desk(folder, {**os.environ, **places, **env}, engine)
-    try:
-        yield desk
-    finally:
-        for hub in desk.hubs:
-            hub.kill()
-            hub.communicate()
-        for run in desk.runs:
-            with suppress(subprocess.TimeoutExpired):
-                desk.run("stop", run.name, "--force")  # and reaps what the killed ones left
+    # Sockets of its own, below a short path: what a hub says of those that dead ones left is about this desk alone.
+    with tempfile.TemporaryDirectory(prefix="desk-") as sockets:
+        desk = Desk(folder, {**os.environ, "XDG_RUNTIME_DIR": sockets, **places, **env}, engine)
+        try:
+            yield desk
+        finally:
+            for hub in desk.hubs:
+                hub.kill()
+                hub.communicate()
+            for run in desk.runs:
+                with suppress(subprocess.TimeoutExpired):
+                    desk.run("stop", run.name, "--force")  # and reaps what the killed ones left
 
 
 def kill(hub: subprocess.Popen[str]) -> None:

@@ -18,6 +18,7 @@ from adapters.runtime.ledger import Call, Ledger
 class _Counted:
     """Counts the rows that a model is through with, and writes down what it was asked."""
 
+    _operation: str  # as the ledger names what `generate` does
     generation_kwargs: Mapping[str, Any]
     stop_words: list[str]
     tokenizer: Any
@@ -33,6 +34,21 @@ class _Counted:
         self.generation_kwargs = generation_of(held.dataset.generation)
         self._own_stop_words = self._own_stop_words or list(self.stop_words)
         self.stop_words = [*self._own_stop_words, *held.dataset.generation.get("stop", ())]
+
+    def generate(
+        self,
+        inputs: Sequence[Any],
+        max_out_len: int,
+        min_out_len: int | None = None,
+        stopping_criteria: Sequence[str] = (),
+        **more: Any,
+    ) -> list[str]:
+        """Return an answer to each prompt; the names are those that OpenCompass looks for."""
+        began = time.time()
+        stops = list(stopping_criteria)
+        texts: list[str] = super().generate(inputs, max_out_len, min_out_len, stops, **more)  # type: ignore[misc]
+        self._account(self._operation, inputs, began, texts)
+        return texts
 
     def _account(
         self, operation: str, prompts: Sequence[Any], began: float, answers: Sequence[str] | None = None
@@ -71,37 +87,13 @@ class _Counted:
 class ChatModel(_Counted, HuggingFacewithChatTemplate):  # type: ignore[misc]  # it has no types
     """A checkpoint whose prompts are chat turns."""
 
-    def generate(
-        self,
-        inputs: Sequence[Any],
-        max_out_len: int,
-        min_out_len: int | None = None,
-        stopping_criteria: Sequence[str] = (),
-        **more: Any,
-    ) -> list[str]:
-        """Return an answer for each prompt; the names are those that OpenCompass looks for."""
-        began = time.time()
-        texts: list[str] = super().generate(inputs, max_out_len, min_out_len, list(stopping_criteria), **more)
-        self._account("chat/completions", inputs, began, texts)
-        return texts
+    _operation = "chat/completions"
 
 
 class BaseModel(_Counted, HuggingFaceBaseModel):  # type: ignore[misc]  # it has no types
     """A checkpoint whose prompts are plain text; it also tells how likely a text is."""
 
-    def generate(
-        self,
-        inputs: Sequence[Any],
-        max_out_len: int,
-        min_out_len: int | None = None,
-        stopping_criteria: Sequence[str] = (),
-        **more: Any,
-    ) -> list[str]:
-        """Return a continuation of each prompt; the names are those that OpenCompass looks for."""
-        began = time.time()
-        texts: list[str] = super().generate(inputs, max_out_len, min_out_len, list(stopping_criteria), **more)
-        self._account("completions", inputs, began, texts)
-        return texts
+    _operation = "completions"
 
     def get_ppl(self, inputs: Sequence[Any], mask_length: Sequence[int] | None = None) -> Any:
         """Return the perplexity of each prompt; likelihoods of continuations are computed from it."""

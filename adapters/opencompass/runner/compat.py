@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from adapters.opencompass.runner.literals import evaluate_nothing
+
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_EVALUATE_OFFLINE")
 
 
@@ -29,6 +31,7 @@ def mend() -> None:
     _know_standard_library()
     _write_plain_configurations()
     _never_download()
+    _evaluate_no_data()
     from opencompass.utils import get_logger  # noqa: PLC0415
 
     get_logger().addFilter(_no_details)
@@ -64,6 +67,17 @@ def _never_download() -> None:
         raise FileNotFoundError(f"{path} is not among the data")
 
     datasets.download_dataset = missing
+
+
+def _evaluate_no_data() -> None:
+    """Read answers that are Python lists (nq, triviaqa, agieval of ModelScope) where OpenCompass would `eval` them.
+
+    A data file is not a program that a task has allowed; docs/opencompass.md names every other place that runs one.
+    """
+    from opencompass.datasets import natural_question, triviaqa  # noqa: PLC0415
+    from opencompass.datasets.agieval import agieval  # noqa: PLC0415
+
+    evaluate_nothing(natural_question, triviaqa, agieval)
 
 
 def _no_details(record: logging.LogRecord) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from adapters.opencompass.contract import EXPERIMENT, Dataset, Part, Runner
-from adapters.opencompass.names import file_name
+from adapters.opencompass.names import file_name, unused
 from adapters.opencompass.runner.session import Session
 from adapters.runtime import job
 
@@ -18,15 +18,18 @@ class ConfigError(Exception):
     """A configuration does not hold what the task wants of it."""
 
 
-def read(dataset: Dataset) -> list[tuple[Part, dict[str, Any]]]:
+def read(dataset: Dataset, taken: Collection[str] = ()) -> list[tuple[Part, dict[str, Any]]]:
     """Return the wanted configurations of a data set as plain data, each under the name of its files.
+
+    `taken` are names of files that the parts of the user's own configuration may not have.
 
     Raises:
         ConfigError: one is not there.
     """
-    found = list(_all(_path(dataset)))
+    found = list(all_in(_path(dataset)))
     if not dataset.parts:
-        return [(part, _cut(config, part, dataset)) for config in found for part in [_own(config)]]
+        parts = own_parts([str(config.get("abbr") or config.get("path", "")) for config in found], taken)
+        return [(part, _cut(config, part, dataset)) for part, config in zip(parts, found, strict=True)]
     by_abbr = {config["abbr"]: config for config in found}
     absent = [part.abbr for part in dataset.parts if part.abbr not in by_abbr]
     if absent:
@@ -49,12 +52,17 @@ def experiment(session: Session, model: dict[str, Any]) -> dict[str, Any]:
 def _path(dataset: Dataset) -> Path:
     if dataset.config.startswith("/"):
         return job.path(dataset.config)
+    return shipped() / f"{dataset.config}.py"
+
+
+def shipped() -> Path:
+    """Return the folder of OpenCompass's own configurations of data sets."""
     import opencompass  # noqa: PLC0415
 
-    return Path(opencompass.__file__).parent / "configs" / "datasets" / f"{dataset.config}.py"
+    return Path(opencompass.__file__).parent / "configs" / "datasets"
 
 
-def _all(path: Path) -> Iterator[dict[str, Any]]:
+def all_in(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the data sets of a file: its `datasets`, else all that its `..._datasets` hold."""
     from mmengine.config import Config  # noqa: PLC0415
 
@@ -64,9 +72,14 @@ def _all(path: Path) -> Iterator[dict[str, Any]]:
     yield from (config for part in chosen for config in part)
 
 
-def _own(config: Mapping[str, Any]) -> Part:
-    abbr = str(config.get("abbr") or config.get("path", ""))
-    return Part(abbr, file_name(abbr), abbr)
+def own_parts(abbrs: Iterable[str], taken: Collection[str]) -> list[Part]:
+    """Return the parts of the user's own configuration: OpenCompass takes two of one name for one."""
+    found: list[Part] = []
+    for abbr in abbrs:
+        file = unused(file_name(abbr), {*taken, *(part.file for part in found)})
+        again = any(part.subset == abbr for part in found)
+        found.append(Part(abbr, file, file if again else abbr))
+    return found
 
 
 def _cut(config: dict[str, Any], part: Part, dataset: Dataset) -> dict[str, Any]:

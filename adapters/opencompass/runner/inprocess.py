@@ -18,12 +18,9 @@ from opencompass.utils.build import build_model_from_cfg
 
 from adapters.opencompass.contract import Stage
 from adapters.opencompass.runner.places import standing_in
+from adapters.opencompass.runner.reasons import PartError, told
 from adapters.opencompass.runner.session import Held, current
 from adapters.runtime import job
-
-
-class PartError(Exception):
-    """A part came to no result, and OpenCompass raised nothing."""
 
 
 class InProcessRunner(BaseRunner):  # type: ignore[misc]  # it has no types
@@ -53,7 +50,7 @@ class InProcessRunner(BaseRunner):  # type: ignore[misc]  # it has no types
                 check_written(self._stage, held, said)
         except Exception as error:  # noqa: BLE001 - data and model code can raise anything; only this part is lost
             traceback.print_exc()
-            session.status.fail(file, self._stage, describe(error))
+            session.status.fail(file, self._stage, told(error, held.data))  # its data could be loaded: not theirs
             return 1
         session.status.finish(file, self._stage, time.monotonic() - started)
         if self._stage == "score":
@@ -80,13 +77,6 @@ def _tell_finished(held: Held) -> None:
     parts = [file for file, entry in status.parts.items() if entry["dataset"] == label]
     if all(status.is_done(file, "score") for file in parts):
         job.event("finished", dataset=label)
-
-
-def describe(error: BaseException) -> str:
-    """Return an error in one line."""
-    text = " ".join(str(error).split())
-    name = type(error).__name__
-    return text if isinstance(error, PartError) else f"{name}: {text}" if text else name
 
 
 def check_written(stage: Stage, held: Held, said: Sequence[str] = ()) -> None:

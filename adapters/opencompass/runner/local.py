@@ -9,8 +9,10 @@ from typing import Any
 
 from opencompass.runners import LocalRunner
 
-from adapters.opencompass.runner.inprocess import PartError, check_written
+from adapters.opencompass.runner.inprocess import check_written
+from adapters.opencompass.runner.reasons import PartError
 from adapters.opencompass.runner.session import Held, current
+from adapters.opencompass.runner.watch import Watch, watching
 
 _LAST_BYTES = 4000
 
@@ -26,12 +28,14 @@ class ReportingLocalRunner(LocalRunner):  # type: ignore[misc]  # it has no type
             return task.name, 1
         session.status.start(file, "infer")
         started = time.monotonic()
-        name, code = super()._launch(task, gpu_ids, index)
+        watch = Watch(session, held)
+        with watching(watch):
+            name, code = super()._launch(task, gpu_ids, index)
         wrong = _what_went_wrong(task, held, code)
         if wrong:
             session.status.fail(file, "infer", wrong)
             return name, 1
-        session.meter.step(held.dataset.label, held.rows)
+        watch.finish()
         session.status.finish(file, "infer", time.monotonic() - started)
         return name, code
 

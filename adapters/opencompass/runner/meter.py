@@ -34,6 +34,10 @@ class Meter:
             self._errors[label] += errors
             self._say(label)
 
+    def done(self, label: str) -> int:
+        """Return how many samples of a data set were counted."""
+        return self._done[label]
+
     def scoring(self, label: str) -> None:
         """Say that a data set is at work again, being scored: should the job die now, it died there."""
         total = self._total[label]

@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from adapters.opencompass.contract import EXPERIMENT, STATUS_FILE, Task, dumps
 from adapters.opencompass.runner.session import Session
 from adapters.runtime import job
+from adapters.runtime.ledger import FILE as LEDGER_FILE
+from adapters.runtime.ledger import Call, Ledger
 
 _PREDICTIONS = f"{EXPERIMENT}/predictions"
 
@@ -24,7 +27,7 @@ def task_digest(task: Task) -> str:
 
 
 def take_over(session: Session) -> None:
-    """Copy the answers of the last start, and count those of parts that it had finished."""
+    """Copy the answers of the last start, count those of parts that it had finished, and account for all of them."""
     previous = job.path(job.PREVIOUS)
     if session.task.model.kind != "checkpoint" or not _is_same(previous / STATUS_FILE, session.task):
         return
@@ -33,6 +36,33 @@ def take_over(session: Session) -> None:
     for file, held in session.parts.items():
         if (answers / session.task.model.name / f"{file}.json").is_file():
             session.meter.step(held.dataset.label, held.rows)
+    with Ledger(session.output) as ledger:
+        for call in _calls(previous / LEDGER_FILE, session):
+            ledger.add(call)
+
+
+def _calls(file: Path, session: Session) -> Iterator[Call]:
+    """Yield the calls of the last start whose answers were saved, as calls that cost this one nothing."""
+    answered = {name: _answered(name, session) for name in session.parts}
+    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
+        call = _parsed(line)
+        name, _, row = call.sample.rpartition("/") if call else ("", "", "")
+        if call and row.isdigit() and int(row) < answered.get(name, 0):
+            yield call._replace(attempts=0, cached=True, waited_ms=0.0, latency_ms=0.0, ttft_ms=None)
+
+
+def _answered(file: str, session: Session) -> int:
+    """Return how many rows of a part, from its first on, have an answer of the last start."""
+    held = session.parts[file]
+    whole = session.output / _PREDICTIONS / session.task.model.name / f"{file}.json"
+    return held.rows if whole.is_file() else session.answered(held)
+
+
+def _parsed(line: str) -> Call | None:
+    try:
+        return Call(**json.loads(line))
+    except (ValueError, TypeError):
+        return None  # the last line of a process that was killed
 
 
 def _is_same(status: Path, task: Task) -> bool:

@@ -13,12 +13,14 @@ from opencompass.utils.build import build_dataset_from_cfg
 from opencompass.utils.datasets_info import DATASETS_MAPPING
 
 from adapters.opencompass.contract import EXPERIMENT, FAILURES_FILE, STATUS_FILE, TASK_FILE, Dataset, Part, Task
+from adapters.opencompass.names import file_name, unused
 from adapters.opencompass.runner import configs, stages
+from adapters.opencompass.runner.columns import require_columns
 from adapters.opencompass.runner.configs import ConfigError, refuse_templates
-from adapters.opencompass.runner.inprocess import describe
 from adapters.opencompass.runner.models import ModelError, is_chat, model_config
 from adapters.opencompass.runner.places import MissingDataError, absolute, data_folder, standing_in
 from adapters.opencompass.runner.protocol import protocol_of
+from adapters.opencompass.runner.reasons import describe, reason_of
 from adapters.opencompass.runner.resume import take_over, task_digest
 from adapters.opencompass.runner.session import Held, Session, open_session
 from adapters.opencompass.runner.status import Status
@@ -49,12 +51,13 @@ def _clear(output: Path) -> None:
 
 def _load(dataset: Dataset, session: Session) -> None:
     """Load the data of every part; one that fails takes no other with it."""
+    taken = _taken(session)
     try:
-        found = configs.read(dataset)
+        found = configs.read(dataset, taken)
         data = data_folder(dataset.data, session.scratch)
     except Exception as error:  # noqa: BLE001 - a configuration is Python and can raise anything
         traceback.print_exc()
-        for part in dataset.parts or (Part(dataset.label, dataset.label),):
+        for part in dataset.parts or (Part(dataset.label, unused(file_name(dataset.label), taken)),):
             session.status.refuse(dataset, part, describe(error))
         return
     place = session.scratch / "places" / hashlib.sha256(str(data).encode()).hexdigest()[:12]
@@ -64,30 +67,37 @@ def _load(dataset: Dataset, session: Session) -> None:
     session.meter.plan(dataset.label, rows)
 
 
+def _taken(session: Session) -> set[str]:
+    """Return the names of files that another data set has or will have."""
+    planned = {part.file for dataset in session.task.datasets for part in dataset.parts}
+    return planned | set(session.status.parts)
+
+
 def _load_part(
     dataset: Dataset, part: Part, config: dict[str, Any], session: Session, where: tuple[Path, Path]
 ) -> None:
     try:
         with standing_in(*where):
             loaded = build_dataset_from_cfg(ConfigDict(config))
-        rows = row_count(loaded)
+        require_columns(loaded.test, config, where[1], part.reads)
+        rows = row_count(loaded, part)
     except Exception as error:  # noqa: BLE001 - a loader can raise anything; only this part is lost
         traceback.print_exc()
-        session.status.refuse(dataset, part, describe(error).replace(str(where[1]), "data"))
+        session.status.refuse(dataset, part, reason_of(error, where[1], part.reads))
         return
     session.parts[part.file] = Held(dataset, part, config, *where, loaded, rows)
     protocol = protocol_of(config, loaded.test, session.task.max_out_len)
     session.status.announce(dataset, part, planned=rows, **protocol)
 
 
-def row_count(loaded: Any) -> int:
+def row_count(loaded: Any, part: Part) -> int:
     """Return how many rows are evaluated.
 
     Raises:
         MissingDataError: none.
     """
     if not len(loaded.test):
-        raise MissingDataError("the data have no rows")
+        raise MissingDataError(f"no rows: {', '.join(f'data/{name}' for name in part.reads) or 'the data are empty'}")
     return len(loaded.test)
 
 

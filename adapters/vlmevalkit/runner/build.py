@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from adapters.vlmevalkit.contract import Dataset
 from adapters.vlmevalkit.cut import cut
 from adapters.vlmevalkit.runner import documents
+from adapters.vlmevalkit.runner.lmudata import VARIABLE
 from adapters.vlmevalkit.runner.tables import DataError, check_rows
 
 # A published data set whose name brings a metric with it.
@@ -89,9 +92,23 @@ def _open_questions(dataset: Dataset) -> Any:
 
 
 def data_digest(data: Any) -> str:
-    """Return the SHA-256 of the rows of a frame."""
+    """Return the SHA-256 of the rows of a frame.
+
+    VLMEvalKit puts the pictures of a compilation into files, whose folder is another each time: their content counts.
+    """
     digest = hashlib.sha256()
+    folder = os.environ.get(VARIABLE) or "/nowhere"
     columns = sorted(str(name) for name in data.columns)
     for row in data[columns].itertuples(index=False, name=None):
-        digest.update(json.dumps(list(row), ensure_ascii=False, default=str).encode("utf-8", "replace"))
+        lasting = [_content(cell, folder) for cell in row]
+        digest.update(json.dumps(lasting, ensure_ascii=False, default=str).encode("utf-8", "replace"))
     return digest.hexdigest()
+
+
+def _content(cell: Any, folder: str) -> Any:
+    """Return a cell; what stands in a file below `folder` where it names one."""
+    if isinstance(cell, list):
+        return [_content(part, folder) for part in cell]
+    if not isinstance(cell, str) or not cell.startswith(f"{folder}/") or not Path(cell).is_file():
+        return cell
+    return hashlib.sha256(Path(cell).read_bytes()).hexdigest()

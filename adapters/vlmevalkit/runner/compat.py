@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from adapters.vlmevalkit.runner import pages
+from adapters.vlmevalkit.runner import pages, rows
 from adapters.vlmevalkit.runner.answers import Saving
 from adapters.vlmevalkit.runner.decoding import never_all_at_once
 from adapters.vlmevalkit.runner.imports import CellReading
@@ -76,6 +76,7 @@ def mend() -> None:
     _never_download()
     _forget_checksums()
     _save_whole()
+    _tell_rows()
     never_all_at_once()
 
 
@@ -138,6 +139,13 @@ def _save_whole() -> None:
         module.dump = Saving(module.dump)
     vlmeval.utils.mp_util.dump = Saving(vlmeval.utils.mp_util.dump, _SAVED_EVERY_S)
     vlmeval.run.githash = lambda **_: ""  # it is no checkout, and git says so in the log each time
+
+
+def _tell_rows() -> None:
+    """Know which row is being judged."""
+    import vlmeval.utils.mp_util  # noqa: PLC0415
+
+    vlmeval.utils.mp_util.new_func = rows.watched(vlmeval.utils.mp_util.new_func)
 
 
 def _modules(root: str) -> Iterator[ModuleType]:

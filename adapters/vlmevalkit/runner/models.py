@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from vlmeval.api import OpenAIWrapper
 
 from adapters.vlmevalkit.contract import Model
+from adapters.vlmevalkit.runner import rows
 from adapters.vlmevalkit.runner.client import Client, Messages
 from adapters.vlmevalkit.runner.decoding import paths_of
 from adapters.vlmevalkit.runner.pictures import Shown
@@ -102,4 +103,4 @@ class JudgeModel(_Wired):
 
     def _answer(self, compose: Any, sample: str, parameters: Mapping[str, Any]) -> str:
         own = {"temperature": self.temperature, "max_tokens": self.max_tokens}
-        return super()._answer(compose, sample, {**own, **parameters})
+        return super()._answer(compose, sample or rows.current(), {**own, **parameters})

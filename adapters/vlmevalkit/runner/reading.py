@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from adapters.vlmevalkit.runner import rows
+
 _DRAWN = "thus randomly generate one"  # what VLMEvalKit's record of a drawn option says
 _KINDS = frozenset({"MCQ", "Y/N"})
 
@@ -23,7 +25,6 @@ class Reading:
         """Start with none."""
         self._seed = seed
         self._lock = threading.Lock()
-        self._row = threading.local()
         self._judged = self._guessed = 0
 
     def counts(self, kind: str, reader: str, rows: int) -> dict[str, int | None]:
@@ -35,7 +36,7 @@ class Reading:
 
     def choice(self, options: Sequence[str]) -> str:
         """Return an option by chance, always the same one for a row."""
-        return random.Random(f"{self._seed}/{self._row.index}").choice(options)  # noqa: S311 - no secret
+        return random.Random(f"{self._seed}/{rows.current()}").choice(options)  # noqa: S311 - no secret
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -45,9 +46,9 @@ class Reading:
         extract, drawn, ask = multiple_choice.extract_answer_from_item, multiple_choice.rd, yorn.YOrN_auxeval
 
         def extracted(model: Any, item: Any, *more: Any, **named: Any) -> Any:
-            self._row.index = item["index"]
             prefetched = model is None or multiple_choice.prefetch_answer(item)
-            found = extract(model, item, *more, **named)
+            with rows.at(str(item["index"])):
+                found = extract(model, item, *more, **named)
             if not prefetched:
                 self._count(drawn=_DRAWN in str(found["log"]))
             return found

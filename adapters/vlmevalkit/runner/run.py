@@ -5,12 +5,11 @@ from __future__ import annotations
 import shutil
 import traceback
 from pathlib import Path
-from typing import Any
 
 from adapters.runtime import job
 from adapters.vlmevalkit.contract import FAILURES_FILE, IMAGES, STATUS_FILE, TASK_FILE, WORK, Task, loads
-from adapters.vlmevalkit.runner import local
 from adapters.vlmevalkit.runner.evaluate import Evaluated
+from adapters.vlmevalkit.runner.local import Weights
 from adapters.vlmevalkit.runner.meter import loading
 from adapters.vlmevalkit.runner.reasons import describe
 from adapters.vlmevalkit.runner.resume import task_digest
@@ -22,14 +21,12 @@ def run(task: Task, scratch: Path) -> int:
     output = job.path(job.OUTPUT)
     _clear(output)
     status = Status(output / STATUS_FILE, task_digest(task))
-    weights: Any = None
+    weights = Weights(task.model, scratch / ".weights")
     for dataset in task.datasets:
         status.begin(dataset)
         loading(dataset.label)
         try:
-            if task.model.kind == "checkpoint" and weights is None:
-                weights = local.load(task.model)
-            Evaluated(task, dataset, scratch / dataset.file, status).run(weights)
+            Evaluated(task, dataset, scratch / dataset.file, status).run(weights.get())
         except Exception as error:  # noqa: BLE001 - data, models and metrics can raise anything; only this set is lost
             traceback.print_exc()
             status.fail(dataset, describe(error))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from hub.engine.host_network import HostNetwork
-from hub.images import LOCK, ImageSpec, digest_of
+from hub.images import LOCK, ImageSpec, digest_of, recipe_tag
 
 _CA = "ca/ca.pem"
 _FOLDERS = ("ca", "payload", "wheels")  # always there: COPY of a missing folder fails
@@ -66,9 +66,8 @@ def build_context(image: ImageSpec, network: HostNetwork) -> BuildContext:
 
 
 def image_tag(name: str, context_digest: str, base_id: str) -> str:
-    """Return `evaldock/<name>:<12 hex digits>`, another one for another context or another base image."""
-    digest = digest_of((context_digest.encode(), base_id.encode()))
-    return f"evaldock/{name}:{digest.removeprefix('sha256:')[:12]}"
+    """Return the image's tag, another one for another context or another base image."""
+    return recipe_tag(name, digest_of((context_digest.encode(), base_id.encode())))
 
 
 def write_tar(context: BuildContext, file: IO[bytes]) -> None:

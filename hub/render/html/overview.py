@@ -8,9 +8,8 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from hub.render.html.results import Entry, wholes
-from hub.render.rows import show_absent
+from hub.render.rows import show_absent, show_took
 from hub.report import Counts, JobReport, Report
-from hub.text import show_duration
 
 FATES = {
     "scored": "scored",
@@ -106,7 +105,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("models", ", ".join(dict.fromkeys(job.model for job in report.jobs)) or "none"),
         ("backends", ", ".join(dict.fromkeys(job.backend for job in report.jobs)) or "none"),
         ("started", started),
-        ("took", show_duration(max(0.0, report.ended_at - report.started_at))),
+        ("took", show_took(report)),
         ("engine", report.engine),
         ("isolation", isolation),
         ("run", report.run_id),
@@ -135,7 +134,8 @@ def _problems(job: JobReport, unscored: Collection[tuple[str, str]]) -> list[Pro
 def _gaps(entry: Entry, unscored: Collection[tuple[str, str]]) -> Iterator[Problem]:
     place, counts = f"{entry.name} on {entry.job.model} ({entry.job.backend})", entry.result.counts
     absent = "" if entry.result.metrics else f"no score: {show_absent(entry.result)}"
-    if text := "; ".join(part.rstrip(".") for part in (absent, *_lacks(counts)) if part):
+    within = f"the score has failures in it: {entry.result.caveat}" if entry.result.caveat else ""
+    if text := "; ".join(part.rstrip(".") for part in (absent, within, *_lacks(counts)) if part):
         known = (entry.job.id, entry.result.dataset) in unscored
         yield Problem(place, text, _link(entry, "unscored" if known else ""), grave=True)
     if counts.unparsed:

@@ -78,7 +78,7 @@ def _value(entry: Entry, name: str) -> object:
 
 def _shown(name: str, value: object) -> str:
     if value is None:
-        return "all" if name == "limit" else "not set"
+        return {"limit": "all", "few_shot": "not known"}.get(name, "not set")
     return str(value) or ("none" if name == "judge" else "not known")
 
 

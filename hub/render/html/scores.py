@@ -132,7 +132,8 @@ def _cell(entry: Entry, name: str) -> Cell:
     counts = entry.result.counts
     for metric in _named(entry, name):
         level = None if metric.value is None else round(min(1.0, max(0.0, metric.value)) * HEAT_LEVELS)
-        return Cell(show_value(metric), level, f"{counts.scored:,} of {counts.planned:,} scored")
+        note = f"{counts.scored:,} of {counts.planned:,} scored"
+        return Cell(show_value(metric), level, "; ".join(part for part in (note, entry.result.caveat) if part))
     return Cell("none", None, f"no {name}" if entry.result.metrics else show_absent(entry.result))
 
 

@@ -37,6 +37,12 @@ def test_its_own_names_of_configurations_are_data_sets_too() -> None:
     assert names["ARC_c"].scoring == ("generate", "continuation")
 
 
+def test_a_licence_that_no_publisher_states_is_unknown() -> None:
+    names = ADAPTER.datasets()
+
+    assert (names["gsm8k"].licence, names["piqa"].licence) == ("MIT", "unknown")
+
+
 def test_a_mistyped_subset_is_suggested() -> None:
     message = only(evaluation(request("mmlu", subsets=("anatomie",))), "datasets", 0, "subsets", 0)
 
@@ -44,7 +50,16 @@ def test_a_mistyped_subset_is_suggested() -> None:
 
 
 def test_a_data_set_of_one_piece_has_no_subsets() -> None:
-    assert "all of one piece" in only(evaluation(request("gsm8k", subsets=("main",))), "datasets", 0, "subsets", 0)
+    assert "all of one piece" in only(evaluation(request("piqa", subsets=("main",))), "datasets", 0, "subsets", 0)
+
+
+def test_the_name_that_the_report_gives_one_piece_may_be_asked_for() -> None:
+    whole, named = (task_of(evaluation(request("gsm8k", subsets=subsets))) for subsets in (None, ("main",)))
+
+    assert complaints(evaluation(request("gsm8k", subsets=("main",)))) == {}
+    assert named == whole
+    assert ADAPTER.datasets()["gsm8k"].subsets == ("main",)
+    assert "did you mean 'main'" in only(evaluation(request("gsm8k", subsets=("mai",))), "datasets", 0, "subsets", 0)
 
 
 def test_a_limit_that_breaks_the_metric_is_refused() -> None:
@@ -65,7 +80,71 @@ def test_a_limit_of_the_task_is_left_out_there_and_said() -> None:
 
 def test_few_shot_is_refused_unless_it_is_what_the_configuration_has() -> None:
     assert complaints(evaluation(request("gsm8k", few_shot=4))) == {}
-    assert "gsm8k shows 4" in only(evaluation(request("gsm8k", few_shot=0)), "datasets", 0, "few_shot")
+    message = only(evaluation(request("gsm8k", few_shot=0)), "datasets", 0, "few_shot")
+
+    assert message == (
+        "OpenCompass's configurations fix their examples: gsm8k_gen_1d7fe4 shows 4; "
+        "options: {config: gsm8k_0shot_gen_a58960} shows 0"
+    )
+    assert "none of gsm8k shows 7" in only(evaluation(request("gsm8k", few_shot=7)), "datasets", 0, "few_shot")
+
+
+def test_few_shot_may_be_what_the_configuration_of_the_options_has() -> None:
+    none = {"config": "gsm8k_0shot_gen_a58960"}
+
+    assert complaints(evaluation(request("gsm8k", few_shot=0, options=none))) == {}
+    message = only(evaluation(request("gsm8k", few_shot=4, options=none)), "datasets", 0, "few_shot")
+    assert "gsm8k_0shot_gen_a58960 shows 0; options: {config: gsm8k_gen} shows 4" in message
+
+
+def test_examples_that_are_part_of_a_text_are_not_counted() -> None:
+    one = request("gsm8k", few_shot=0, options={"config": "gsm8k_gen_ee684f"})
+
+    assert "leave few_shot out" in only(evaluation(one), "datasets", 0, "few_shot")
+
+
+def test_an_unknown_configuration_is_refused_and_the_likely_one_named() -> None:
+    one = request("gsm8k", options={"config": "gsm8k_0shot_gen_a58961"})
+
+    message = only(evaluation(one), "datasets", 0, "options", "config")
+    other = only(evaluation(request("gsm8k", options={"config": "x"})), "datasets", 0, "options", "config")
+
+    assert message == (
+        "OpenCompass has no configuration 'gsm8k_0shot_gen_a58961' of gsm8k; did you mean 'gsm8k_0shot_gen_a58960'?"
+    )
+    assert "`evaldock list datasets --backend opencompass --json` names all" in other
+
+
+def test_every_configuration_that_is_listed_is_known() -> None:
+    listed = ADAPTER.datasets()["gsm8k"].configs
+
+    assert {"gsm8k_gen_1d7fe4", "gsm8k_0shot_gen_a58960"} <= set(listed)
+
+
+def test_a_configuration_of_likelihoods_makes_its_way_that() -> None:
+    one = request("mmlu", options={"config": "mmlu_ppl"})
+
+    assert complaints(evaluation(one, model=BASE)) == {}
+    assert task_of(evaluation(one, model=BASE)).datasets[0].config == "mmlu/mmlu_ppl"
+    assert "is an endpoint" in only(evaluation(one), "datasets", 0, "name")
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "scoring", "message"),
+    [
+        ("gsm8k", "gsm8k_agent_gen_c3dff3", None, "asks by AgentInferencer"),
+        ("agieval", "agieval_mixed", None, "asks by GenInferencer and PPLInferencer"),
+        ("mmlu", "mmlu_ppl", "generate", "is a configuration for 'continuation', not 'generate'"),
+        ("nq", "nq_open_1shot_gen_2e45e5", None, "measures something else"),
+        ("mgsm", "flores_gen", None, "has no part en, zh, ar"),
+    ],
+)
+def test_a_configuration_that_cannot_be_taken_is_refused_with_the_reason(
+    name: str, config: str, scoring: str | None, message: str
+) -> None:
+    one = request(name, options={"config": config}, scoring=scoring)
+
+    assert message in only(evaluation(one, model=BASE), "datasets", 0, "options", "config")
 
 
 def test_an_endpoint_has_no_likelihoods() -> None:

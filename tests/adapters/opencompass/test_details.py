@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from adapters.opencompass.details import Verdict, is_right, share_right, verdicts
+from adapters.opencompass.figures import Figure
+from adapters.opencompass.output import PartOutput
 from tests.adapters.opencompass.cases import RECORDED
 
 
@@ -63,15 +65,38 @@ def test_a_list_is_numbered() -> None:
     assert verdicts([{"pred": "1", "answer": "1", "correct": True}])["0"].correct is True
 
 
-@pytest.mark.parametrize("details", [None, "text", 5, {"type": "GEN"}, [1, 2]])
+@pytest.mark.parametrize("details", [None, "text", 5, {"type": "GEN"}, [1, 2], {"easy": {"correct": True}}])
 def test_another_shape_says_nothing(details: object) -> None:
     assert verdicts(details) == {}
 
 
-def test_a_share_needs_a_word_on_every_sample() -> None:
-    right, wrong, unknown = Verdict(correct=True), Verdict(correct=False), Verdict("a")
+def part(planned: int = 2, evaluator: str = "AccEvaluator") -> PartOutput:
+    return PartOutput("x", "x", None, {"planned": planned}, (evaluator,))
 
-    assert share_right({"0": right, "1": wrong}, 2) == 0.5
-    assert share_right({"0": right, "1": wrong}, 3) is None
-    assert share_right({"0": right, "1": unknown}, 2) is None
-    assert share_right({}, 0) is None
+
+RIGHT, WRONG, UNKNOWN = Verdict(correct=True), Verdict(correct=False), Verdict("a")
+HALF = Figure("accuracy", "50.0", "percent", 100.0, True)
+
+
+def test_a_share_needs_a_word_on_every_sample() -> None:
+    assert share_right({"0": RIGHT, "1": WRONG}, part(), HALF) == 0.5
+    assert share_right({"0": RIGHT, "1": WRONG}, part(3), HALF) is None
+    assert share_right({"0": RIGHT, "1": UNKNOWN}, part(), HALF) is None
+    assert share_right({}, part(0), HALF) is None
+
+
+def test_a_share_that_was_rounded_adds_up() -> None:
+    third = HALF._replace(literal="33.33")
+
+    assert share_right({"0": RIGHT, "1": WRONG, "2": WRONG}, part(3, "PMMEvalMGSMEvaluator"), third) == 1 / 3
+    assert share_right({"0": RIGHT, "1": WRONG, "2": WRONG}, part(3), HALF._replace(literal="33.30")) is None
+
+
+def test_a_share_must_add_up_to_the_headline() -> None:
+    assert share_right({"0": RIGHT, "1": RIGHT}, part(), HALF) is None
+    assert share_right({"0": RIGHT, "1": WRONG}, part(), HALF._replace(maximum=None)) is None
+
+
+@pytest.mark.parametrize("evaluator", ["RougeEvaluator", "GaokaoBenchEvaluator_multi_choice", "MyOwnEvaluator"])
+def test_a_number_that_only_looks_like_a_share_is_none(evaluator: str) -> None:
+    assert share_right({"0": RIGHT, "1": WRONG}, part(evaluator=evaluator), HALF) is None

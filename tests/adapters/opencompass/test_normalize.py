@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.opencompass.adapter import ADAPTER
+from adapters.opencompass.catalog import catalog
 from hub.errors import NormalizeError
 from hub.report import Result, Sample, SampleState
 from tests.adapters.opencompass.cases import CASES, RECORDED, evaluation, request
@@ -72,7 +73,7 @@ def test_the_report_shows_what_opencompass_prints(case: str) -> None:
     [
         ("mmlu", ("accuracy", "accuracy_weighted"), "naive_average"),
         ("agieval", ("accuracy", "accuracy_weighted"), "naive_average"),
-        ("GaokaoBench", ("score", "score_unweighted", "score_weighted"), "weighted_average"),
+        ("GaokaoBench", ("score", "score_mean", "score_weighted_by_rows"), "weighted_average"),
     ],
 )
 def test_an_average_is_that_of_opencompass_summary(dataset: str, names: tuple[str, ...], row: str) -> None:
@@ -141,6 +142,143 @@ def test_a_request_that_no_ledger_has_takes_the_score_along(tmp_path: Path) -> N
     assert result.metrics == ()
     assert result.absent == "1 of its 4 requests never reached the gateway: no answer from the gateway"
     assert result.backend_value == written("endpoint")["gsm8k"]["accuracy"]
+
+
+def test_a_failed_request_that_may_be_scored_as_right_takes_the_score_along(tmp_path: Path) -> None:
+    output = shutil.copytree(RECORDED / "endpoint" / "output", tmp_path / "output")
+    line = {"part": "siqa", "index": 2, "error": "HTTP 500: no", "seen": True}
+    (output / "failures.jsonl").write_text(json.dumps(line) + "\n")
+
+    result = results("endpoint", output)["siqa", None]
+
+    assert result.metrics == ()
+    assert result.absent == "1 of its 4 requests failed, and OpenCompass takes no answer for the nearest option"
+    assert result.backend_value == written("endpoint")["siqa"]["accuracy"]
+
+
+def test_a_score_with_a_failed_request_in_it_has_no_interval() -> None:
+    (failed,) = results("endpoint")["gsm8k", "main"].metrics
+    (answered,) = results("endpoint")["ARC_c", "ARC-Challenge"].metrics
+
+    assert (failed.ci95, failed.stderr) == (None, None)
+    assert failed.uncertainty_absent == "1 of 4 failed, counted as wrong: not all of it is the model's"
+    assert answered.ci95 is not None
+
+
+def test_a_mean_of_overlaps_has_no_interval_whatever_it_comes_to(tmp_path: Path) -> None:
+    output = shutil.copytree(RECORDED / "endpoint" / "output", tmp_path / "output")
+    file = output / "opencompass" / "results" / "mock" / "Xsum.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"rouge1": 0.0, "rouge2": 0.0}))
+
+    metrics = results("endpoint", output)["Xsum", None].metrics
+    found = ADAPTER.normalize(CASES["endpoint"], output).samples
+
+    assert [metric.ci95 for metric in metrics] == [None] * 4
+    assert metrics[0].uncertainty_absent == "rouge1 is not known to be a share of right answers"
+    assert all(sample.scores == {} for sample in found if sample.dataset == "Xsum")
+
+
+def test_points_have_no_interval() -> None:
+    for subset in ("2010-2022_Math_I_MCQs", "2010-2022_Physics_MCQs"):
+        (metric,) = results("endpoint")["GaokaoBench", subset].metrics
+
+        assert metric.uncertainty_absent == "score is not known to be a share of right answers"
+
+
+def test_a_job_says_itself_who_scored_it(tmp_path: Path) -> None:
+    output = shutil.copytree(RECORDED / "endpoint" / "output", tmp_path / "output")
+    status = json.loads((output / "status.json").read_text())
+    status["parts"]["ARC-c"]["evaluator"] = "RougeEvaluator"
+    (output / "status.json").write_text(json.dumps(status))
+
+    (metric,) = results("endpoint", output)["ARC_c", "ARC-Challenge"].metrics
+
+    assert metric.uncertainty_absent == "accuracy is not known to be a share of right answers"
+
+
+def test_an_average_says_which_numbers_it_is_of() -> None:
+    found = results("endpoint")
+
+    assert found["agieval", None].metrics[0].source.key == "mean of accuracy and score"
+    assert found["mmlu", None].metrics[1].source.key == "mean weighted by rows of accuracy"
+    assert [metric.source.key for metric in found["GaokaoBench", None].metrics] == [
+        "mean weighted by points of score",
+        "mean of score",
+        "mean weighted by rows of score",
+    ]
+
+
+def mmlu(folder: Path, *, without: str = "", config: str = "mmlu_gen_4d595a") -> dict[str | None, Result]:
+    """Return the results of all of mmlu, each subject with another score, one perhaps without any."""
+    parts, case = {}, evaluation(request("mmlu", options={"config": config}))
+    place = folder / "opencompass" / "results" / "mock"
+    place.mkdir(parents=True)
+    for number, (subset, file) in enumerate(catalog()["mmlu"].parts.items()):
+        fields = {"dataset": "mmlu", "subset": subset, "planned": 3, "stage": "score", "error": ""}
+        parts[file] = fields | {"state": "failed" if subset == without else "ok"}
+        (place / f"{file}.json").write_text(json.dumps({"accuracy": 100 * number / 57}))
+    (folder / "status.json").write_text(json.dumps({"model": {}, "parts": parts}))
+    return {result.key.subset: result for result in ADAPTER.normalize(case, folder).results}
+
+
+def test_subjects_have_averages_of_their_own(tmp_path: Path) -> None:
+    found = mmlu(tmp_path)
+
+    stem = found["stem"]
+    scores = [float(found[subset].metrics[0].raw.literal) for subset in stem.averages]
+    assert list(found)[:5] == [None, "humanities", "stem", "social-science", "other"]
+    assert (len(stem.averages), stem.averages[0]) == (19, "abstract_algebra")
+    assert stem.metrics[0].raw.literal == repr(sum(scores) / 19)
+    assert (stem.counts.planned, stem.metrics[0].source.key) == (57, "mean of accuracy")
+    assert [part.averages for part in found.values()].count(()) == 58
+
+
+def test_an_average_was_asked_with_the_examples_of_its_parts(tmp_path: Path) -> None:
+    found = mmlu(tmp_path, config="mmlu_gen_23a9a9")
+
+    assert (found[None].key.few_shot, found["stem"].key.few_shot) == (5, 5)
+
+
+@pytest.mark.parametrize(("held", "shown"), [({"few_shot": None}, None), ({"few_shot": 2}, 2), ({}, None)])
+def test_examples_in_the_text_of_a_prompt_are_not_counted_as_none(
+    tmp_path: Path, held: dict[str, object], shown: int | None
+) -> None:
+    part = {"dataset": "mine", "subset": "a", "planned": 1, "stage": "score", "state": "failed", "error": "no"}
+    (tmp_path / "status.json").write_text(json.dumps({"model": {}, "parts": {"a": part | held}}))
+    case = evaluation(request("config", label="mine", options={"config": "/own/my.py"}))
+
+    (result,) = ADAPTER.normalize(case, tmp_path).results
+
+    assert result.key.few_shot == shown
+
+
+def test_a_subject_that_lacks_a_subset_has_no_average_and_the_others_have(tmp_path: Path) -> None:
+    found = mmlu(tmp_path, without="virology")
+
+    assert {name for name in ("humanities", "stem", "social-science", "other") if found[name].metrics} == {
+        "humanities",
+        "stem",
+        "social-science",
+    }
+    assert found["other"].absent.startswith("1 subset has no score (virology: ")
+    assert found[None].metrics == ()
+
+
+def test_a_subject_that_was_asked_for_in_part_is_not_reported() -> None:
+    assert {subset for name, subset in results("endpoint") if name == "mmlu"} == {None, "anatomy", "virology"}
+
+
+def test_a_gold_that_only_names_a_task_is_none(tmp_path: Path) -> None:
+    part = {"dataset": "humaneval", "planned": 1, "stage": "infer", "state": "failed", "error": "died"}
+    (tmp_path / "status.json").write_text(json.dumps({"model": {}, "parts": {"openai_humaneval": part}}))
+    folder = tmp_path / "opencompass" / "predictions" / "mock"
+    folder.mkdir(parents=True)
+    written = {"0": {"origin_prompt": "def f():", "prediction": "pass", "gold": "HumanEval/0"}}
+    (folder / "openai_humaneval.json").write_text(json.dumps(written))
+
+    (sample,) = ADAPTER.normalize(evaluation(request("humaneval")), tmp_path).samples
+
+    assert (sample.prediction, sample.gold) == ("pass", "")
 
 
 def test_samples_agree_with_the_score() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 
 from adapters.opencompass.contract import Dataset, Model, Part, Task
 from adapters.opencompass.runner import stages
-from adapters.opencompass.runner.configs import ConfigError, experiment, refuse_templates
+from adapters.opencompass.runner import watch as watch_module
+from adapters.opencompass.runner.configs import ConfigError, experiment, own_parts, refuse_templates
 from adapters.opencompass.runner.forks import how_it_died, in_fork
 from adapters.opencompass.runner.generation import generation_of, prompts_per_row
 from adapters.opencompass.runner.meter import Meter
@@ -23,7 +25,10 @@ from adapters.opencompass.runner.protocol import data_digest, few_shot_of
 from adapters.opencompass.runner.resume import take_over, task_digest
 from adapters.opencompass.runner.session import Held, Session
 from adapters.opencompass.runner.status import Status
+from adapters.opencompass.runner.watch import Watch, watching
 from adapters.opencompass.runner.wire import RequestError, answer_of, messages_of, text_of
+from adapters.runtime.ledger import FILE as LEDGER_FILE
+from adapters.runtime.ledger import Call, Ledger
 
 ENDPOINT = Model("endpoint", "m")
 CHECKPOINT = Model("checkpoint", "m", "/models/m", dtype="bfloat16")
@@ -249,6 +254,36 @@ class TestMeter:
         assert events(root)[-1] == {"event": "progress", "dataset": "set", "done": 3, "total": 3, "errors": 1}
 
 
+class TestWatch:
+    def test_answers_that_another_process_saves_are_told_as_they_come(self, root: Path, session: Session) -> None:
+        saved = session.output / "opencompass" / "predictions" / "m" / "tmp_a.json"
+        saved.parent.mkdir(parents=True)
+        session.meter.plan("set", 6)
+        watch = Watch(session, session.parts["a"])
+        told = []
+        for answers in ({}, {"0": {}}, {"0": {}, "1": {}}):
+            saved.write_text(json.dumps(answers))
+            watch.look()
+            told.append(session.meter.done("set"))
+        saved.unlink()  # as OpenCompass does at the end
+        watch.look()
+        watch.finish()
+
+        assert told == [0, 1, 2]
+        assert session.meter.done("set") == 3
+
+    def test_it_looks_for_as_long_as_the_process_runs(
+        self, root: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(watch_module, "_INTERVAL_S", 0.001)
+        seen = threading.Event()
+        watch = Watch(session, session.parts["a"])
+        monkeypatch.setattr(watch, "look", seen.set)
+
+        with watching(watch):
+            assert seen.wait(10)
+
+
 class TestForks:
     def test_a_fork_that_comes_to_its_end_says_nothing(self, tmp_path: Path) -> None:
         assert in_fork((tmp_path / "done").touch) == ""
@@ -322,6 +357,26 @@ class TestResume:
         assert sorted(file.name for file in answers.iterdir()) == ["a.json", "tmp_b.json"]
         assert events(root)[-1]["done"] == 3
 
+    def test_what_they_took_is_accounted_for_once_more_as_nothing_new(self, root: Path, session: Session) -> None:
+        session.task = task(CHECKPOINT)
+        self._previous(root, task_digest(session.task))
+        session.meter.plan("set", 6)
+        predictions = root / "job" / "previous" / "opencompass" / "predictions" / "m"
+        (predictions / "tmp_b.json").write_text('{"0": {}}')
+        with Ledger(root / "job" / "previous") as ledger:
+            for sample in ("a/0", "a/2", "b/0", "b/1", "gone/0"):  # b/1 was computed, and not saved
+                ledger.add(Call(1.0, "candidate", "set", "completions", sample=sample, tokens_in=7, latency_ms=3.0))
+        with (root / "job" / "previous" / LEDGER_FILE).open("a") as file:
+            file.write('{"at": 1.0, "ro')
+
+        take_over(session)
+
+        rows = [json.loads(line) for line in (session.output / LEDGER_FILE).read_text().splitlines()]
+        assert [row["sample"] for row in rows] == ["a/0", "a/2", "b/0"]
+        assert {(row["cached"], row["attempts"], row["latency_ms"], row["tokens_in"]) for row in rows} == {
+            (True, 0, 0.0, 7)
+        }
+
     def test_those_of_another_task_are_not(self, root: Path, session: Session) -> None:
         session.task = task(CHECKPOINT)
         self._previous(root, "another")
@@ -336,3 +391,26 @@ class TestResume:
         take_over(session)
 
         assert not (session.output / "opencompass").exists()
+
+
+def test_parts_of_an_own_configuration_take_nobodys_files() -> None:
+    found = own_parts(["a", "b", "a", "a b", "a-b"], {"a", "a.2"})
+
+    assert [(part.abbr, part.file, part.subset) for part in found] == [
+        ("a", "a.3", "a"),
+        ("b", "b", "b"),
+        ("a", "a.4", "a.4"),
+        ("a b", "a-b", "a b"),
+        ("a-b", "a-b.2", "a-b"),
+    ]
+
+
+def test_a_prompt_with_a_long_text_may_hold_any_number_of_examples() -> None:
+    text = "Question: 1 + 1? Answer: 2. "
+    short, long = (
+        {"prompt_template": {"template": {"round": [{"role": "HUMAN", "prompt": told}]}}}
+        for told in (text, text * 40)
+    )
+
+    assert few_shot_of(short) == 0
+    assert few_shot_of(long) is None

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from adapters.opencompass.catalog import catalog
 from adapters.opencompass.contract import dumps, loads
+from adapters.opencompass.shipped import groups_of
 from adapters.opencompass.translate import assets, task_of, translate
 from hub.adapter import Evaluation
 from tests.adapters.opencompass.cases import CHECKPOINT, evaluation, request
@@ -49,6 +51,16 @@ def test_two_ways_of_one_data_set_have_files_of_their_own() -> None:
     assert [part.file for dataset in task.datasets for part in dataset.parts] == ["ARC-c", "b-b.2.ARC-c", "ARC-e"]
 
 
+def test_averages_are_those_over_all_parts_and_over_whole_subjects() -> None:
+    stem = groups_of(catalog()["ceval"], tuple(catalog()["ceval"].parts))["stem"]
+
+    (dataset,) = task_of(evaluation(request("ceval", label="exams", subsets=stem))).datasets
+
+    assert [group.name for group in dataset.groups] == ["exams", "exams-stem", "exams-hard"]
+    assert dataset.groups[0].files == dataset.groups[1].files == tuple(part.file for part in dataset.parts)
+    assert len(dataset.groups[2].files) == 8
+
+
 def test_an_endpoint_draws_with_the_tasks_seed_only_where_it_draws() -> None:
     cold, warm = request("gsm8k"), request("ARC_c", generation={"temperature": 0.7})
 
@@ -75,6 +87,22 @@ def test_data_that_are_shared_are_one_asset_that_names_every_file() -> None:
 
     assert (found.location, found.target) == ("/shared/data", "/data/opencompass")
     assert found.patterns == ("gsm8k/train.jsonl", "gsm8k/test.jsonl", "ARC/ARC-c/ARC-Challenge-Dev.jsonl")
+
+
+def test_each_data_set_names_its_own_files_and_how_to_get_them() -> None:
+    (found,) = assets(evaluation(request("gsm8k"), request("mgsm", subsets=("en",)), data="/shared/data"))
+
+    gsm8k, mgsm = found.readers
+    assert (gsm8k.name, gsm8k.patterns) == ("gsm8k", ("gsm8k/train.jsonl", "gsm8k/test.jsonl"))
+    assert "leave `data` out and `evaldock fetch TASK` downloads" in gsm8k.hint
+    assert mgsm.patterns == ("P-MMEval/mgsm/test/en.jsonl",)
+    assert "does not have them" in mgsm.hint
+
+
+def test_a_part_knows_the_files_that_it_reads() -> None:
+    (dataset,) = task_of(evaluation(request("mmlu", subsets=("anatomy",)))).datasets
+
+    assert dataset.parts[0].reads == ("mmlu/dev/anatomy_dev.csv", "mmlu/test/anatomy_test.csv")
 
 
 def test_the_published_archive_is_taken_where_no_folder_is_named() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -37,6 +38,7 @@ ENDPOINT = ModelTarget("mock", "endpoint", remote_model="mock", modality="vision
 CHECKPOINT = ModelTarget("tiny", "in_job", path="/models/tiny", modality="vision", identity="local:tiny")
 _GATEWAYS: dict[str, dict[str, Any]] = {"failing": {"failing": "[MMStar#2]"}, "killed": {"slow_s": 0.5}}
 OWN = {"custom_mcq": "MMStar", "custom_vqa": "TextVQA_VAL"}  # whose rows stand for a user's
+_SCRATCH = re.compile(r"/[\w/]*/vlmevalkit-\w+/")
 _LEFT_OUT = ("*.pkl", "*.log", "T2*", "*.lock", "*.jpg", "events.jsonl")
 
 
@@ -102,9 +104,14 @@ def main() -> None:
         target = RECORDED / case / "output"
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(root / "job" / "output", target, ignore=shutil.ignore_patterns(*_LEFT_OUT))
-        for file in target.glob("vlmevalkit/*/model/status.json"):  # they name the folder of this checkout
-            file.write_text(file.read_text().replace(f"{HERE.parents[2]}/", ""))
+        for file in target.glob("vlmevalkit/*/model/*"):
+            file.write_text(_without_places(file.read_text()))
         sys.stderr.write((root / "log.txt").read_text(errors="replace")[-4000:])
+
+
+def _without_places(text: str) -> str:
+    """Return a text without the folders of this machine: those of the checkout and of the runner's scratch."""
+    return _SCRATCH.sub("scratch/", text.replace(f"{HERE.parents[2]}/", ""))
 
 
 def prepare(folder: Path, case: Evaluation, *, without: tuple[str, ...] = ("POPE",)) -> Path:

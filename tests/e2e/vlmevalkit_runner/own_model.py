@@ -1,11 +1,12 @@
 """Inside the VLMEvalKit environment: run the runner with a model of VLMEvalKit's kind that answers without weights.
 
-It is known as `tiny` and answers `A`. Each question is a line in output/asked.txt. With an argument it dies in the
-question of that number, as a process without memory does.
+It is known as `tiny`, writes where its weights are to output/loaded.json and answers `A`. Each question is a line in
+output/asked.txt. With an argument it dies in the question of that number, as a process without memory does.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from functools import partial
@@ -28,7 +29,8 @@ def mend_and_introduce() -> None:
     class Tiny(BaseModel):
         def __init__(self, model_path: str) -> None:
             super().__init__()
-            self.weights = sorted(Path(model_path).iterdir())
+            facts = {"path": model_path, "files": sorted(path.name for path in Path(model_path).iterdir())}
+            (job.path(job.OUTPUT) / "loaded.json").write_text(json.dumps(facts))
             self.count = 0
 
         def generate_inner(self, message: Any, dataset: str | None = None) -> str:
@@ -40,7 +42,7 @@ def mend_and_introduce() -> None:
             return "A"
 
     mend()
-    supported_VLM["tiny"] = partial(Tiny, model_path="somewhere/else")
+    supported_VLM["tiny"] = partial(Tiny, model_path="Tiny/Tiny2.5-34b")
 
 
 compat.mend = mend_and_introduce

@@ -105,6 +105,26 @@ def test_json_with_yes_says_what_was_freed(capsys: pytest.CaptureFixture[str]) -
     assert told["freed"] > 0
 
 
+def test_what_clear_lists_is_what_it_says_was_freed(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code_of("cache", "clear", OLD, "--json", "--yes")
+    removed = json.loads(capsys.readouterr().out)
+    code_of("cache", "clear", "--all", "--yes")
+
+    *_, total, freed = capsys.readouterr().out.splitlines()
+    assert removed["freed"] == removed["kept"][0]["size"]
+    assert total == f"5 answers, {freed.removesuffix(' freed')}"
+
+
+def test_of_the_shared_answers_only_those_are_listed_that_would_go(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(answers.shared_file(state), 4, used_at=1.0)
+
+    code_of("cache", "clear", "--shared", "--older-than", "30d", "--dry-run")
+
+    assert capsys.readouterr().out.splitlines()[-1].startswith("4 answers, ")
+
+
 def test_a_live_run_s_stay_and_that_is_exit_1(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with make_run(state.parent / "RUNS", OLD + "x", state="running").lock():
         keep(answers.run_file(state, OLD + "x"))

@@ -56,6 +56,21 @@ def test_the_machine_alone_is_looked_at_without_a_task(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_state_folder_on_a_network_file_system_is_a_note_and_its_disk_is_looked_at(
+    engine: Engine, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"40 27 0:50 / {tmp_path / 'STATE'} rw - cifs //server/state rw\n")
+    monkeypatch.setattr("hub.statedisk._MOUNTS", mounts)
+
+    assert code_of("doctor", "--json") == 0
+
+    found = findings(capsys)
+    assert found["state folder"]["level"] == "warning"
+    assert "set EVALDOCK_STATE" in found["state folder"]["mend"]
+    assert "disk of state (EVALDOCK_STATE)" in found
+
+
 def test_an_endpoint_and_a_judge_are_called_and_keys_are_only_named(
     engine: Engine, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

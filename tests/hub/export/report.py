@@ -59,6 +59,16 @@ def withheld(dataset: str = "arc") -> Result:
     return result(dataset).model_copy(update=why)
 
 
+def admitted(dataset: str = "arc") -> Result:
+    """Return a result whose score has failed requests in it."""
+    return result(dataset, None, metric()).model_copy(update={"caveat": "2 of 4 failed, counted as wrong"})
+
+
+def average(name: str, *subsets: str) -> Result:
+    """Return an average over some subsets of `arc`."""
+    return result("arc", name, metric()).model_copy(update={"averages": subsets})
+
+
 def sample(identity: str = "0", dataset: str = "arc", subset: str = "", **more: object) -> Sample:
     fields = {"prompt": "2 + 2?", "prediction": "It is 4", "answer": "4", "gold": "4", "scores": {"accuracy": 1.0}}
     return Sample.model_validate(

@@ -4,7 +4,7 @@ from typing import Any
 
 from hub.export import export
 from hub.report import Report
-from tests.hub.export.report import FAILED, LOCAL, Samples, metric, report, result, sample, withheld
+from tests.hub.export.report import FAILED, LOCAL, Samples, admitted, metric, report, result, sample, withheld
 
 # What eval.schema.json and instance_level_eval.schema.json of evaleval/every_eval_ever (0.3.0) require.
 AGGREGATE = {
@@ -45,6 +45,13 @@ def read(report_: Report, *samples: Any) -> tuple[dict[str, Any], list[dict[str,
 
 def strings(value: dict[str, Any]) -> bool:
     return all(isinstance(part, str) for part in value.values())
+
+
+def test_what_must_be_said_beside_a_score_is_among_its_details() -> None:
+    aggregate, _ = read(report(admitted()), sample())
+
+    (found,) = aggregate["evaluation_results"]
+    assert found["score_details"]["details"]["caveat"] == "2 of 4 failed, counted as wrong"
 
 
 def test_every_required_key_is_there_and_details_are_texts() -> None:

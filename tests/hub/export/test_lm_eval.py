@@ -5,7 +5,7 @@ import pytest
 
 from hub.export import export
 from hub.report import Report
-from tests.hub.export.report import FAILED, Samples, metric, report, result, sample, withheld
+from tests.hub.export.report import FAILED, Samples, admitted, average, metric, report, result, sample, withheld
 
 STAMP = "2023-11-14T22-13-21.000000"
 
@@ -42,6 +42,22 @@ def test_a_withheld_score_is_nowhere() -> None:
     assert (results["results"], lines) == ({}, {})
     assert "61.5" not in json.dumps(results)
     assert results["evaldock"]["absent"] == {"arc": "1 of its 4 requests failed"}
+
+
+def test_what_must_be_said_beside_a_score_is_named() -> None:
+    results, _ = read(report(admitted(), result("gsm8k", None, metric())))
+
+    assert results["evaldock"]["caveats"] == {"arc": "2 of 4 failed, counted as wrong"}
+
+
+def test_an_average_over_some_subsets_is_a_group_of_these_without_samples() -> None:
+    subsets = [result("arc", name, metric()) for name in ("easy", "hard")]
+
+    results, lines = read(report(result("arc", None, metric()), average("half", "hard"), *subsets), sample())
+
+    assert results["group_subtasks"]["arc"] == ["arc_easy", "arc_hard"]
+    assert results["group_subtasks"]["arc_half"] == ["arc_hard"]
+    assert f"samples_arc_half_{STAMP}.jsonl" not in lines
 
 
 def test_samples_have_a_file_for_each_task_and_those_without_a_score_are_left_out() -> None:

@@ -3,7 +3,7 @@ import io
 
 from hub.export import export
 from hub.report import Report
-from tests.hub.export.report import FAILED, LOCAL, Samples, metric, report, result, sample, withheld
+from tests.hub.export.report import FAILED, LOCAL, Samples, admitted, metric, report, result, sample, withheld
 
 
 def rows(report_: Report, samples: Samples | None = None) -> list[dict[str, str]]:
@@ -33,6 +33,12 @@ def test_what_a_backend_printed_without_our_belief_is_no_value() -> None:
 
     assert (row["metric"], row["value"], row["raw"]) == ("", "", "")
     assert (row["backend_value"], row["reason"]) == ("61.5", "1 of its 4 requests failed")
+
+
+def test_what_must_be_said_beside_a_score_has_a_column() -> None:
+    (row,) = rows(report(admitted()))
+
+    assert (row["value"], row["caveat"]) == ("0.5", "2 of 4 failed, counted as wrong")
 
 
 def test_what_changed_requests_on_their_way_is_part_of_the_identity() -> None:

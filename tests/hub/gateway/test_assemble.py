@@ -1,6 +1,7 @@
 """The steps together, in their order, before a server that plays a script."""
 
 import asyncio
+import itertools
 import json
 
 import pytest
@@ -10,7 +11,7 @@ from hub.gateway.call import Answer, Failure
 from hub.gateway.config import Interceptor, Retry, Route, Verdict
 from hub.gateway.steps import assemble
 from tests.fakes.clock import run
-from tests.hub.gateway.played import ANSWER, BLAMED, BROKEN, REFUSED, Server, at_once, call, said, upstream
+from tests.hub.gateway.played import ANSWER, BLAMED, BROKEN, BUSY, REFUSED, Server, at_once, call, said, upstream
 
 REFUSED_KEY = Failure(401, "auth", "bad_key", "refused")
 
@@ -86,9 +87,23 @@ def test_an_outage_is_told_once_for_each_job_and_the_rest_fails_at_once():
 
     assert {(verdict.job_id, verdict.kind) for verdict in told} == {("job", "outage"), ("other", "outage")}
     assert len(told) == 2
-    assert 300 <= tripped < 310
+    assert tripped == 300
     assert took == 0
     assert (late.status, late.failure.type) == (503, "upstream_down")
+
+
+@pytest.mark.parametrize("failure", [REFUSED, BUSY, BROKEN])
+@pytest.mark.parametrize("outage_s", [3.0, 8.0, 45.0])
+def test_no_pause_between_tries_makes_an_outage_longer_though_one_client_asks_alone(failure, outage_s):
+    async def steps():
+        told, loop, asked = [], asyncio.get_running_loop(), upstream(retry=Retry(outage_s=outage_s))
+        step = way(Server(failure), told=told, asked=asked)
+        began, numbers = loop.time(), itertools.count()
+        while not told:
+            await at_once(step, [call(asked, fields={"prompt": str(next(numbers))})])
+        return loop.time() - began
+
+    assert run(steps()) == pytest.approx(outage_s)
 
 
 def test_a_request_that_breaks_the_server_is_one_failed_sample_and_no_outage():

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from hub.gateway import books as module
 from hub.gateway.books import Used, open_books
 from hub.gateway.config import Books
+from hub.gateway.stored import Place, Stored
+from hub.gateway.written import BooksError
 from hub.ledger import LedgerRow, read_rows
 
 NUMBERS = st.sets(st.integers(0, 12))
@@ -110,3 +112,21 @@ def test_rows_are_durable_once_it_is_settled(tmp_path):
         return list(read_rows(tmp_path / "run.sqlite", "job"))
 
     assert with_ledger(tmp_path, steps) == [row()]
+
+
+def test_one_reserve_is_for_all_files_and_given_back_when_any_of_them_cannot_be_written(tmp_path):
+    async def run():
+        books = Books(tmp_path / "run.sqlite", "shared", tmp_path / "shared.sqlite")
+        told = []
+        async with open_books(books, told.append) as opened:
+            held = opened.ledger._database._reserve
+            before = held.is_held
+            opened.answers._database._here.execute("PRAGMA max_page_count = 1")
+            with pytest.raises(BooksError, match="the disk is full"):
+                await opened.answers.keep(Place(b"k", 0), Stored(200, (), bytes(100_000), 1, 1))
+            opened.ledger.write("job", row())
+            await opened.ledger.settled()
+            return before, held.is_held, len(told)
+
+    assert asyncio.run(run()) == (True, False, 1)
+    assert list(read_rows(tmp_path / "run.sqlite", "job")) == [row()]

@@ -68,6 +68,18 @@ def test_pauses_grow_to_five_seconds_with_each_call_that_asked_in_vain():
     assert pauses == [1.0, 2.0, 4.0, 5.0, 5.0]
 
 
+@pytest.mark.parametrize("outage_s", [0.5, 8.0, 9.7, 13.0])
+def test_the_last_question_comes_at_the_moment_that_makes_it_an_outage_not_a_pause_later(outage_s):
+    known, now = breaker(Retry(first_wait_s=1.0, outage_s=outage_s)), 10.1
+    known.note(now, REFUSED, scouting=False)
+
+    while not known.tripped:
+        now = known.ready_at(now)
+        known.note(now, REFUSED, scouting=True)
+
+    assert now == pytest.approx(10.1 + outage_s)
+
+
 def test_calls_that_were_under_way_do_not_put_off_the_next_question():
     known = breaker()
     known.note(10.0, REFUSED, scouting=False)

@@ -73,11 +73,12 @@ def test_rows_of_earlier_starts_are_summed_up():
         row(cached=True, tokens_in=1000),
         row(outcome="upstream_error", tokens_in=None, tokens_out=None),
         row(outcome="client_left", tokens_in=None, tokens_out=None, bytes_in=40, bytes_out=8),
+        row(outcome="gateway_error", tokens_in=100, tokens_out=11),
         row(outcome="client_left", attempts=0, tokens_in=None, tokens_out=None, bytes_in=40),
         row(upstream="http://b/v1", tokens_in=1, tokens_out=1),
     ]
 
     spent = spent_of(rows, {("http://a/v1", "m"): PRICES})
 
-    assert spent.tokens == 15 + 1_500_000 + 12 + 2
-    assert spent.cost == pytest.approx((1_000_020 * 2 + 500_007 * 10) / 1_000_000)
+    assert spent.tokens == 15 + 1_500_000 + 12 + 111 + 2
+    assert spent.cost == pytest.approx((1_000_120 * 2 + 500_018 * 10) / 1_000_000)

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from hub.gateway import failures
 from hub.gateway.config import Books, Upstream
 from hub.gateway.protocol import Ended
+from hub.ledger import read_rows
 from tests.fakes.upstream import FakeUpstream
 from tests.hub.gateway.support import CHAT, gateway, question, until
 
@@ -374,8 +374,39 @@ def test_a_disk_that_is_full_gives_no_answer_and_ends_the_gateway(tmp_path):
     big = Fickle(answer=lambda _body: "z" * 100_000)
     [(got, told)] = serve(tmp_path, steps, up=big)
 
-    assert (got.status, got.error["code"]) == (500, failures.cannot_keep().code)
-    assert "full" in told[0]
+    assert (got.status, got.error["code"]) == (500, "books")
+    assert "the gateway ends: the disk is full" in got.error["message"]
+    assert "the disk is full" in told[0]
+
+
+def test_what_a_full_disk_loses_is_in_the_ledger_with_what_it_took(tmp_path):
+    async def steps(client, up):
+        await client.post(PATH, question("before"))
+        client.server._ledger._database._here.execute("PRAGMA max_page_count = 7")
+        await client.post(PATH, question("x"))
+        return await client.ended(2)
+
+    [rows] = serve(tmp_path, steps, up=Fickle(answer=lambda _body: "z" * 100_000))
+
+    assert [(row.outcome, row.attempts, row.tokens_in is None) for row in rows] == [
+        ("ok", 1, False),
+        ("gateway_error", 1, False),
+    ]
+
+
+def test_calls_that_are_in_no_ledger_are_counted_at_the_end(tmp_path):
+    async def steps(client, up):
+        client.server._ledger._database._here.execute("PRAGMA max_page_count = 1")  # what it has by now
+        for _ in range(12):
+            await client.post(PATH, headers={"X-Evaldock-Sample": "s" * 1024})
+        return client.failures
+
+    books = kept(tmp_path, "off")
+    [told] = serve(tmp_path, steps, books=books)
+
+    lost = 12 - len(list(read_rows(books.ledger)))
+    assert 0 < lost < 12
+    assert told[-1] == f"{lost} calls could not be written down, so the usage that is reported is too low"
 
 
 def test_a_job_s_end_waits_a_little_for_what_its_clients_left_behind(tmp_path):

@@ -15,12 +15,28 @@ INSERT = "INSERT OR IGNORE INTO found VALUES (?, ?)"
 COUNT = "SELECT count(*) FROM found"
 
 
-def with_database(tmp_path, steps, name="a.sqlite"):
+class Disk:
+    """A disk that is full once the file has four pages, and a reserve that is so many more."""
+
+    def __init__(self, reserve=0):
+        self.database = None
+        self.reserve = reserve
+
+    def fill(self, database):
+        self.database = database
+        database._here.execute("PRAGMA max_page_count = 4")
+
+    def give_back(self):
+        if self.database:
+            self.database._here.execute(f"PRAGMA max_page_count = {4 + self.reserve}")
+
+
+def with_database(tmp_path, steps, name="a.sqlite", disk=None):
     """Run `steps(database, failures)`, close the database, and return what they returned."""
 
     async def run():
         failures = []
-        database = Database(tmp_path / name, SCHEMA, failures.append)
+        database = Database(tmp_path / name, SCHEMA, failures.append, disk or Disk())
         try:
             return await steps(database, failures)
         finally:
@@ -114,9 +130,66 @@ def test_a_full_disk_is_told_to_whoever_waits_and_to_the_gateway(tmp_path):
         return failures
 
     (failure,) = with_database(tmp_path, steps)
-    assert "a.sqlite" in failure
     assert "full" in failure
     assert rows(tmp_path) == []
+
+
+def test_what_has_happened_is_written_into_the_reserve_of_a_full_disk_and_the_gateway_is_told(tmp_path):
+    disk = Disk(reserve=20)
+
+    async def steps(database, failures):
+        disk.fill(database)
+        notes = [database.write(INSERT, (str(number), bytes(8 << 10))) for number in range(4)]
+        changed = [await note.committed() for note in notes]
+        return changed, len(failures), database.unwritten
+
+    assert with_database(tmp_path, steps, disk=disk) == ([1, 1, 1, 1], 1, [])
+    assert rows(tmp_path) == ["0", "1", "2", "3"]
+
+
+def test_the_reserve_is_not_for_what_somebody_waits_for_nor_is_anything_kept_after_it_is_gone(tmp_path):
+    disk = Disk(reserve=20)
+
+    async def steps(database, _failures):
+        disk.fill(database)
+        note = database.write(INSERT, ("note", b""))
+        asked = database.write_now(INSERT, ("asked", bytes(20 << 10)), 20 << 10)
+        for written in (asked, database.write_now(INSERT, ("later", b""), 0)):
+            with pytest.raises(BooksError, match="full"):
+                await written.committed()
+        return await note.committed(), await database.write(INSERT, ("last", b"")).committed()
+
+    assert with_database(tmp_path, steps, disk=disk) == (1, 1)
+    assert rows(tmp_path) == ["note", "last"]
+
+
+def test_what_has_happened_and_finds_no_room_even_there_is_named(tmp_path):
+    disk = Disk(reserve=2)
+
+    async def steps(database, failures):
+        disk.fill(database)
+        with pytest.raises(BooksError):
+            await database.write(INSERT, ("large", bytes(64 << 10))).committed()
+        with pytest.raises(BooksError):
+            await database.write(INSERT, ("another", bytes(64 << 10))).committed()
+        return database.unwritten
+
+    assert with_database(tmp_path, steps, disk=disk) == [INSERT, INSERT]
+
+
+def test_a_full_disk_is_told_by_its_folder_with_what_to_do(tmp_path):
+    disk = Disk()
+
+    async def steps(database, failures):
+        disk.fill(database)
+        with pytest.raises(BooksError):
+            await database.write_now(INSERT, ("a", bytes(64 << 10)), 0).committed()
+        return failures
+
+    (failure,) = with_database(tmp_path, steps, disk=disk)
+    assert failure.startswith(f"the disk is full: nothing more can be kept in {tmp_path}")
+    assert "make room there" in failure
+    assert "EVALDOCK_STATE" in failure
 
 
 def test_what_fails_leaves_nothing_of_its_commit(tmp_path):
@@ -166,7 +239,7 @@ def test_the_file_is_private_and_nothing_lies_beside_it_afterwards(tmp_path):
 
 def test_a_folder_that_is_not_there_says_so(tmp_path):
     async def open_it():
-        Database(tmp_path / "no" / "a.sqlite", SCHEMA, print)
+        Database(tmp_path / "no" / "a.sqlite", SCHEMA, print, Disk())
 
     with pytest.raises(BooksError, match="No such file"):
         asyncio.run(open_it())
@@ -174,7 +247,7 @@ def test_a_folder_that_is_not_there_says_so(tmp_path):
 
 def test_two_can_make_the_same_file_at_the_same_time(tmp_path):
     async def run():
-        databases = [Database(tmp_path / "a.sqlite", SCHEMA, print) for _ in range(2)]
+        databases = [Database(tmp_path / "a.sqlite", SCHEMA, print, Disk()) for _ in range(2)]
         await asyncio.gather(*(
             database.write_now(INSERT, (f"{place} {number}", b""), 0).committed()
             for number in range(100)

@@ -16,7 +16,7 @@ from hub.gateway.ending import Ending
         (Failure(502, "upstream_invalid", "not_json", "x"), "upstream_invalid"),
         (Failure(503, "upstream_down", "outage", "x"), "upstream_down"),
         (Failure(402, "budget_spent", "insufficient_quota", "x"), "budget_spent"),
-        (Failure(500, "gateway_error", "books", "x"), "upstream_error"),
+        (Failure(500, "gateway_error", "books", "x"), "gateway_error"),
     ],
 )
 def test_a_call_s_outcome_is_what_the_client_was_told(failure, outcome):

@@ -2,7 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.gateway.config import Upstream
-from hub.gateway.limits import WINDOW_S, Limits, Minute, limits_of
+from hub.gateway.limits import WINDOW_S, Limits, Minute, limits_of, sent_lately
+from tests.fakes.ledger import failed, row
 
 MINUTE_S = 60.0
 gaps = st.lists(st.tuples(st.floats(0, 30), st.integers(0, 120)), min_size=1, max_size=40)
@@ -122,3 +123,35 @@ def test_jobs_share_a_server_and_the_smallest_number_counts():
         ("http://a/v1", "m"): Limits(2, 60, 1000),
         ("http://b/v1", "m"): Limits(16, None, None),
     }
+
+
+def test_what_an_earlier_start_sent_takes_its_turns():
+    begun = row().at
+    rows = [row(number, upstream="http://a/v1", model="m", latency_ms=0.0) for number in range(10)]
+
+    (sent,) = sent_lately(rows, now=begun + 10, loop_now=1000.0).values()
+
+    assert Minute(10, None, sent).earliest(1000.0, 0) == 990.0 + WINDOW_S
+    assert Minute(None, 155, sent).earliest(1000.0, 20) == 990.0 + WINDOW_S
+    assert Minute(11, 200, sent).earliest(1000.0, 20) == 1000.0
+
+
+def test_of_an_earlier_start_every_try_counts_from_the_end_of_its_call():
+    place = {"upstream": "http://a/v1", "model": "m"}
+    begun = row().at
+    rows = [
+        row(0, **place, latency_ms=70_000.0, attempts=2),
+        row(1, **place),  # more than a minute ago
+        row(69, **place, attempts=0, cached=True),
+        failed(68, **place, outcome="upstream_unreachable", bytes_in=400, latency_ms=1000.0),
+        failed(67, **place, bytes_in=400, latency_ms=500.0),
+        row(99, **place, latency_ms=0.0),  # the clock was set back since
+        row(69, upstream="http://b/v1", model="m", latency_ms=500.0),
+    ]
+
+    sent = sent_lately(rows, now=begun + 70, loop_now=1000.0)
+
+    assert [(one.at, one.tokens) for one in sent["http://a/v1", "m"]] == [
+        (997.5, 100), (999.0, 0), (1000.0, 15), (1000.0, 15), (1000.0, 15),
+    ]  # fmt: skip
+    assert [one.at for one in sent["http://b/v1", "m"]] == [999.5]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hub.gateway import room
-from hub.gateway.config import Upstream
+from hub.gateway.config import Books, Upstream
 from tests.fakes.upstream import FakeUpstream
 from tests.hub.gateway.support import CHAT, KEY, KEY_ENV, Client, gateway, question
 
@@ -234,6 +234,23 @@ def test_connections_are_used_again(tmp_path):
         return up.connections
 
     assert ask(tmp_path, steps) == 1
+
+
+def test_the_rates_count_what_an_earlier_gateway_of_the_run_sent(tmp_path):
+    books = Books(tmp_path / "ledger.sqlite", "off")
+
+    async def steps(up):
+        limited = Upstream(up.base_url, "m", deadline_s=5.0, requests_per_minute=1)
+        for number in (1, 2):
+            async with gateway(tmp_path, {"candidate": limited}, books=books, session=number) as client:
+                got = await client.post(f"candidate/arc/{CHAT}")
+        return got
+
+    with FakeUpstream() as up:
+        got = asyncio.run(steps(up))
+
+    assert got.error["code"] == "queue_timeout"
+    assert len(up.requests) == 1
 
 
 def test_the_query_passes(tmp_path):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hub import answers
 from hub.gateway import stored as module
 from hub.gateway.database import Database
+from hub.gateway.reserve import Reserve
 from hub.gateway.stored import Answers, Place, Stored
 
 JSON = (("Content-Type", "application/json"),)
@@ -27,7 +28,7 @@ def place(number=0, key=b"k" * 32):
 
 def with_answers(file, steps, max_bytes=1 << 30):
     async def run():
-        database = Database(file, answers.SCHEMA, print)
+        database = Database(file, answers.SCHEMA, print, Reserve())
         table = Answers(database, max_bytes)
         try:
             return await steps(table)
@@ -67,7 +68,7 @@ def test_of_two_answers_the_first_one_counts(tmp_path, size):
 
 def test_two_processes_keep_one_answer(tmp_path):
     async def steps(one):
-        database = Database(tmp_path / "a.sqlite", answers.SCHEMA, print)
+        database = Database(tmp_path / "a.sqlite", answers.SCHEMA, print, Reserve())
         other = Answers(database, 1 << 30)
         kept = await asyncio.gather(one.keep(place(), answer(b"1")), other.keep(place(), answer(b"2")))
         await other.aclose()

@@ -9,7 +9,7 @@ from hub.adapter import Normalized
 from hub.ledger import LedgerRow
 from hub.overlay import Judge, Terms, lay_over
 from hub.report import Counts, Result, Sample, SampleState, job_state
-from tests.fakes.ledger import calls, failed, row
+from tests.fakes.ledger import calls, cut_off, failed, row
 from tests.fakes.reports import metric, result
 
 FOREIGN = Terms(start=1, via="endpoint", datasets=("arc", "gsm8k"), excludes_failures=False)
@@ -91,6 +91,64 @@ def test_so_many_failures_as_the_task_admits_leave_the_score_shown_and_the_job_p
     assert [part.value for part in found.metrics] == [0.615]
     assert found.counts == Counts(planned=100, scored=97, infra_error=3)
     assert job_state((found,)).value == "partial"
+
+
+def test_admitted_failures_are_said_beside_the_score_which_has_no_interval_then() -> None:
+    found = one(arc(), calls(97, 3), replace(FOREIGN, max_infra_errors=3))
+
+    assert found.caveat == "3 of 100 failed, counted as wrong"
+    assert [(part.stderr, part.ci95) for part in found.metrics] == [(None, None)]
+    assert found.metrics[0].uncertainty_absent == "3 of 100 failed, counted as wrong: not all of it is the model's"
+
+
+def test_more_requests_than_samples_are_not_a_share_of_them() -> None:
+    found = one(arc(2, planned=2), calls(1, 3), replace(FOREIGN, max_infra_errors=3))
+
+    assert found.caveat == "3 requests failed, counted as wrong"
+
+
+def test_admitted_failures_of_unknown_samples_are_said_beside_every_subset() -> None:
+    whole, part = laid([arc(), subset("x"), subset("y")], calls(97, 3), replace(FOREIGN, max_infra_errors=3))[:2]
+
+    assert whole.caveat == "3 of 100 failed, counted as wrong"
+    assert part.caveat == "some of the 3 that failed may be among these, counted as wrong"
+    assert part.metrics[0].ci95 is None
+
+
+def test_a_subset_whose_samples_were_all_answered_keeps_its_interval_too() -> None:
+    rows = [*calls(99), failed(99, sample="y/1")]
+    samples = [sample("x/1", "x"), sample("y/1", "y")]
+    terms = replace(FOREIGN, max_infra_errors=1)
+
+    whole, x, y = laid([arc(), subset("x"), subset("y")], rows, terms, samples)
+
+    assert (whole.caveat, x.caveat) == ("1 of 100 failed, counted as wrong", "")
+    assert x == subset("x")
+    assert y.caveat == "1 of 50 failed, counted as wrong"
+
+
+def test_an_average_over_subsets_takes_in_the_failures_of_its_own() -> None:
+    rows = [*calls(99), failed(99, sample="y/1")]
+    samples = [sample("x/1", "x"), sample("y/1", "y")]
+    over_y = subset("of y").model_copy(update={"averages": ("y", "z")})
+    over_x = subset("of x").model_copy(update={"averages": ("x",)})
+
+    found = laid([arc(), over_y, over_x, subset("x"), subset("y")], rows, FOREIGN, samples)
+
+    assert [bool(part.metrics) for part in found] == [False, False, True, True, False]
+    assert found[1].counts.infra_error == 1
+
+
+def test_failures_that_a_backend_left_out_leave_its_interval() -> None:
+    found = one(arc(97, infra_error=3), calls(97, 3), replace(NATIVE, max_infra_errors=3))
+
+    assert (found.caveat, found.metrics[0].ci95 is None) == ("", False)
+
+
+def test_failures_that_a_backend_should_have_left_out_and_did_not_are_said() -> None:
+    found = one(arc(), calls(97, 3), replace(NATIVE, max_infra_errors=3))
+
+    assert found.caveat == "3 of 100 failed, and the backend did not leave them out"
 
 
 def test_one_failure_more_than_admitted_withholds_it() -> None:
@@ -179,6 +237,56 @@ def test_one_that_scored_a_sample_whose_call_failed_is_not_believed_either() -> 
     assert found.metrics == ()
 
 
+def test_what_was_asked_and_lost_when_the_job_was_ended_is_no_sample_that_was_never_tried() -> None:
+    for terms in (FOREIGN, NATIVE):
+        found = one(arc(52, skipped=48), [*calls(52), *cut_off(52, 4)], terms)
+
+        assert found.counts == Counts(planned=100, scored=52, infra_error=4, skipped=44)
+
+
+def test_what_waited_for_its_turn_when_the_job_was_ended_was_never_tried() -> None:
+    made = arc(52, skipped=48)
+
+    assert one(made, [*calls(52), *cut_off(52, 4, attempts=0)], NATIVE) == made
+
+
+def test_of_a_call_that_was_asked_again_one_try_is_enough_to_have_been_tried() -> None:
+    rows = [*calls(99), failed(99), *cut_off(99, 1, attempts=0)]
+
+    assert one(arc(99, skipped=1), rows, NATIVE).counts == Counts(planned=100, scored=99, infra_error=1)
+
+
+def test_failures_that_the_backend_counted_are_not_taken_for_what_the_end_of_its_job_cost() -> None:
+    found = one(arc(50, infra_error=3, skipped=47), [*calls(50, 3), *cut_off(53, 2)], NATIVE)
+
+    assert found.counts == Counts(planned=100, scored=50, infra_error=5, skipped=45)
+    assert found.metrics != ()
+
+
+def test_a_failure_that_a_foreign_backend_was_told_is_among_what_it_scored_whatever_it_skipped() -> None:
+    found = one(arc(50, skipped=50), [*calls(47, 3), *cut_off(50, 2)])
+
+    assert found.counts == Counts(planned=100, scored=47, infra_error=5, skipped=48)
+
+
+def test_what_the_budget_refused_stays_skipped_where_other_calls_were_cut_off() -> None:
+    refused = [failed(60 + n, outcome="budget_spent", error="spent", attempts=0) for n in range(39)]
+
+    for terms in (FOREIGN, NATIVE):
+        found = one(arc(60, skipped=40), [*calls(60), *refused, *cut_off(99, 1)], terms)
+
+        assert found.counts == Counts(planned=100, scored=60, infra_error=1, skipped=39)
+
+
+def test_each_subset_counts_what_was_cut_off_in_it() -> None:
+    rows = [*(row(n, sample=f"x/{n}") for n in range(49)), *cut_off(99, 1, sample="x/99")]
+    parts = [arc(49, skipped=51), subset("x", 49, skipped=1), subset("y", 0, skipped=50)]
+
+    found = laid(parts, rows, NATIVE, (sample("x/99", "x", SampleState.SKIPPED),))
+
+    assert [(part.counts.infra_error, part.counts.skipped) for part in found] == [(1, 50), (1, 0), (0, 50)]
+
+
 def test_a_judge_that_failed_is_counted_and_takes_a_foreign_backend_s_score() -> None:
     found = one(arc(), [*calls(100), *calls(95, 5, role="judge")])
 
@@ -197,7 +305,10 @@ def test_a_judge_and_a_model_that_failed_are_both_named() -> None:
 def test_verdicts_that_failed_are_admitted_as_answers_are_and_together_with_them() -> None:
     rows = [*calls(98, 2), *calls(98, 2, role="judge")]
 
-    assert one(arc(), rows, replace(FOREIGN, max_infra_errors=4)).metrics == arc().metrics
+    found = one(arc(), rows, replace(FOREIGN, max_infra_errors=4))
+
+    assert [(metric.value, metric.ci95) for metric in found.metrics] == [(0.615, None)]
+    assert found.caveat == "2 of 100 failed, counted as wrong; 2 of 100 scored without the judge's verdict"
     assert one(arc(), rows, replace(FOREIGN, max_infra_errors=3)).metrics == ()
 
 
@@ -304,7 +415,9 @@ def test_no_sample_is_lost_or_won_and_there_is_a_score_or_a_reason(
 
     assert sum(getattr(found.counts, fate) for fate in FATES) == sum(getattr(counts, fate) for fate in FATES)
     assert 0 <= found.counts.scored <= counts.scored
-    assert (found.metrics, found.absent) == (made.metrics, "") or (found.metrics == () and found.absent)
+    assert bool(found.metrics) != bool(found.absent)
+    assert bool(found.caveat) == (found.metrics not in {(), made.metrics})
+    assert all(part.value == 0.615 and bool(part.ci95) != bool(found.caveat) for part in found.metrics)
     assert found.metrics or found.backend_value == "0.615"
 
 

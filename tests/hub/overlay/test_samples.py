@@ -3,11 +3,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from hub.adapter import Normalized
 from hub.ledger import LedgerRow
 from hub.overlay import Terms, lay_over
 from hub.report import Sample, SampleState
-from tests.fakes.ledger import failed, row
+from tests.fakes.ledger import cut_off, failed, row
 from tests.fakes.reports import metric, result
 
 TERMS = Terms(start=1, via="endpoint", datasets=("arc",), excludes_failures=False)
@@ -60,6 +62,22 @@ def test_what_the_backend_says_of_its_failure_stays() -> None:
     made = sample(state=SampleState.MODEL_ERROR, error="too long", scores={})
 
     assert only(made, failed(sample="a")) == made
+
+
+def test_a_sample_that_was_asked_when_the_job_was_ended_says_so_in_place_of_never_tried() -> None:
+    (gone,) = cut_off(0, 1, sample="a")
+
+    found = only(sample(state=SampleState.SKIPPED, error="stopped by the user", scores={}), gone)
+
+    assert found.state is SampleState.INFRA_ERROR
+    assert found.error.startswith("stopped by the user: the client left before the answer came")
+
+
+@pytest.mark.parametrize("fields", [{"attempts": 0}, {"outcome": "budget_spent"}, {"role": "judge"}])
+def test_a_sample_that_was_not_sent_to_the_model_stays_one_that_was_never_tried(fields: dict[str, Any]) -> None:
+    made = sample(state=SampleState.SKIPPED, error="the server is down", scores={})
+
+    assert only(made, failed(sample="a", **fields)) == made
 
 
 def test_a_sample_whose_judge_failed_keeps_the_score_and_says_so() -> None:

@@ -98,6 +98,28 @@ def test_a_heat_map_has_a_cell_with_a_reason_where_a_number_is_missing() -> None
     assert rows["c"][0] == ("none", None, "not part of this job")
 
 
+def test_what_must_be_said_beside_a_score_is_said_wherever_the_page_has_it() -> None:
+    told = "1 of 4 failed, counted as wrong"
+    parts = [
+        part.model_copy(update={"caveat": told})
+        for part in (
+            result("mmlu", metric()),
+            result("mmlu", metric(), subset="a"),
+            result("mmlu", metric(), subset="b"),
+        )
+    ]
+    made = report(job(1, *parts))
+
+    (group,) = groups(made)
+    ((block,), _) = blocks(group)
+    cells = heat_map(group)
+
+    assert block.rows[0].how.startswith(told)
+    assert cells is not None
+    assert cells.rows[0][1][0].note == f"4 of 4 scored; {told}"
+    assert [problem.text for problem in overview(made, set()).problems] == [f"the score has failures in it: {told}"]
+
+
 def test_without_subsets_there_is_no_heat_map() -> None:
     (group,) = groups(report(job(1, result("arc", metric(), subset="default"))))
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from hub.images import load_image
 from hub.settings import Settings
 from tests.fakes.upstream import FakeUpstream
 from tests.integration.desk import Desk, Unique, gateway_of, kill, open_desk
@@ -85,6 +87,37 @@ def test_a_resume_removes_its_own_dead_hubs_container_and_no_living_ones(desk: D
         assert [found["Id"] for found in containers(beside)] == [other["Id"]]
         living.send_signal(signal.SIGTERM)
         living.communicate(timeout=120)
+
+
+@pytest.fixture
+def base_of_its_own(desk: Desk, client: Any, docker_settings: Settings) -> Iterator[None]:
+    """Give the base a name of the test's, so that no other test has the image that is built on it."""
+    name = f"evaldock-test-base:{uuid.uuid4().hex[:12]}"
+    client.images.get(load_image("echo", docker_settings).base).tag(name)
+    desk.env["EVALDOCK_BASE_IMAGE"] = name
+    yield
+    for environment in filter(None, (job["environment"] for job in desk.record()["jobs"])):
+        client.images.remove(environment["reference"])
+    client.images.remove(name)
+
+
+@pytest.mark.usefixtures("base_of_its_own")
+def test_a_run_whose_image_was_removed_goes_on_in_one_that_is_built_again(desk: Desk, client: Any) -> None:
+    desk.write_task("m", n=40)
+    hub = desk.start("run", "t.yaml")
+    until(lambda: desk.done(JOB) >= 3)
+    kill(hub)
+    assert desk.run("stop").returncode in {0, 1}  # its container would keep the image
+    first = desk.record()["jobs"][0]["environment"]
+    client.images.remove(first["reference"])
+
+    resumed = desk.run("resume")
+
+    second = desk.record()["jobs"][0]["environment"]
+    assert resumed.returncode == 0, resumed.stderr
+    assert second["reference"] == first["reference"]
+    assert second["digest"] != first["digest"]
+    assert f"it was {first['digest']}, is now {second['digest']}" in (desk.runs[0] / "report.md").read_text()
 
 
 def test_a_job_with_its_own_weights_sees_what_its_last_start_left(desk: Desk) -> None:

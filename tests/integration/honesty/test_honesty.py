@@ -129,6 +129,11 @@ def test_a_failure_that_the_task_admits_leaves_the_score_shown(bench: Bench, ups
     assert [metric["raw"]["literal"] for metric in found["metrics"]] == ["90.0"]
     assert (found["counts"]["scored"], found["counts"]["infra_error"]) == (9, 1)
     assert (ran.code, ran.report["state"]) == (1, "partial")
+    assert found["caveat"] == "1 of 10 failed, counted as wrong"
+    assert (found["metrics"][0]["stderr"], found["metrics"][0]["ci95"]) == (None, None)
+    assert found["caveat"] in " ".join(ran.out.replace("│", " ").split())
+    for page in ("report.md", "report.html"):
+        assert found["caveat"] in (ran.folder / page).read_text()
 
 
 def test_a_backend_that_never_asks_has_no_score(bench: Bench) -> None:
