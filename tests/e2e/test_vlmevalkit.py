@@ -444,9 +444,11 @@ def test_odd_texts_in_tables_and_answers_stay_as_they_are(tmp_path: Path) -> Non
 @pytest.mark.parametrize("engine", ["docker", "venv"])
 def test_texts_that_would_run_when_evaluated_stay_texts(tmp_path: Path, judge: FakeUpstream, engine: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        mark = f"pwned-{port}"
         evil = (
-            "__import__('os').system('touch pwned /job/output/pwned /tmp/pwned /data/pwned') or "
-            f"__import__('socket').create_connection(('127.0.0.1', {listener.getsockname()[1]}))"
+            f"__import__('os').system('touch {mark} /job/output/{mark} /tmp/{mark} /data/{mark}') or "
+            f"__import__('socket').create_connection(('127.0.0.1', {port}))"
         )
         tables = tmp_path / "LMUData"
         tables.mkdir()
@@ -464,10 +466,10 @@ def test_texts_that_would_run_when_evaluated_stay_texts(tmp_path: Path, judge: F
 
         with FakeUpstream(answer=spoken, models=("seeing",)) as model:
             ran = run(tmp_path, tables, [path.stem for path in sorted(tables.iterdir())], model, judge, engine=engine)
-        asked_, _, _ = select.select([listener], [], [], 0)
+        called, _, _ = select.select([listener], [], [], 0)
 
-    assert asked_ == []
-    assert [path for path in (*tmp_path.rglob("*pwned*"), Path("/tmp/pwned")) if path.exists()] == []
+    assert called == []
+    assert [path for path in (*tmp_path.rglob(f"*{mark}*"), Path("/tmp", mark)) if path.exists()] == []
     assert {path.name: path.read_bytes() for path in tables.iterdir()} == before
     assert ran.code == 1
     assert results(ran)["MMStar"]["metrics"]
