@@ -475,6 +475,19 @@ def test_options_that_were_drawn_are_told_beside_the_score() -> None:
     assert result.metrics[0].ci95 is None
 
 
+def test_a_question_that_chance_decided_is_unjudged_in_all_orders_of_its_options(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "matching" / "output", output)
+    file = output / "vlmevalkit" / "mmbench_dev_en" / "model" / "model_MMBench_DEV_EN_exact_matching_result.tsv"
+    head, first, *rest = file.read_text().splitlines()
+    cells = [*first.split("\t")[:-1], '"Match Log is Failed to predict, thus randomly generate one. "']
+    file.write_text("\n".join((head, "\t".join(cells), *rest)) + "\n")
+
+    result = results("matching", output)["MMBench_DEV_EN", None]
+
+    assert (result.counts.scored, result.counts.judge_fallback) == (8, 4)
+
+
 def test_an_answer_that_is_empty_is_shown_as_it_was(tmp_path: Path) -> None:
     output = tmp_path / "output"
     shutil.copytree(RECORDED / "matching" / "output", output)
