@@ -11,9 +11,11 @@ from pydantic import BaseModel, ValidationError
 from adapters.vlmevalkit.catalog import Entry, facts
 from adapters.vlmevalkit.names import suggestion
 from adapters.vlmevalkit.options import DatasetOptions, EndpointGeneration, EvaluationOptions, OpenQuestionsOptions
+from adapters.vlmevalkit.schemes import PAGES
 from adapters.vlmevalkit.translate import Wanted, all_wanted
 from hub.adapter import Complaint, Evaluation
 
+_SHOWS_PAGES = ("InternVL-Chat-V1-5", "MiniCPM-Llama3-V-2_5", "XComposer2_4KHD", "XComposer2d5")
 _ENDPOINT_OPTIONS = ("image_size", "image_detail", "system_prompt")
 
 
@@ -72,6 +74,7 @@ def _dataset(one: Wanted, evaluation: Evaluation) -> Iterator[Complaint]:
     wrong = list(_checked(options, request.options, "options"))
     yield from wrong or _judge(one, evaluation)
     yield from _path(one)
+    yield from _pages(one, evaluation)
     yield from _fixed(one)
     yield from _limit(one)
     if evaluation.model.via == "endpoint":
@@ -90,6 +93,14 @@ def _judge(one: Wanted, evaluation: Evaluation) -> Iterator[Complaint]:
         yield Complaint(("options", "judge"), f"{name} cannot be scored by matching texts: leave options.judge out")
     elif need == "none" and one.request.options.get("judge"):
         yield Complaint(("options", "judge"), f"no judge reads the answers to {name}: leave options.judge out")
+
+
+def _pages(one: Wanted, evaluation: Evaluation) -> Iterator[Complaint]:
+    known_as = evaluation.options.get("known_as")
+    if one.entry.scheme.kind != PAGES or evaluation.model.via == "endpoint" or known_as in (None, *_SHOWS_PAGES):
+        return
+    message = f"VLMEvalKit does not know how to show pages to {known_as!r}, only to {', '.join(_SHOWS_PAGES)}"
+    yield Complaint(("name",), f"{message}: serve the model, and give it as an endpoint")
 
 
 def _path(one: Wanted) -> Iterator[Complaint]:

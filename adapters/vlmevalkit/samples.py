@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from adapters.vlmevalkit.cut import G_INDEX, ROTATION
 from adapters.vlmevalkit.items import Item, item
 from adapters.vlmevalkit.output import DatasetOutput, Failure, Output, Row
 from adapters.vlmevalkit.translate import Wanted
@@ -61,8 +62,16 @@ class Answers:
 
     def _answered(self, row: Row, failed: Mapping[str, Failure]) -> Answered:
         part = row.get(_PART, "")
-        known = self._items(part).get(row.get(_PART_INDEX, row.get("index", "")), Item())
+        items, index = self._items(part), row.get(_PART_INDEX, row.get("index", ""))
+        known = items.get(index) or self._of_question(row, index, items)
         return Answered(row, part, known, failed.get(row.get("index", "")))
+
+    def _of_question(self, row: Row, index: str, items: Mapping[str, Item]) -> Item:
+        """Return what is said of a row in that of another order of its options: whether chance decided for all."""
+        if not items or self.one.entry.together != G_INDEX:
+            return Item()
+        first = row.get(G_INDEX) or str(int(index) % ROTATION)
+        return Item(unjudged=items.get(first, Item()).unjudged)
 
     def _items(self, part: str) -> Mapping[str, Item]:
         if part not in self._read:

@@ -178,6 +178,16 @@ class TestCheckpoint:
 
         assert message.endswith("did you mean 'Qwen2.5-VL-7B-Instruct'?")
 
+    def test_pages_are_shown_by_few_classes_only(self) -> None:
+        known, unknown = (
+            evaluation(request("DUDE"), model=CHECKPOINT, judge=True, known_as=name)
+            for name in ("XComposer2d5", "Qwen2.5-VL-7B-Instruct")
+        )
+
+        assert complaints(known) == {}
+        assert "does not know how to show pages to 'Qwen2.5-VL-7B-Instruct'" in only(unknown, "datasets", 0, "name")
+        assert complaints(evaluation(request("DUDE"), judge=True)) == {}
+
     def test_a_public_service_is_no_checkpoint(self) -> None:
         assert "serve it, and give it as an endpoint" in only(self.of(known_as="GPT4o"), "options", "known_as")
 

@@ -421,6 +421,73 @@ def test_a_judge_that_the_gateway_never_heard_of_withholds_the_score(tmp_path: P
     assert result.backend_value
 
 
+def test_ratings_that_are_missing_and_count_as_nothing_are_told_beside_the_score(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "judge" / "output", output)
+    scores = output / "vlmevalkit" / "mmdu" / "model" / "model_MMDU_judge_score.csv"
+    scores.write_text('"set","Creativity","Overall Score"\n"all","20.0","20.0"\n"valid","40.0","40.0"\n')
+
+    result = results("judge", output)["MMDU", None]
+
+    assert result.metrics[0].raw.literal == "20.0"
+    assert result.caveat == "the judge did not rate some answers, which count as 0; without them it is 40.0"
+    assert one("judge", "MMDU").caveat == ""
+
+
+def unrated(tmp_path: Path, *rows: int) -> Result:
+    """Return the result of LLaVABench whose judge rated all answers but some."""
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "judge" / "output", output)
+    file = output / "vlmevalkit" / "llavabench" / "model" / "model_LLaVABench_openai_result.tsv"
+    head, *lines = file.read_text().splitlines()
+    places = [head.split("\t").index(f'"{name}"') for name in ("score", "gpt4_score")]
+    for row in rows:
+        cells = lines[row].split("\t")
+        for place in places:
+            cells[place] = '"-1"'
+        lines[row] = "\t".join(cells)
+    file.write_text("\n".join((head, *lines)) + "\n")
+    return results("judge", output)["LLaVABench", None]
+
+
+def test_a_score_without_any_verdict_is_none(tmp_path: Path) -> None:
+    result = unrated(tmp_path, *range(one("judge", "LLaVABench").counts.planned))
+
+    assert result.metrics == ()
+    assert result.absent == "the judge gave no verdict that VLMEvalKit could read on any of its answers"
+    assert result.backend_value == one("judge", "LLaVABench").backend_value
+    assert (result.counts.scored, result.counts.judge_fallback) == (0, result.counts.planned)
+
+
+def test_a_score_with_some_verdicts_says_how_many_are_missing(tmp_path: Path) -> None:
+    result = unrated(tmp_path, 0, 1)
+    planned = result.counts.planned
+
+    assert result.metrics[0].uncertainty_absent == f"{result.caveat}: not all of it is the model's"
+    assert result.caveat == f"2 of {planned} scored without the judge's verdict"
+
+
+def test_options_that_were_drawn_are_told_beside_the_score() -> None:
+    result = one("judge", "MMT-Bench_VAL")
+
+    assert result.counts.judge_fallback
+    assert result.caveat == f"{result.counts.judge_fallback} of 32 scored without the judge's verdict"
+    assert result.metrics[0].ci95 is None
+
+
+def test_a_question_that_chance_decided_is_unjudged_in_all_orders_of_its_options(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "matching" / "output", output)
+    file = output / "vlmevalkit" / "mmbench_dev_en" / "model" / "model_MMBench_DEV_EN_exact_matching_result.tsv"
+    head, first, *rest = file.read_text().splitlines()
+    cells = [*first.split("\t")[:-1], '"Match Log is Failed to predict, thus randomly generate one. "']
+    file.write_text("\n".join((head, "\t".join(cells), *rest)) + "\n")
+
+    result = results("matching", output)["MMBench_DEV_EN", None]
+
+    assert (result.counts.scored, result.counts.judge_fallback) == (8, 4)
+
+
 def test_an_answer_that_is_empty_is_shown_as_it_was(tmp_path: Path) -> None:
     output = tmp_path / "output"
     shutil.copytree(RECORDED / "matching" / "output", output)
