@@ -57,6 +57,7 @@ class Written(BaseModel):
     synthetic_tools: int = 0
     reordered_hits: int = 0
     reference: str = ""
+    unjudged: int = 0
     unopposed: int = 0
 
 
@@ -102,6 +103,10 @@ def caveat(found: Written, dataset: StaticDataset | StableDataset) -> str:
 def _of_agent(found: Written, dataset: StableDataset) -> Iterator[str]:
     if not dataset.judge:
         yield "nothing was judged"
+    if found.unjudged and "sopr" in found.metrics and found.metrics["sopr"].value is not None:
+        # What needs no judge, for it has no answer, is Unsolved all the same.
+        missing = f"verdicts on {found.unjudged} of {found.planned} queries are missing and left out"
+        yield f"{missing}: sopr is likely too low"
     if found.unopposed:
         yield f"the reference lacks {found.unopposed} of {found.planned} queries, which count as won"
 

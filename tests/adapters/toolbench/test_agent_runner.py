@@ -114,17 +114,20 @@ def test_what_the_judge_says_unreadably_is_excluded_and_counted(root: Path, run:
     (result,), samples = read(root, of).results, list(read(root, of).samples)
     assert [sample.state for sample in samples] == [SampleState.SCORED, SampleState.JUDGE_FALLBACK]
     assert values(result)["sopr"] == 1.0
+    assert result.caveat == "verdicts on 1 of 2 queries are missing and left out: sopr is likely too low"
     assert (result.counts.judge_fallback, result.metrics[0].uncertainty_absent) == (1, "verdicts are missing")
     assert sum("tool_choice" in request.json for request in asked) == 3 + 3 * 3
 
 
 def test_a_judge_that_is_away_is_no_verdict(root: Path, run: Run) -> None:
     of = cached()
-    run(of, [query(31, "good")], fault="503", fault_when=lambda body: "tool_choice" in body)
+    # The second one is Unsolved without asking: a rate of it alone would say nothing of the model.
+    asked = [query(31, "good"), query(32, "gives-up")]
+    run(of, asked, fault="503", fault_when=lambda body: "tool_choice" in body)
 
     (result,) = read(root, of).results
     assert ("sopr" in values(result), result.metrics[0].name) == (False, "finish_rate")
-    assert result.caveat == "no sopr: the judge never gave a verdict"
+    assert result.caveat.startswith("no sopr: the judge never gave a verdict")
     assert result.counts.judge_fallback == 1
 
 

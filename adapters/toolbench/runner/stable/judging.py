@@ -23,10 +23,14 @@ _Found = TypeVar("_Found")
 
 
 class Verdict(NamedTuple):
-    """What the judge says of an answer; `status` None where it said nothing usable, and `reason` why."""
+    """What is said of an answer; `status` None where the judge said nothing usable, and `reason` why.
+
+    `asked`: the judge was asked, for by the answer's form alone nothing could be said.
+    """
 
     status: Status | None
     reason: str = ""
+    asked: bool = True
 
 
 class Choice(NamedTuple):
@@ -53,9 +57,9 @@ class Judge:
         attempt = answer["answer"]
         final = str(attempt.get("final_answer") or "")
         if not ends_with_finish(attempt.get("answer_details")):
-            return Verdict("Unsolved", "it does not end with Finish")
+            return Verdict("Unsolved", "it does not end with Finish", asked=False)
         if not final or GIVE_UP in final:
-            return Verdict("Unsolved", "it gives no answer")
+            return Verdict("Unsolved", "it gives no answer", asked=False)
         asked = {"query": str(answer["query"]), "answer": final}
         verdict = self._ask_status(sample, "check_answer_status", self.prompts.check, asked, number)
         if verdict.status != "Unsure":

@@ -43,6 +43,11 @@ class Judgement(NamedTuple):
         return sum(found) / len(found) if found else None
 
     @property
+    def complete(self) -> bool:
+        """Return whether every round has a verdict of the candidate's answer."""
+        return all(part.verdict.status for part in self.rounds)
+
+    @property
     def outcome(self) -> Outcome | None:
         """Return who is better in more rounds; None where nothing was compared, or no round could be."""
         if not self.compared or all(part.better is None for part in self.rounds):

@@ -38,14 +38,14 @@ def sum_up(facts: Sequence[Facts], judgements: Sequence[Judgement], rounds: int)
 def _rates(judgements: Sequence[Judgement], rounds: int) -> Iterator[tuple[str, Figure]]:
     if not judgements:
         return
-    scores = round_scores(judgements, rounds)
-    known = [score for judgement in judgements if (score := judgement.score) is not None]
-    if not scores:
+    verdicts = [part.verdict for judgement in judgements for part in judgement.rounds]
+    asked = [verdict.status for verdict in verdicts if verdict.asked]
+    if asked and not any(asked):
         yield "sopr", _absent("the judge never gave a verdict")
         return
-    complete = all(part.verdict.status for judgement in judgements for part in judgement.rounds)
-    figure = mean(known)
-    if not complete:
+    scores = round_scores(judgements, rounds)
+    figure = mean([score for judgement in judgements if (score := judgement.score) is not None])
+    if not all(asked):
         figure |= {"stderr": None, "ci95": None, "uncertainty_absent": "verdicts are missing"}
     yield "sopr", {**figure, "value": statistics.fmean(scores)}
     yield "sopr_std", _figure(statistics.pstdev(scores), len(scores), _NO_SPREAD)
