@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from adapters.runtime import job
 from adapters.vlmevalkit.contract import OWN_DATA, Dataset
+from adapters.vlmevalkit.runner.cells import read_cell
 from adapters.vlmevalkit.runner.reasons import StatedError
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_CHOICES = "own_image_mcq"
+_CHOICES, _OPEN = "own_image_mcq", "own_image_openended"
 # What a user's own table must have; of a published data set's VLMEvalKit's own classes know it.
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     _CHOICES: ("index", "question", "A", "B", "answer"),
-    "own_image_openended": ("index", "question", "answer"),
+    _OPEN: ("index", "question", "answer"),
 }
 _PICTURES = ("image", "image_path")
 # What VLMEvalKit makes of a user's row whose cell is empty.
@@ -79,16 +80,16 @@ def check_rows(dataset: Dataset, rows: Any) -> None:
     """Look at the rows of a user's own table, a frame; published ones are what they are.
 
     Raises:
-        DataError: two rows cannot be told apart, or an answer is none of its options.
+        DataError: two rows cannot be told apart, or an answer is none of its options, or none at all.
     """
     if not any(target.startswith(f"{OWN_DATA}/") for target in dataset.tables.values()):
         return
     (index, count), *_ = [*Counter(map(str, rows["index"])).most_common(1), ("", 0)]
     if count > 1:
         raise DataError(f"{count} rows have the index {index}: VLMEvalKit would take one answer for all of them")
-    if dataset.name == _CHOICES:
+    if check := _CHECKS.get(dataset.name):
         for row in rows.to_dict("records"):
-            _check_answer(row)
+            check(row)
 
 
 def _check_answer(row: Mapping[str, Any]) -> None:
@@ -98,6 +99,20 @@ def _check_answer(row: Mapping[str, Any]) -> None:
         raise DataError(
             f"the answer of row {row['index']} is {row['answer']!r}, which is none of its options: {known}"
         )
+
+
+def _check_list(row: Mapping[str, Any]) -> None:
+    try:
+        found = read_cell(row["answer"])
+    except (SyntaxError, NameError, TypeError, ValueError, ArithmeticError, RecursionError, MemoryError):
+        return  # a text like any other
+    if isinstance(found, list) and not (found and all(isinstance(part, str) for part in found)):
+        raise DataError(
+            f"the answer of row {row['index']} is {row['answer']}: a list of right answers holds texts, ['12', '13']"
+        )
+
+
+_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {_CHOICES: _check_answer, _OPEN: _check_list}
 
 
 def _options(row: Mapping[str, Any], letters: Iterable[str]) -> list[str]:
