@@ -26,8 +26,8 @@ _NO_JUDGE = (
 )
 _NO_SIMULATOR = "api simulate asks the task's `simulator`, and it has none: give one, with the keys of a judge"
 _NO_ANSWERS = (
-    "{}: nothing is recorded that api cache could answer with, so that every call will fail: give the evaluation's "
-    "options `cache` (a folder) or `published_cache: true`, or take api simulate"
+    "answers of APIs in {!r}: nothing is recorded that api cache could answer with, so that every call will fail; "
+    "give the evaluation's options `cache` (a folder) or `published_cache: true`, or take api simulate"
 )
 _NO_NETWORK = (
     "api remote reaches a virtual API server of yours from inside the job, and jobs have no network: say "

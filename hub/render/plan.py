@@ -86,7 +86,7 @@ def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
 
 def _expected(estimate: Estimate) -> str:
     calls = "an unknown number of calls" if estimate.calls is None else f"about {count_of(estimate.calls, 'call')}"
-    tokens = "" if estimate.tokens is None else f", {count_of(estimate.tokens, 'token')}"
+    tokens = "" if estimate.tokens is None else f", about {count_of(estimate.tokens, 'token')}"
     most = "" if estimate.most_calls is None else f", at most {count_of(estimate.most_calls, 'call')}"
     return f"{calls}{tokens}{most}"
 
