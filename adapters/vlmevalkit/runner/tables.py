@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from adapters.runtime import job
 from adapters.vlmevalkit.contract import OWN_DATA, Dataset
+from adapters.vlmevalkit.runner.cells import read_cell
 from adapters.vlmevalkit.runner.reasons import StatedError
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_CHOICES = "own_image_mcq"
+_CHOICES, _OPEN = "own_image_mcq", "own_image_openended"
 # What a user's own table must have; of a published data set's VLMEvalKit's own classes know it.
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     _CHOICES: ("index", "question", "A", "B", "answer"),
-    "own_image_openended": ("index", "question", "answer"),
+    _OPEN: ("index", "question", "answer"),
 }
 _PICTURES = ("image", "image_path")
 # What VLMEvalKit makes of a user's row whose cell is empty.
@@ -79,16 +80,25 @@ def check_rows(dataset: Dataset, rows: Any) -> None:
     """Look at the rows of a user's own table, a frame; published ones are what they are.
 
     Raises:
-        DataError: two rows cannot be told apart, or an answer is none of its options.
+        DataError: two rows cannot be told apart, or an answer is none that can be scored.
     """
     if not any(target.startswith(f"{OWN_DATA}/") for target in dataset.tables.values()):
         return
     (index, count), *_ = [*Counter(map(str, rows["index"])).most_common(1), ("", 0)]
     if count > 1:
         raise DataError(f"{count} rows have the index {index}: VLMEvalKit would take one answer for all of them")
+    checks = _checks(dataset)
+    for row in rows.to_dict("records") if checks else ():
+        for check in checks:
+            check(row)
+
+
+def _checks(dataset: Dataset) -> list[Callable[[Mapping[str, Any]], None]]:
     if dataset.name == _CHOICES:
-        for row in rows.to_dict("records"):
-            _check_answer(row)
+        return [_check_answer]
+    if dataset.name != _OPEN:
+        return []
+    return [_check_list, _check_agreement] if dataset.metric == "vqa_score" else [_check_list]
 
 
 def _check_answer(row: Mapping[str, Any]) -> None:
@@ -98,6 +108,30 @@ def _check_answer(row: Mapping[str, Any]) -> None:
         raise DataError(
             f"the answer of row {row['index']} is {row['answer']!r}, which is none of its options: {known}"
         )
+
+
+def _check_list(row: Mapping[str, Any]) -> None:
+    found = _several(row["answer"])
+    if found is not None and not (found and all(isinstance(part, str) for part in found)):
+        raise DataError(
+            f"the answer of row {row['index']} is {row['answer']}: a list of right answers holds texts, ['12', '13']"
+        )
+
+
+def _check_agreement(row: Mapping[str, Any]) -> None:
+    if len(_several(row["answer"]) or ()) < 2:
+        raise DataError(
+            f"row {row['index']} has one right answer, and vqa_score counts who else said the same: give a list"
+        )
+
+
+def _several(answer: str) -> list[Any] | None:
+    """Return the parts of a list as VLMEvalKit sees one in a cell; None where the cell is a text like any other."""
+    try:
+        found = read_cell(answer)
+    except (SyntaxError, NameError, TypeError, ValueError, ArithmeticError, RecursionError, MemoryError):
+        return None
+    return found if isinstance(found, list) else None
 
 
 def _options(row: Mapping[str, Any], letters: Iterable[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,35 @@ def test_an_option_may_be_any_text(rows: list[Row], text: str) -> None:
     rows[3]["D"] = text
 
     check_rows(dataset("own_image_mcq"), Frame(rows))
+
+
+@pytest.mark.parametrize("answer", ["[1, 2]", "['one', 2]", "[]"])
+def test_right_answers_in_a_list_are_texts(rows: list[Row], answer: str) -> None:
+    rows[2]["answer"] = answer
+
+    with pytest.raises(
+        DataError, match=r"the answer of row 2 is .*: a list of right answers holds texts, \['12', '13'\]"
+    ):
+        check_rows(dataset("own_image_openended"), Frame(rows))
+
+
+@pytest.mark.parametrize("answer", ["['one', \"two\"]", "[sic] one", "(1, 2)", "12", "[1", "[" * 5000])
+def test_anything_else_is_one_right_answer(rows: list[Row], answer: str) -> None:
+    rows[2]["answer"] = answer
+
+    check_rows(dataset("own_image_openended"), Frame(rows))
+
+
+@pytest.mark.parametrize("answer", ["one", "['one']"])
+def test_agreement_needs_several_people(rows: list[Row], answer: str) -> None:
+    for row in rows:
+        row["answer"] = "['one', 'two']"
+    wanted = replace(dataset("own_image_openended"), metric="vqa_score")
+    check_rows(wanted, Frame(rows))
+    rows[2]["answer"] = answer
+
+    with pytest.raises(DataError, match="row 2 has one right answer, and vqa_score counts who else said the same"):
+        check_rows(wanted, Frame(rows))
 
 
 def test_an_option_that_a_row_lacks_is_none(rows: list[Row]) -> None:
