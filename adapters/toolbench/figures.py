@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated
+from math import isfinite
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator
 
@@ -11,9 +12,15 @@ from adapters.toolbench.contract import StableDataset, StaticDataset
 from hub.report import Metric, Raw, Source
 
 
+State = Literal["scored", "model_error", "infra_error", "judge_fallback", "skipped"]
+
+
 def _literal(value: object) -> object:
     """Return a whole number as its text, too: of the others the reader keeps the text."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(text, str) and not isfinite(float(text)):
+        raise ValueError("a figure must be a number")
+    return text
 
 
 # The headline first: of single steps as Eval-Scope lists them, then the stricter ones; of an agent ToolEval's rates,
@@ -48,7 +55,7 @@ class Written(BaseModel):
     absent: str = ""
     data: str = ""
     planned: int = 0
-    states: dict[str, int] = {}
+    states: dict[State, int] = {}
     metrics: dict[str, Figure] = {}
     counted: int = 0
     dropped: dict[str, int] = {}

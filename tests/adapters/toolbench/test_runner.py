@@ -155,7 +155,18 @@ def test_a_killed_job_has_what_it_wrote_and_no_score(root: Path, run: Callable[.
     assert (result.metrics, result.absent) == ((), "the job ended when 1 of its items were done")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"metrics": {"action_em": 1}}', '{"states": {"scored": "many"}}'])
+def of_value(value: str) -> str:
+    rest = '"n": 1, "absent": "", "stderr": null, "ci95": null, "uncertainty_absent": "x"'
+    return f'{{"metrics": {{"action_em": {{"value": {value}, {rest}}}}}}}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("{", "[]", '{"metrics": {"action_em": 1}}', '{"states": {"scored": "many"}}', '{"states": {"planned": 3}}'),
+        *(of_value('"high"'), of_value("NaN"), of_value('"nan"'), of_value("true")),
+    ],
+)
 def test_a_broken_file_is_refused(root: Path, run: Callable[..., int], text: str) -> None:
     run(evaluation(), [step(OSLO, "Weather?")], {"Weather?": OSLO})
     (root / "job/output/static%2Fin_domain/metrics.json").write_text(text)
