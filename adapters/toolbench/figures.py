@@ -11,7 +11,6 @@ from pydantic import BaseModel, BeforeValidator
 from adapters.toolbench.contract import StableDataset, StaticDataset
 from hub.report import Metric, Raw, Source
 
-
 State = Literal["scored", "model_error", "infra_error", "judge_fallback", "skipped"]
 
 
