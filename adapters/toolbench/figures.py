@@ -62,6 +62,7 @@ class Written(BaseModel):
     prompt: str = ""
     synthetic_tools: int = 0
     reordered_hits: int = 0
+    recorded: str = ""
     reference: str = ""
     unjudged: int = 0
     unopposed: int = 0
@@ -93,6 +94,7 @@ def way(dataset: StableDataset, found: Written) -> str:
         dataset.method_name,
         f"{dataset.max_steps} steps, {dataset.max_calls} calls, {dataset.observation_limit} characters at most",
         f"functions {dataset.compat}, APIs {dataset.api}, prompts {found.prompts or 'not known'}",
+        f"answers recorded {found.recorded}" if found.recorded else "",
         "tools synthetic" if found.synthetic_tools else "",
         f"judged {dataset.rounds} times" if dataset.judge else "",
         f"over the reference {found.reference}" if dataset.reference else "",

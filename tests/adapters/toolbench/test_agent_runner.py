@@ -48,10 +48,12 @@ def test_the_key_says_what_decides_the_figures(root: Path, run: Run) -> None:
     run(of, queries()[:1])
 
     (result,) = read(root, of).results
+    recorded = result.key.scoring.partition("answers recorded ")[2][:23]
     assert result.key.scoring == (
         "DFS_woFilter_w2; 50 steps, 200 calls, 1024 characters at most; functions clean, APIs cache, prompts own; "
-        "tools synthetic; judged 2 times"
+        f"answers recorded {recorded}; tools synthetic; judged 2 times"
     )
+    assert recorded.startswith("sha256:")
     assert (result.key.benchmark, result.key.prompt[:7], result.key.data[:7]) == (
         "toolbench/stable/own",
         "sha256:",

@@ -106,6 +106,18 @@ def test_a_broken_file_of_the_cache_is_no_answer(tmp_path: Path, text: str) -> N
     assert cache.find(CATEGORY, TOOL, "cities", {}) is None
 
 
+def test_a_fingerprint_is_that_of_the_answers_that_can_be_had(tmp_path: Path) -> None:
+    folder = write_cache(tmp_path / "cache")
+    place = (CATEGORY, TOOL, API)
+    known = Cache(folder).fingerprint([place, place])
+
+    (folder / "Weather_Daily/sky_view_for_Weather_Daily/cities.json").write_text("{}")
+    assert Cache(folder).fingerprint([place]) == known
+    (folder / "Weather_Daily/sky_view_for_Weather_Daily/get_weather.json").write_text("{}")
+    assert Cache(folder).fingerprint([place]) not in {known, "none"}
+    assert Cache(folder).fingerprint([("..", TOOL, API), ("Else", TOOL, API)]) == "none"
+
+
 def environment(url: str, **fields: Any) -> Environment:
     apis = [Api("Weather, Daily", "Sky View", name) for name in ("Get Weather", "Cities")]
     known = {"functions": functions_of(apis, "clean"), "url": url, "compat": "clean", "limit": 1024, "timeout_s": 10}
