@@ -44,7 +44,8 @@ class Reader:
         numbers = [_whole(figure, scheme, answers) for figure in _figures(answers, part)]
         numbers = [figure for figure in numbers if figure.key not in scheme.counted or figure.maximum]
         if not numbers or not (is_headline(numbers[0], scheme) or numbers[0].name in scheme.sums):
-            return self._absent(answers, part, f"VLMEvalKit wrote no {scheme.headline}")
+            reason = answers.one.entry.answers_only or f"VLMEvalKit wrote no {scheme.headline}"
+            return self._absent(answers, part, reason)
         counts = _counts(answers, part)
         caveat = _caveat(counts, numbers, scheme)
         metrics = (*_metrics(answers, part, numbers, caveat), *_judged(answers, part))

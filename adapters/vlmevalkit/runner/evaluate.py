@@ -67,6 +67,7 @@ class Evaluated:
         arguments = self._arguments()
         self._settle()
         loaded = build(self._dataset, self._task.model.known_as, vars(arguments))
+        stand_in().keep(loaded.object.data)
         self._status.update(self._dataset, **loaded.facts())
         self._meter = Meter(self._dataset.label, loaded.planned)
         self._decoding = Decoding(at_once=weights is not None)

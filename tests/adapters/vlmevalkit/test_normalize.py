@@ -551,6 +551,12 @@ def test_a_job_cannot_have_files_read_that_are_not_in_its_output(tmp_path: Path,
         results("matching", output)
 
 
+def test_what_is_only_answered_here_has_that_reason_whatever_was_scored(tmp_path: Path) -> None:
+    result = results("matching", changed(tmp_path, "docvqa_test", skipped=""))["DocVQA_TEST", None]
+
+    assert result.absent == "its publisher keeps the right answers: hand in what the model said"
+
+
 def test_a_number_that_is_none_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NormalizeError, match="OverflowError"):
         results("matching", changed(tmp_path, "mmstar", planned=float("inf")))

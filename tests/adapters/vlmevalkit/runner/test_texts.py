@@ -40,6 +40,22 @@ def test_all_of_a_users_own_table_are_texts_and_only_what_is_empty_is_none() -> 
     assert (read["keep_default_na"], read["na_values"]) == (False, [""])
 
 
+def test_right_answers_and_options_that_were_texts_when_loaded_are_read_back_as_texts() -> None:
+    pandas = Pandas()
+    texts = Texts(pandas)
+    texts.begin([])
+    texts.keep({"answer": ["12", float("nan")], "A": ["7.50"], "B": [3.0], "C": [float("nan")], "score": ["1"]})
+
+    texts.read_csv("a.tsv", sep="\t")
+    texts.begin([])
+    texts.read_csv("b.tsv", sep="\t")
+
+    assert [read["dtype"] for read in pandas.read] == [
+        {"answer": str, "A": str, "prediction": str},
+        {"prediction": str},
+    ]
+
+
 def test_the_next_data_set_is_not_read_as_the_last_one() -> None:
     pandas = Pandas()
     texts = Texts(pandas)
