@@ -51,6 +51,8 @@ def test_the_key_says_what_makes_numbers_comparable() -> None:
         "generation": {"temperature": 0.0, "max_tokens": 512},
         "seed": 42,
         "model": "endpoint:m",
+        "judge": "",
+        "simulator": "",
         "gateway": (),
         "backend": "native",
         "backend_version": "1/gsm8k-1",
