@@ -146,7 +146,7 @@ class Complaint:
     """Something in the user's part of an evaluation that the backend cannot take.
 
     `path` is relative to the evaluation in the task file, e.g. ("datasets", 0, "few_shot"). Where it does not refuse,
-    the plan goes on and shows the message.
+    the plan goes on, and the message is shown with it, when the run begins and in the report.
     """
 
     path: tuple[str | int, ...]

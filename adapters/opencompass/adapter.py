@@ -269,7 +269,9 @@ def _limit(request: DatasetRequest, one: Wanted) -> Iterator[Complaint]:
     elif request.limit is not None and one.entry and one.entry.whole:
         needs = f"the metric of {request.name} needs all {one.entry.rows} rows"
         if request.limit_by_default:
-            yield Complaint(("limit",), f"limit {request.limit} of {request.label!r}: {needs}", refuses=False)
+            yield Complaint(
+                ("limit",), f"limit {request.limit} of {request.label!r} is left out: {needs}", refuses=False
+            )
         else:
             yield Complaint(("limit",), f"{needs}: leave limit out")
 

@@ -141,7 +141,7 @@ def _needs_all(entry: Entry, label: str, limit: int, *, by_default: bool) -> Com
     rows = f"all {entry.rows} rows" if entry.rows else "all rows"
     needs = f"the metric of {entry.name} needs {rows}"
     if by_default:
-        return Complaint(("limit",), f"limit {limit} of {label!r}: {needs}", refuses=False)
+        return Complaint(("limit",), f"limit {limit} of {label!r} is left out: {needs}", refuses=False)
     return Complaint(("limit",), f"{needs}: leave limit out")
 
 

@@ -27,6 +27,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "task": plan.task,
         "engine": plan.engine,
         "skipped": list(plan.skipped),
+        "cautions": list(plan.cautions),
         "gateway": _plain(plan.gateway),
         "max_infra_errors": plan.max_infra_errors,
         "allow_unsafe_code": plan.allow_unsafe_code,
@@ -72,6 +73,8 @@ def plan_lines(
         yield from _file_lines(planned.job.files, whole=whole_files)
     for text in plan.skipped:
         yield f"\nleft out: {text}"
+    for text in plan.cautions:
+        yield f"\nnote: {text}"
     yield "\nchecks"
     yield from finding_lines(findings)
 
