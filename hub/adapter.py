@@ -6,13 +6,16 @@ An adapter is stateless and pure. `translate` and `command` turn an Evaluation i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from pydantic import BaseModel, ValidationError
+
 from hub.job import Via
 from hub.report import Result, Sample
+from hub.text import did_you_mean
 
 Hub = Literal["modelscope", "huggingface", "url", "local"]
 Unpack = Literal["", "zip", "zips", "tar"]
@@ -152,6 +155,27 @@ class Complaint:
     path: tuple[str | int, ...]
     message: str
     refuses: bool = True
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?`, or what there is to choose from, in the adapter's order, where that is little."""
+    return did_you_mean(word, known, in_order=True)
+
+
+def option_complaints(
+    backend: str, model: type[BaseModel], given: Mapping[str, Any], key: str
+) -> Iterator[Complaint]:
+    """Yield what is wrong with the options under `key`; `model` says which ones `backend` knows."""
+    try:
+        model.model_validate(dict(given))
+    except ValidationError as error:
+        for problem in error.errors(include_url=False):
+            place = problem["loc"]
+            message = f"{key}.{'.'.join(map(str, place))}: {problem['msg']}"
+            if problem["type"] == "extra_forbidden":
+                unknown = str(place[-1])
+                message = f"{backend} does not know {key}.{unknown}{suggestion(unknown, model.model_fields)}"
+            yield Complaint((key, *place), message)
 
 
 @dataclass(frozen=True)

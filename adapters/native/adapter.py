@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, meta
-from pydantic import BaseModel, ValidationError
 
 from adapters.native import normalize, translate
 from adapters.native.catalog import WAYS, Benchmark, benchmarks
 from adapters.native.contract import DATA_SUFFIXES
 from adapters.native.names import suggestion
 from adapters.native.options import DatasetOptions, EndpointGeneration, EvaluationOptions, LocalGeneration
-from hub.adapter import Adapter, Asset, Complaint, DatasetInfo, DatasetRequest, Evaluation, Normalized
+from hub.adapter import (
+    Adapter,
+    Asset,
+    Complaint,
+    DatasetInfo,
+    DatasetRequest,
+    Evaluation,
+    Normalized,
+    option_complaints,
+)
 
 VERSION = "1"
 PROMPT_NAMES = ("question", "options", "row")
@@ -84,7 +91,7 @@ def _whole(evaluation: Evaluation) -> Iterator[Complaint]:
     if evaluation.model.modality != "text":
         name, modality = evaluation.model.name, evaluation.model.modality
         yield Complaint(("models",), f"native evaluates text models; {name!r} is a {modality} model")
-    yield from _checked(EvaluationOptions, evaluation.options, "options")
+    yield from option_complaints("native", EvaluationOptions, evaluation.options, "options")
 
 
 def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Complaint]:
@@ -97,8 +104,8 @@ def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Compla
         yield Complaint(("limit",), f"limit must be 1 or more, not {request.limit}")
     endpoint = evaluation.model.via == "endpoint"
     generation = EndpointGeneration if endpoint else LocalGeneration
-    yield from _checked(generation, request.generation, "generation")
-    problems = list(_checked(DatasetOptions, request.options, "options"))
+    yield from option_complaints("native", generation, request.generation, "generation")
+    problems = list(option_complaints("native", DatasetOptions, request.options, "options"))
     yield from problems or _options(request, benchmark)
 
 
@@ -142,19 +149,6 @@ def _scoring(request: DatasetRequest, benchmark: Benchmark, evaluation: Evaluati
             "use scoring: generate, or evaluate the checkpoint"
         )
         yield Complaint(("scoring",), message)
-
-
-def _checked(model: type[BaseModel], given: Mapping[str, Any], key: str) -> Iterator[Complaint]:
-    try:
-        model.model_validate(dict(given))
-    except ValidationError as error:
-        for problem in error.errors():
-            place = problem["loc"]
-            message = f"{key}.{'.'.join(map(str, place))}: {problem['msg']}"
-            if problem["type"] == "extra_forbidden":
-                unknown = str(place[-1])
-                message = f"native does not know {key}.{unknown}{suggestion(unknown, model.model_fields)}"
-            yield Complaint((key, *place), message)
 
 
 def _options(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complaint]:

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from adapters.vlmevalkit.catalog import Entry, facts
-from adapters.vlmevalkit.names import suggestion
 from adapters.vlmevalkit.options import DatasetOptions, EndpointGeneration, EvaluationOptions, OpenQuestionsOptions
 from adapters.vlmevalkit.schemes import PAGES
 from adapters.vlmevalkit.translate import Wanted, all_wanted
-from hub.adapter import Complaint, Evaluation
+from hub.adapter import Complaint, Evaluation, option_complaints, suggestion
 
 _SHOWS_PAGES = ("InternVL-Chat-V1-5", "MiniCPM-Llama3-V-2_5", "XComposer2_4KHD", "XComposer2d5")
 _ENDPOINT_OPTIONS = ("image_size", "image_detail", "system_prompt")
@@ -146,15 +145,10 @@ def _needs_all(entry: Entry, label: str, limit: int, *, by_default: bool) -> Com
 
 
 def _checked(model: type[BaseModel], given: Mapping[str, Any], key: str) -> Iterator[Complaint]:
-    try:
-        model.model_validate(dict(given))
-    except ValidationError as error:
-        for problem in error.errors():
-            place = problem["loc"]
-            message = f"{key}.{'.'.join(map(str, place))}: {problem['msg']}"
-            if place[-1] == "judge":
-                message = f"{key}.judge is exact_matching, or left out: the judge itself stands at the task"
-            if problem["type"] == "extra_forbidden":
-                unknown = str(place[-1])
-                message = f"vlmevalkit does not know {key}.{unknown}{suggestion(unknown, model.model_fields)}"
-            yield Complaint((key, *place), message)
+    judges = "judge" in model.model_fields
+    for complaint in option_complaints("vlmevalkit", model, given, key):
+        if judges and complaint.path[-1] == "judge":
+            message = f"{key}.judge is exact_matching, or left out: the judge itself stands at the task"
+            yield replace(complaint, message=message)
+        else:
+            yield complaint
