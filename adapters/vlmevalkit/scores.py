@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from adapters.vlmevalkit.output import DatasetOutput, Output, OutputError
+from adapters.vlmevalkit.output import DatasetOutput, Output
 from adapters.vlmevalkit.schemes import OWN_STATUS, ROWS, Scheme, ScoreFile, Unit
+from hub.files import OutputError
 
 _TRIVIAL = "none"  # what VLMEvalKit calls the split of data that have none
 
