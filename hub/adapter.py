@@ -285,6 +285,14 @@ class SimulatorUser(Protocol):
         """Return whether this one does; only then has the job one, and it must answer."""
 
 
+@runtime_checkable
+class ModelNamer(Protocol):
+    """Optional: an adapter whose backend has names of its own for the models whose weights it loads."""
+
+    def own_models(self) -> Mapping[str, str]:
+        """Return why each of its models does not run here, by name; empty where it does."""
+
+
 class Adapter(Protocol):
     """One backend's translator; found as `ADAPTER` in adapters/<name>/adapter.py."""
 
