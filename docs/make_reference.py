@@ -113,7 +113,7 @@ def _kind(field: dict[str, Any]) -> str:
     """Return what a value may be, in words."""
     if "$ref" in field:
         section = next(part for part in _SECTIONS if part.definition == field["$ref"].rpartition("/")[2])
-        return f"[{section.heading}](#{section.heading})"
+        return f"[{section.heading}](#{section.heading.replace(', ', '-')})"
     if "anyOf" in field:
         return ", or ".join(_kind(branch) for branch in field["anyOf"] if branch != {"type": "null"})
     for key, values in (("enum", field.get("enum")), ("const", [field["const"]] if "const" in field else None)):

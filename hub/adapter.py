@@ -6,13 +6,16 @@ An adapter is stateless and pure. `translate` and `command` turn an Evaluation i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from pydantic import BaseModel, ValidationError
+
 from hub.job import Via
 from hub.report import Result, Sample
+from hub.text import did_you_mean
 
 Hub = Literal["modelscope", "huggingface", "url", "local"]
 Unpack = Literal["", "zip", "zips", "tar"]
@@ -146,12 +149,33 @@ class Complaint:
     """Something in the user's part of an evaluation that the backend cannot take.
 
     `path` is relative to the evaluation in the task file, e.g. ("datasets", 0, "few_shot"). Where it does not refuse,
-    the plan goes on and shows the message.
+    the plan goes on, and the message is shown with it, when the run begins and in the report.
     """
 
     path: tuple[str | int, ...]
     message: str
     refuses: bool = True
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?`, or what there is to choose from, in the adapter's order, where that is little."""
+    return did_you_mean(word, known, in_order=True)
+
+
+def option_complaints(
+    backend: str, model: type[BaseModel], given: Mapping[str, Any], key: str
+) -> Iterator[Complaint]:
+    """Yield what is wrong with the options under `key`; `model` says which ones `backend` knows."""
+    try:
+        model.model_validate(dict(given))
+    except ValidationError as error:
+        for problem in error.errors(include_url=False):
+            place = problem["loc"]
+            message = f"{key}.{'.'.join(map(str, place))}: {problem['msg']}"
+            if problem["type"] == "extra_forbidden":
+                unknown = str(place[-1])
+                message = f"{backend} does not know {key}.{unknown}{suggestion(unknown, model.model_fields)}"
+            yield Complaint((key, *place), message)
 
 
 @dataclass(frozen=True)
@@ -261,6 +285,14 @@ class SimulatorUser(Protocol):
 
     def uses_simulator(self, evaluation: Evaluation) -> bool:
         """Return whether this one does; only then has the job one, and it must answer."""
+
+
+@runtime_checkable
+class ModelNamer(Protocol):
+    """Optional: an adapter whose backend has names of its own for the models whose weights it loads."""
+
+    def own_models(self) -> Mapping[str, str]:
+        """Return why each of its models does not run here, by name; empty where it does."""
 
 
 class Adapter(Protocol):

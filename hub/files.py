@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from hub.errors import NormalizeError
+
+# Returns what a file below a job's output holds; None where there is none.
+Read = Callable[[str], bytes | None]
+
+
+class OutputError(Exception):
+    """A file of a job's output is not what its backend, or its runner, writes."""
+
 
 _UNTRUSTED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -78,3 +91,62 @@ def odd_file(folder: Path) -> Path | None:
         elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             return path
     return None
+
+
+def output_reader(output: Path) -> Read:
+    """Return what reads the files below a job's output, whatever the job says that they are called.
+
+    It raises OutputError where one is there and cannot be read.
+    """
+
+    def read(place: str) -> bytes | None:
+        try:
+            with open_inside(output, place) as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise OutputError(f"{place} cannot be read: {error.strerror or error}") from error
+        except ValueError as error:
+            raise OutputError(f"{place} cannot be read: {error}") from error
+
+    return read
+
+
+def read_json(read: Read, place: str, *, literal: bool = False) -> Any:
+    """Return what a JSON file holds, None where there is none; `literal`: numbers as the texts they are.
+
+    Raises:
+        OutputError: it is no JSON.
+    """
+    keep: dict[str, Any] = {"parse_float": str, "parse_int": str, "parse_constant": str} if literal else {}
+    content = read(place)
+    if content is None:
+        return None
+    try:
+        return json.loads(content.decode(errors="replace"), **keep)
+    except (ValueError, RecursionError) as error:
+        raise OutputError(f"{place} is not JSON: {error}") from error
+
+
+def read_lines(read: Read, place: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects of a jsonl file; a line that a killed job left half written is left out."""
+    for line in (read(place) or b"").splitlines():
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(entry, dict):
+            yield entry
+
+
+@contextmanager
+def blaming(backend: str) -> Iterator[None]:
+    """Turn whatever is wrong with the files that `backend` and its runner wrote into the hub's error."""
+    try:
+        yield
+    except OutputError as error:
+        raise NormalizeError(str(error), hint="The job's log says why.") from error
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        msg = f"its files are not what {backend} and the runner write: {type(error).__name__}: {error}"
+        raise NormalizeError(msg) from error

@@ -104,6 +104,8 @@ class LiveRun:
             self.observe(RunStarted(run_id, place, ids))
         for text in self._unsafe:
             self.observe(Preparing("state folder", text))
+        for text in self._outset.plan.cautions:
+            self.observe(Preparing("note", f"note: {text}"))
 
     def _prepare(self) -> tuple[Environments, tuple[PlannedJob, ...]]:
         """Make what the jobs need that are not kept; return it, and the jobs with what is known only now."""
@@ -158,7 +160,7 @@ class LiveRun:
         reports = tuple(self._reports[planned.id] for planned in self._outset.plan.jobs)
         state: EndState = run_state(tuple(job.state for job in reports))
         skipped = (f"left out by the plan: {text}" for text in self._outset.plan.skipped)
-        warnings = [*skipped, *self.folder.record.warnings, *self._unsafe]
+        warnings = [*skipped, *self._outset.plan.cautions, *self.folder.record.warnings, *self._unsafe]
         if state == "succeeded":
             warnings += filter(None, (self._lost,))
         elif self._lost:

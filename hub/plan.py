@@ -69,12 +69,13 @@ class PlannedJob:
 
 @dataclass(frozen=True)
 class Plan:
-    """All jobs of a task, and what was left out on purpose."""
+    """All jobs of a task, what was left out on purpose, and what adapters caution of."""
 
     task: str
     engine: str
     jobs: tuple[PlannedJob, ...]
     skipped: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
     gateway: GatewaySpec = field(default_factory=GatewaySpec)
     max_infra_errors: int = 0
     allow_unsafe_code: bool = False
@@ -108,6 +109,7 @@ def make_plan(
     problems = list(_global_problems(spec, source))
     jobs: list[PlannedJob] = []
     skipped: list[str] = []
+    cautions: list[str] = []
     for index, evaluation in enumerate(spec.evaluations):
         adapter = adapters[evaluation.backend]
         for name in evaluation.models or tuple(spec.models):
@@ -123,20 +125,27 @@ def make_plan(
             complaints = adapter.complain(resolved)
             refusals = [item for item in complaints if item.refuses]
             problems += [source.problem(("evaluations", index, *item.path), item.message) for item in refusals]
-            skipped += [item.message for item in complaints if not item.refuses and item.message not in skipped]
+            cautions += [item.message for item in complaints if not item.refuses]
             parts = _parts(resolved, evaluation) if not refusals else ()
             for part, suffix in parts:
                 job_id = f"{len(jobs) + 1}-{slug(part.model.name)}-{adapter.name}{suffix}"
                 jobs.append(_job(spec, part, adapter, machine, job_id=job_id, folder=folder))
-    for role in _beside(spec) if jobs else ():
-        if not any(role in planned.upstreams for planned in jobs):
-            skipped.append(f"{role}: no evaluation of this task asks it")
+    asked = {role for planned in jobs for role in planned.upstreams}
+    skipped += [f"{role}: no evaluation of this task asks it" for role in _beside(spec) if jobs and role not in asked]
     if not jobs and not problems:
         problems.append(source.problem(("evaluations",), f"nothing is left to run: {'; '.join(skipped)}"))
     if problems:
         raise TaskError(problems)
-    admitted = (spec.max_infra_errors, spec.allow_unsafe_code)
-    return Plan(spec.name, spec.engine, tuple(jobs), tuple(skipped), spec.gateway, *admitted)
+    return Plan(
+        spec.name,
+        spec.engine,
+        tuple(jobs),
+        skipped=tuple(skipped),
+        cautions=tuple(dict.fromkeys(cautions)),
+        gateway=spec.gateway,
+        max_infra_errors=spec.max_infra_errors,
+        allow_unsafe_code=spec.allow_unsafe_code,
+    )
 
 
 def _global_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:

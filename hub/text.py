@@ -15,9 +15,12 @@ _DURATION = re.compile(rf"(?:{_NUMBER}d)?(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMB
 _DURATION_UNITS_S = (86400, 3600, 60, 1)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?`, or the short list of what exists, or nothing when nothing exists."""
-    names = sorted(set(known))
+def did_you_mean(word: str, known: Iterable[str], *, in_order: bool = False) -> str:
+    """Return `; did you mean 'x'?`, or the short list of what exists, or nothing when nothing exists.
+
+    The list is sorted, or (`in_order`) as it is known.
+    """
+    names = list(dict.fromkeys(known if in_order else sorted(known)))
     by_fold = {name.casefold(): name for name in names}
     close = difflib.get_close_matches(word.casefold(), list(by_fold), n=1, cutoff=0.6)
     if close:

@@ -36,7 +36,7 @@ def _anchors(page: Path) -> set[str]:
 
 
 def _broken(page: Path) -> Iterator[str]:
-    for link in re.findall(r"\]\(([^)\s]+)\)", _prose(page)):
+    for link in re.findall(r"\]\(([^)]+)\)", _prose(page)):
         if re.match(r"[a-z]+:", link):
             continue
         name, _, anchor = link.partition("#")
@@ -97,10 +97,11 @@ def test_yaml_blocks_are_valid_tasks_or_marked_as_fragments(page: Path) -> None:
 def test_what_checks_the_pages_finds_mistakes(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
-        "# A b, c\n[ok](#a-b-c) [no](#else) [gone](x.md)\n\n    evaldock run --ofline x  # why\n`evaldock runn`\n"
+        "# A b, c\n[ok](#a-b-c) [no](#else) [a gap](#a b) [gone](x.md)\n"
+        "\n    evaldock run --ofline x  # why\n`evaldock runn`\n"
     )
 
-    assert list(_broken(page)) == ["#else", "x.md"]
+    assert list(_broken(page)) == ["#else", "#a b", "x.md"]
     assert _command_lines(page) == {"run --ofline x", "runn"}
     assert [word for line in sorted(_command_lines(page)) for word in _unknown(line)] == ["--ofline", "runn"]
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, meta
-from pydantic import BaseModel, ValidationError
 
 from adapters.native import normalize, translate
 from adapters.native.catalog import WAYS, Benchmark, benchmarks
@@ -16,7 +14,16 @@ from adapters.native.contract import DATA_SUFFIXES
 from adapters.native.loading import PATHS, loading_complaints
 from adapters.native.names import suggestion
 from adapters.native.options import DatasetOptions, EndpointGeneration, EvaluationOptions, LocalGeneration
-from hub.adapter import Adapter, Asset, Complaint, DatasetInfo, DatasetRequest, Evaluation, Normalized
+from hub.adapter import (
+    Adapter,
+    Asset,
+    Complaint,
+    DatasetInfo,
+    DatasetRequest,
+    Evaluation,
+    Normalized,
+    option_complaints,
+)
 
 VERSION = "1"
 PROMPT_NAMES = ("question", "options", "row", "topic")
@@ -91,7 +98,7 @@ def _whole(evaluation: Evaluation) -> Iterator[Complaint]:
     if evaluation.model.modality != "text":
         name, modality = evaluation.model.name, evaluation.model.modality
         yield Complaint(("models",), f"native evaluates text models; {name!r} is a {modality} model")
-    problems = list(_checked(EvaluationOptions, evaluation.options, "options"))
+    problems = list(option_complaints("native", EvaluationOptions, evaluation.options, "options"))
     options = EvaluationOptions() if problems else EvaluationOptions.model_validate(dict(evaluation.options))
     yield from problems or loading_complaints(options, evaluation.model)
 
@@ -106,8 +113,8 @@ def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Compla
         yield Complaint(("limit",), f"limit must be 1 or more, not {request.limit}")
     endpoint = evaluation.model.via == "endpoint"
     generation = EndpointGeneration if endpoint else LocalGeneration
-    yield from _checked(generation, request.generation, "generation")
-    problems = list(_checked(DatasetOptions, request.options, "options"))
+    yield from option_complaints("native", generation, request.generation, "generation")
+    problems = list(option_complaints("native", DatasetOptions, request.options, "options"))
     yield from problems or [*_options(request, benchmark), *_repeats(request, benchmark, evaluation)]
 
 
@@ -149,19 +156,6 @@ def _scoring(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complain
         yield Complaint(("scoring",), f"no scoring way {way!r}{suggestion(way, WAYS)}")
     elif way not in benchmark.ways:
         yield Complaint(("scoring",), f"{request.name} cannot be scored by {way!r}{suggestion(way, benchmark.ways)}")
-
-
-def _checked(model: type[BaseModel], given: Mapping[str, Any], key: str) -> Iterator[Complaint]:
-    try:
-        model.model_validate(dict(given))
-    except ValidationError as error:
-        for problem in error.errors():
-            place = problem["loc"]
-            message = f"{key}.{'.'.join(map(str, place))}: {problem['msg']}"
-            if problem["type"] == "extra_forbidden":
-                unknown = str(place[-1])
-                message = f"native does not know {key}.{unknown}{suggestion(unknown, model.model_fields)}"
-            yield Complaint((key, *place), message)
 
 
 def _options(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complaint]:

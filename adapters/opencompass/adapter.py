@@ -7,11 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
 from adapters.opencompass import normalize, translate
 from adapters.opencompass.catalog import WAYS, Entry, catalog
-from adapters.opencompass.names import suggestion
 from adapters.opencompass.options import (
     CheckpointGeneration,
     DatasetOptions,
@@ -20,7 +17,17 @@ from adapters.opencompass.options import (
 )
 from adapters.opencompass.shipped import configs_of
 from adapters.opencompass.translate import OWN, Wanted, is_url, names, own_config, wanted
-from hub.adapter import Adapter, Asset, Complaint, DatasetInfo, DatasetRequest, Evaluation, Normalized
+from hub.adapter import (
+    Adapter,
+    Asset,
+    Complaint,
+    DatasetInfo,
+    DatasetRequest,
+    Evaluation,
+    Normalized,
+    option_complaints,
+    suggestion,
+)
 
 VERSION = "2"
 _NAMED = "{{"  # mmengine replaces it, by environment variables among others, in every text of a configuration
@@ -115,7 +122,7 @@ def _whole(evaluation: Evaluation) -> Iterator[Complaint]:
     if evaluation.model.modality != "text":
         name, modality = evaluation.model.name, evaluation.model.modality
         yield Complaint(("models",), f"opencompass evaluates text models; {name!r} is a {modality} model")
-    wrong = list(_checked(EvaluationOptions, evaluation.options, "options"))
+    wrong = list(option_complaints("opencompass", EvaluationOptions, evaluation.options, "options"))
     yield from wrong or _options(evaluation)
 
 
@@ -140,7 +147,7 @@ def _is_more_than_length(generation: Mapping[str, Any]) -> bool:
 
 
 def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Complaint]:
-    problems = list(_checked(DatasetOptions, request.options, "options"))
+    problems = list(option_complaints("opencompass", DatasetOptions, request.options, "options"))
     if problems:
         yield from problems
         return
@@ -152,7 +159,9 @@ def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Compla
     yield from _scoring(one, evaluation)
     yield from _limit(request, one)
     endpoint = evaluation.model.via == "endpoint"
-    yield from _checked(EndpointGeneration if endpoint else CheckpointGeneration, request.generation, "generation")
+    yield from option_complaints(
+        "opencompass", EndpointGeneration if endpoint else CheckpointGeneration, request.generation, "generation"
+    )
 
 
 def _config(request: DatasetRequest, one: Wanted) -> Iterator[Complaint]:
@@ -269,22 +278,11 @@ def _limit(request: DatasetRequest, one: Wanted) -> Iterator[Complaint]:
     elif request.limit is not None and one.entry and one.entry.whole:
         needs = f"the metric of {request.name} needs all {one.entry.rows} rows"
         if request.limit_by_default:
-            yield Complaint(("limit",), f"limit {request.limit} of {request.label!r}: {needs}", refuses=False)
+            yield Complaint(
+                ("limit",), f"limit {request.limit} of {request.label!r} is left out: {needs}", refuses=False
+            )
         else:
             yield Complaint(("limit",), f"{needs}: leave limit out")
-
-
-def _checked(model: type[BaseModel], given: Mapping[str, Any], key: str) -> Iterator[Complaint]:
-    try:
-        model.model_validate(dict(given))
-    except ValidationError as error:
-        for problem in error.errors():
-            place = problem["loc"]
-            message = f"{key}.{'.'.join(map(str, place))}: {problem['msg']}"
-            if problem["type"] == "extra_forbidden":
-                unknown = str(place[-1])
-                message = f"opencompass does not know {key}.{unknown}{suggestion(unknown, model.model_fields)}"
-            yield Complaint((key, *place), message)
 
 
 ADAPTER: Adapter = OpenCompassAdapter()

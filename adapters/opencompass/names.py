@@ -1,10 +1,9 @@
-"""Names: made safe for files, and suggested where one is mistyped; both halves import it."""
+"""Names made safe for files; both halves import it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
-from difflib import get_close_matches
+from collections.abc import Collection
 from itertools import count
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -19,13 +18,3 @@ def unused(name: str, taken: Collection[str]) -> str:
     """Return `name`, or the first of `name.2`, `name.3` ... that is not taken."""
     more = (f"{name}.{number}" for number in count(2))
     return name if name not in taken else next(other for other in more if other not in taken)
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?`, or what there is to choose from where that is little."""
-    names = [str(item) for item in known]
-    lowered = {item.lower(): item for item in names}
-    close = get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {lowered[close[0]]!r}?"
-    return f"; known: {', '.join(names)}" if 0 < len(names) <= 12 else ""

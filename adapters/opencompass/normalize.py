@@ -14,12 +14,12 @@ from adapters.opencompass.contract import EXPERIMENT, OPENCOMPASS_VERSION
 from adapters.opencompass.details import share_right, verdicts
 from adapters.opencompass.figures import Figure, deviation, figures, wilson
 from adapters.opencompass.names import file_name
-from adapters.opencompass.output import Failure, Output, OutputError, PartOutput, Read, told
+from adapters.opencompass.output import Failure, Output, PartOutput
 from adapters.opencompass.samples import Samples
 from adapters.opencompass.shipped import counts_right_answers, groups_of, may_favour_no_answer
 from adapters.opencompass.translate import Wanted, task_of, wanted
 from hub.adapter import Evaluation, Normalized
-from hub.files import open_untrusted
+from hub.files import blaming, output_reader
 from hub.report import Counts, Metric, Raw, Result, ResultKey, Source
 
 _NO_VERDICTS = "OpenCompass says nothing about each sample that adds up to its score"
@@ -31,8 +31,8 @@ def normalize(evaluation: Evaluation, output: Path, *, adapter_version: str) -> 
     Raises:
         NormalizeError: nothing at all was written, or a file is not what OpenCompass and the runner write.
     """
-    folder = Output(_reader(output), file_name(evaluation.model.name))
-    with told():
+    folder = Output(output_reader(output), file_name(evaluation.model.name))
+    with blaming("OpenCompass"):
         parts = _parts(evaluation, folder)
         reader = _Reader(evaluation, folder, adapter_version)
         results = []
@@ -40,19 +40,6 @@ def normalize(evaluation: Evaluation, output: Path, *, adapter_version: str) -> 
             mine = [part for part in parts if part.label == request.label]
             results += reader.results(wanted(request), mine)
     return Normalized(tuple(results), Samples(tuple(parts), folder))
-
-
-def _reader(output: Path) -> Read:
-    def read(place: str) -> bytes | None:
-        try:
-            with open_untrusted(output / place) as file:
-                return file.read()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise OutputError(f"{place} cannot be read: {error.strerror or error}") from error
-
-    return read
 
 
 def _parts(evaluation: Evaluation, folder: Output) -> list[PartOutput]:

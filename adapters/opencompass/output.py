@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from adapters.opencompass.contract import EXPERIMENT, FAILURES_FILE, STATUS_FILE
-from hub.errors import NormalizeError
-
-# Returns what a file below the output holds; None where there is none.
-Read = Callable[[str], bytes | None]
+from hub.files import OutputError, Read, read_json, read_lines
 
 _UNSEEN = "the job never got to it"
 _ENDED = {
@@ -22,22 +17,6 @@ _ENDED = {
     ("infer", "ok"): "the job ended before it was scored",
     ("score", "running"): "the job ended while it was scored",
 }
-
-
-class OutputError(Exception):
-    """A file is not what OpenCompass or the runner writes."""
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Turn whatever is wrong with the files into the hub's error."""
-    try:
-        yield
-    except OutputError as error:
-        raise NormalizeError(str(error), hint="The job's log says why.") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        msg = f"its files are not what OpenCompass and the runner write: {type(error).__name__}: {error}"
-        raise NormalizeError(msg) from error
 
 
 @dataclass(frozen=True)
@@ -95,7 +74,7 @@ class Output:
         Raises:
             OutputError: it wrote none.
         """
-        found = self._json(STATUS_FILE)
+        found = read_json(self.read, STATUS_FILE)
         if not isinstance(found, dict) or not isinstance(found.get("parts"), dict):
             raise OutputError("the runner wrote nothing")
         return found
@@ -104,7 +83,7 @@ class Output:
     def failures(self) -> Mapping[str, Mapping[int, Failure]]:
         """Return the requests that failed by part and number."""
         found: dict[str, dict[int, Failure]] = {}
-        for entry in self._lines(FAILURES_FILE):
+        for entry in read_lines(self.read, FAILURES_FILE):
             failure = Failure(str(entry.get("error", "")), bool(entry.get("seen", True)))
             found.setdefault(str(entry.get("part")), {})[int(entry.get("index", 0))] = failure
         return found
@@ -120,7 +99,7 @@ class Output:
             OutputError: there is none.
         """
         place = self.place("results", file)
-        found = self._json(place, literal=True)
+        found = read_json(self.read, place, literal=True)
         if not isinstance(found, dict):
             raise OutputError(f"{place} is missing or no object, though the runner says that it was scored")
         return found
@@ -128,27 +107,7 @@ class Output:
     def predictions(self, file: str) -> Mapping[str, Any]:
         """Return the answers to a part by number; of one that broke off, those that were saved."""
         for name in (file, f"tmp_{file}"):
-            found = self._json(self.place("predictions", name))
+            found = read_json(self.read, self.place("predictions", name))
             if isinstance(found, dict):
                 return found
         return {}
-
-    def _json(self, place: str, *, literal: bool = False) -> object:
-        keep: dict[str, Any] = {"parse_float": str, "parse_int": str, "parse_constant": str} if literal else {}
-        content = self.read(place)
-        if content is None:
-            return None
-        try:
-            return json.loads(content.decode(errors="replace"), **keep)
-        except (ValueError, RecursionError) as error:
-            raise OutputError(f"{place} is not JSON: {error}") from error
-
-    def _lines(self, place: str) -> Iterator[Mapping[str, Any]]:
-        """Yield the objects of a jsonl file; a line that a killed job left half written is left out."""
-        for line in (self.read(place) or b"").splitlines():
-            try:
-                entry = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(entry, dict):
-                yield entry

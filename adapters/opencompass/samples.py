@@ -9,8 +9,9 @@ from typing import Any
 
 from adapters.opencompass.details import Verdict, is_right, share_right, verdicts
 from adapters.opencompass.figures import figures
-from adapters.opencompass.output import Failure, Output, PartOutput, told
+from adapters.opencompass.output import Failure, Output, PartOutput
 from adapters.opencompass.shipped import golds_are_names
+from hub.files import blaming
 from hub.report import Sample, SampleState
 
 _ROLES = {"HUMAN": "user", "BOT": "assistant", "SYSTEM": "system"}
@@ -24,7 +25,7 @@ class Samples:
     folder: Output
 
     def __iter__(self) -> Iterator[Sample]:
-        with told():
+        with blaming("OpenCompass"):
             for part in self.parts:
                 yield from self._of(part)
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlsplit
-
-from pydantic import BaseModel, ValidationError
 
 from adapters.toolbench.catalog import OWN, STABLE, STABLE_OWN
 from adapters.toolbench.options import (
@@ -19,12 +16,16 @@ from adapters.toolbench.options import (
     stable_options,
 )
 from adapters.toolbench.translate import agents_of
-from hub.adapter import Complaint, DatasetRequest, Evaluation
+from hub.adapter import Complaint, DatasetRequest, Evaluation, option_complaints
 
 _NO_JUDGE = (
     "a pass rate is a judge's: give the task a `judge`, or options `judge: none` for what can be counted without one"
 )
 _NO_SIMULATOR = "api simulate asks the task's `simulator`, and it has none: give one, with the keys of a judge"
+_NO_ANSWERS = (
+    "answers of APIs in {!r}: nothing is recorded that api cache could answer with, so that every call will fail; "
+    "give the evaluation's options `cache` (a folder) or `published_cache: true`, or take api simulate"
+)
 _NO_NETWORK = (
     "api remote reaches a virtual API server of yours from inside the job, and jobs have no network: say "
     "`network: bridge` or `host` in the task; or use api cache or simulate, which need none"
@@ -42,7 +43,7 @@ def complaints(evaluation: Evaluation) -> Iterator[Complaint]:
             "(vllm serve, swift deploy, ...) and give the server's address as `endpoint`"
         )
         yield Complaint(("models",), message)
-    shared = tuple(_checked(EvaluationOptions, evaluation.options, "options"))
+    shared = tuple(option_complaints("toolbench", EvaluationOptions, evaluation.options, "options"))
     yield from shared
     if not shared:
         yield from _places(evaluation)
@@ -75,8 +76,12 @@ def _dataset(evaluation: Evaluation, request: DatasetRequest, *, checked: bool) 
         yield Complaint(("scoring",), f"toolbench knows one way: generate, not {request.scoring!r}")
     if request.limit is not None and request.limit < 1:
         yield Complaint(("limit",), f"limit must be 1 or more, not {request.limit}")
-    wrong = tuple(_checked(StableOptions if request.name in STABLE else DatasetOptions, request.options, "options"))
-    wrong += tuple(_checked(Generation, request.generation, "generation"))
+    wrong = tuple(
+        option_complaints(
+            "toolbench", StableOptions if request.name in STABLE else DatasetOptions, request.options, "options"
+        )
+    )
+    wrong += tuple(option_complaints("toolbench", Generation, request.generation, "generation"))
     yield from wrong
     if request.name in STABLE and checked and not wrong:
         yield from _agent(evaluation, request, stable_options(evaluation, request))
@@ -91,6 +96,8 @@ def _agent(evaluation: Evaluation, request: DatasetRequest, options: StableOptio
             yield Complaint(("options", "judge"), "a win rate over a reference is a judge's, and judge is none")
     if options.api == "simulate" and not evaluation.simulator:
         yield Complaint(("options", "api"), _NO_SIMULATOR)
+    if options.api == "cache" and not (folders_of(evaluation).cache or evaluation.options.get("published_cache")):
+        yield Complaint(("options", "api"), _NO_ANSWERS.format(request.label), refuses=False)
     yield from _remote(evaluation, options)
     greedy = options.compat == "clean" and not request.generation.get("temperature")
     if options.method == "cot" and options.tries > 1 and greedy:
@@ -109,16 +116,3 @@ def _remote(evaluation: Evaluation, options: StableOptions) -> Iterator[Complain
         yield Complaint(("options", "url"), _NO_URL)
     if url.username or url.password or url.query:
         yield Complaint(("options", "url"), "url must hold no key: task files, and jobs, have none")
-
-
-def _checked(model: type[BaseModel], given: Mapping[str, Any], key: str) -> Iterator[Complaint]:
-    try:
-        model.model_validate(dict(given))
-    except ValidationError as error:
-        for problem in error.errors(include_url=False):
-            place = problem["loc"]
-            message = f"{key}.{'.'.join(map(str, place))}: {problem['msg']}"
-            if problem["type"] == "extra_forbidden":
-                known = f"; known: {', '.join(model.model_fields)}" if model.model_fields else ""
-                message = f"toolbench does not know {key}.{place[-1]}{known}"
-            yield Complaint((key, *place), message)

@@ -31,6 +31,8 @@ Method = Literal["cot", "dfsdt"]
 Compat = Literal["clean", "upstream"]
 Api = Literal["cache", "simulate", "remote"]
 
+# How often the judge is asked for a verdict that cannot be read.
+VERDICT_TRIES = 3
 # A client gives up later than the gateway does, so that the gateway's reason is what the sample gets.
 CLIENT_MARGIN_S = 60.0
 

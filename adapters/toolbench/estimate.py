@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from adapters.toolbench.catalog import STABLE, STATIC
-from adapters.toolbench.contract import StableDataset
+from adapters.toolbench.contract import VERDICT_TRIES, StableDataset
 from adapters.toolbench.translate import stable_dataset
 from hub.adapter import DatasetRequest, Estimate, Evaluation
 
@@ -37,7 +37,8 @@ def _dataset(evaluation: Evaluation, request: DatasetRequest) -> Iterator[Estima
 def _agent(dataset: StableDataset, queries: int | None) -> Iterator[Estimate]:
     tries = dataset.tries if dataset.method == "cot" else 1
     tokens = None if queries is None else queries * _TOKENS[dataset.method]
-    most = None if queries is None else queries * dataset.max_calls
+    longest = tries * dataset.max_steps if dataset.method == "cot" else dataset.max_calls
+    most = None if queries is None else queries * min(longest, dataset.max_calls)
     name = (
         f"{dataset.method_name}; {_PUBLISHED}, for one try" if tries > 1 else f"{dataset.method_name}; {_PUBLISHED}"
     )
@@ -45,8 +46,8 @@ def _agent(dataset: StableDataset, queries: int | None) -> Iterator[Estimate]:
     if dataset.judge:
         least, upper = _COMPARED if dataset.reference else _VERDICTS
         calls = None if queries is None else queries * dataset.rounds
-        basis = f"{dataset.rounds} rounds, {least} to {upper} calls each"
-        known = (None, None) if calls is None else (calls * least, calls * upper)
+        basis = f"{dataset.rounds} rounds, {least} to {upper} questions each, again where no verdict can be read"
+        known = (None, None) if calls is None else (calls * least, calls * upper * VERDICT_TRIES)
         yield Estimate(dataset.label, "judge", known[0], None, known[1], basis)
     if dataset.api == "simulate":
         yield Estimate(dataset.label, "simulator", None, None, None, "one call for each that the cache does not know")

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator
 
 from adapters.toolbench.contract import StableDataset, StaticDataset
 from hub.report import Metric, Raw, Source
 
+State = Literal["scored", "model_error", "infra_error", "judge_fallback", "skipped"]
+
 
 def _literal(value: object) -> object:
     """Return a whole number as its text, too: of the others the reader keeps the text."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(text, str) and not isfinite(float(text)):
+        raise ValueError("a figure must be a number")
+    return text
 
 
 # The headline first: of single steps as Eval-Scope lists them, then the stricter ones; of an agent ToolEval's rates,
@@ -48,7 +54,7 @@ class Written(BaseModel):
     absent: str = ""
     data: str = ""
     planned: int = 0
-    states: dict[str, int] = {}
+    states: dict[State, int] = {}
     metrics: dict[str, Figure] = {}
     counted: int = 0
     dropped: dict[str, int] = {}
@@ -56,6 +62,10 @@ class Written(BaseModel):
     prompt: str = ""
     synthetic_tools: int = 0
     reordered_hits: int = 0
+    recorded: str = ""
+    reference: str = ""
+    unjudged: int = 0
+    unopposed: int = 0
 
 
 def figures_of(found: Mapping[str, Figure], place: str) -> list[Metric]:
@@ -84,19 +94,45 @@ def way(dataset: StableDataset, found: Written) -> str:
         dataset.method_name,
         f"{dataset.max_steps} steps, {dataset.max_calls} calls, {dataset.observation_limit} characters at most",
         f"functions {dataset.compat}, APIs {dataset.api}, prompts {found.prompts or 'not known'}",
+        f"answers recorded {found.recorded}" if found.recorded else "",
         "tools synthetic" if found.synthetic_tools else "",
         f"judged {dataset.rounds} times" if dataset.judge else "",
-        "over a reference" if dataset.reference else "",
+        f"over the reference {found.reference}" if dataset.reference else "",
     ]
     return "; ".join(word for word in words if word)
 
 
 def caveat(found: Written, dataset: StaticDataset | StableDataset) -> str:
     """Return what the figures must not be read without."""
-    if isinstance(dataset, StableDataset):
-        return "" if dataset.judge else "nothing was judged"
+    words = _of_agent(found, dataset) if isinstance(dataset, StableDataset) else _of_steps(found)
+    return "; ".join([*words, *_missing(found.metrics)])
+
+
+def _of_agent(found: Written, dataset: StableDataset) -> Iterator[str]:
+    if not dataset.judge:
+        yield "nothing was judged"
+    if found.unjudged and "sopr" in found.metrics and found.metrics["sopr"].value is not None:
+        # What needs no judge, for it has no answer, is Unsolved all the same.
+        missing = f"verdicts on {found.unjudged} of {found.planned} queries are missing and left out"
+        yield f"{missing}: sopr is likely too low"
+    if found.unopposed:
+        yield f"the reference lacks {found.unopposed} of {found.planned} queries, which count as won"
+
+
+def _of_steps(found: Written) -> Iterator[str]:
     dropped = sum(found.dropped.values())
-    return f"{dropped} of {found.counted + dropped} do not count by Eval-Scope's rules" if dropped else ""
+    if dropped:
+        reasons = ", ".join(f"{number}: {reason}" for reason, number in sorted(found.dropped.items()))
+        yield f"{dropped} of {found.counted + dropped} do not count by Eval-Scope's rules ({reasons})"
+
+
+def _missing(found: Mapping[str, Figure]) -> list[str]:
+    """Return why there is no number for some figures, a reason once."""
+    names: dict[str, list[str]] = {}
+    for name in _ORDER:
+        if name in found and found[name].value is None:
+            names.setdefault(found[name].absent, []).append(name)
+    return [f"no {', '.join(those)}: {reason}" for reason, those in names.items()]
 
 
 def tally(found: Written, place: str, dataset: StaticDataset | StableDataset) -> list[Metric]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from adapters.vlmevalkit import normalize, translate
-from adapters.vlmevalkit.catalog import Entry, catalog, facts
+from adapters.vlmevalkit.catalog import Entry, catalog, facts, own_models
 from adapters.vlmevalkit.complaints import complaints
 from hub.adapter import Adapter, Asset, Complaint, DatasetInfo, Evaluation, Normalized
 
@@ -27,6 +27,10 @@ class VLMEvalKitAdapter:
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return every data set by VLMEvalKit's name, and the user's own."""
         return {name: _info(name, entry) for name, entry in catalog().items()}
+
+    def own_models(self) -> Mapping[str, str]:
+        """Return VLMEvalKit's names of models, and why weights of some cannot be given."""
+        return own_models()
 
     def complain(self, evaluation: Evaluation) -> tuple[Complaint, ...]:
         """Return what VLMEvalKit cannot take."""

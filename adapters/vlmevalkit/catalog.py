@@ -79,6 +79,15 @@ class Facts:
     tables: Mapping[str, Table]
 
 
+_NOT_HERE = "asks a service over a network, or its weights cannot be given as one folder: serve it as an endpoint"
+
+
+def own_models() -> Mapping[str, str]:
+    """Return why a model does not run here by its name in VLMEvalKit's `supported_VLM`; empty where it does."""
+    known = facts()
+    return {name: _NOT_HERE if name in known.remote else "" for name in sorted(known.local | known.remote)}
+
+
 @cache
 def catalog() -> Mapping[str, Entry]:
     """Return every data set by each of its names."""

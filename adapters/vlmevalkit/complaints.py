@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from adapters.vlmevalkit.catalog import Entry, facts
-from adapters.vlmevalkit.names import suggestion
 from adapters.vlmevalkit.options import DatasetOptions, EndpointGeneration, EvaluationOptions, OpenQuestionsOptions
+from adapters.vlmevalkit.schemes import PAGES
 from adapters.vlmevalkit.translate import Wanted, all_wanted
-from hub.adapter import Complaint, Evaluation
+from hub.adapter import Complaint, Evaluation, option_complaints, suggestion
 
+_SHOWS_PAGES = ("InternVL-Chat-V1-5", "MiniCPM-Llama3-V-2_5", "XComposer2_4KHD", "XComposer2d5")
 _ENDPOINT_OPTIONS = ("image_size", "image_detail", "system_prompt")
 
 
@@ -72,6 +73,7 @@ def _dataset(one: Wanted, evaluation: Evaluation) -> Iterator[Complaint]:
     wrong = list(_checked(options, request.options, "options"))
     yield from wrong or _judge(one, evaluation)
     yield from _path(one)
+    yield from _pages(one, evaluation)
     yield from _fixed(one)
     yield from _limit(one)
     if evaluation.model.via == "endpoint":
@@ -90,6 +92,14 @@ def _judge(one: Wanted, evaluation: Evaluation) -> Iterator[Complaint]:
         yield Complaint(("options", "judge"), f"{name} cannot be scored by matching texts: leave options.judge out")
     elif need == "none" and one.request.options.get("judge"):
         yield Complaint(("options", "judge"), f"no judge reads the answers to {name}: leave options.judge out")
+
+
+def _pages(one: Wanted, evaluation: Evaluation) -> Iterator[Complaint]:
+    known_as = evaluation.options.get("known_as")
+    if one.entry.scheme.kind != PAGES or evaluation.model.via == "endpoint" or known_as in (None, *_SHOWS_PAGES):
+        return
+    message = f"VLMEvalKit does not know how to show pages to {known_as!r}, only to {', '.join(_SHOWS_PAGES)}"
+    yield Complaint(("name",), f"{message}: serve the model, and give it as an endpoint")
 
 
 def _path(one: Wanted) -> Iterator[Complaint]:
@@ -130,20 +140,15 @@ def _needs_all(entry: Entry, label: str, limit: int, *, by_default: bool) -> Com
     rows = f"all {entry.rows} rows" if entry.rows else "all rows"
     needs = f"the metric of {entry.name} needs {rows}"
     if by_default:
-        return Complaint(("limit",), f"limit {limit} of {label!r}: {needs}", refuses=False)
+        return Complaint(("limit",), f"limit {limit} of {label!r} is left out: {needs}", refuses=False)
     return Complaint(("limit",), f"{needs}: leave limit out")
 
 
 def _checked(model: type[BaseModel], given: Mapping[str, Any], key: str) -> Iterator[Complaint]:
-    try:
-        model.model_validate(dict(given))
-    except ValidationError as error:
-        for problem in error.errors():
-            place = problem["loc"]
-            message = f"{key}.{'.'.join(map(str, place))}: {problem['msg']}"
-            if place[-1] == "judge":
-                message = f"{key}.judge is exact_matching, or left out: the judge itself stands at the task"
-            if problem["type"] == "extra_forbidden":
-                unknown = str(place[-1])
-                message = f"vlmevalkit does not know {key}.{unknown}{suggestion(unknown, model.model_fields)}"
-            yield Complaint((key, *place), message)
+    judges = "judge" in model.model_fields
+    for complaint in option_complaints("vlmevalkit", model, given, key):
+        if judges and complaint.path[-1] == "judge":
+            message = f"{key}.judge is exact_matching, or left out: the judge itself stands at the task"
+            yield replace(complaint, message=message)
+        else:
+            yield complaint

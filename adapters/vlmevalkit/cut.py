@@ -9,7 +9,7 @@ from typing import Any
 from adapters.vlmevalkit.contract import Dataset
 
 G_INDEX = "g_index"
-_ROTATION = 1_000_000  # rotation k of question g has the index g + k * _ROTATION
+ROTATION = 1_000_000  # rotation k of question g has the index g + k * ROTATION
 
 
 def kept(limit: int, groups: Sequence[Hashable], parts: Sequence[Hashable]) -> list[int]:
@@ -43,7 +43,7 @@ def _groups(data: Any, together: str) -> list[str]:
         return _column(data, together)
     # A compilation numbers its rows anew and keeps their own index apart.
     index = data["original_index" if "original_index" in data else "index"]
-    return [str(int(value) % _ROTATION) for value in index]
+    return [str(int(value) % ROTATION) for value in index]
 
 
 def _column(data: Any, name: str) -> list[str]:

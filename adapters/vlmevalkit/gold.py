@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import TextIO
 
 from adapters.vlmevalkit.catalog import Entry
-from adapters.vlmevalkit.cut import kept
+from adapters.vlmevalkit.cut import ROTATION, kept
 from adapters.vlmevalkit.output import LONGEST_CELL, Row
 from adapters.vlmevalkit.translate import Wanted, all_wanted, task_of
 from hub.adapter import Evaluation, Gold
 from hub.errors import PrerequisiteError
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_ROTATION = 1_000_000  # VLMEvalKit: rotation k of question g has the index g + k * _ROTATION
 _IMAGE = re.compile(r"<image \d>")
 _YES_OR_NO = {"yes": "No", "no": "Yes"}
 _WRONG_TEXTS = 3
@@ -72,13 +71,14 @@ def _asked(rows: Sequence[Row], one: Wanted) -> list[Row]:
     if one.limit is None:
         return list(rows)
     groups = [_group(row, one.entry) or str(place) for place, row in enumerate(rows)]
-    return [rows[place] for place in kept(one.limit, groups, [""] * len(rows))]
+    parts = [row.get(one.entry.each, "") for row in rows]
+    return [rows[place] for place in kept(one.limit, groups, parts)]
 
 
 def _group(row: Row, entry: Entry) -> str:
     """Return what a row's question is known by, together with the others that are about the same."""
     if entry.together == "g_index":
-        return row.get("g_index") or str(int(row.get("index") or 0) % _ROTATION)
+        return row.get("g_index") or str(int(row.get("index") or 0) % ROTATION)
     return row.get(entry.together, "") if entry.together else ""
 
 

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from adapters.vlmevalkit.contract import FAILURES_FILE, IMAGES, MODEL_LABEL, STATUS_FILE
+from hub.files import OutputError, Read, read_json, read_lines
 
-# Returns what a file below the output holds; None where there is none.
-Read = Callable[[str], bytes | None]
 Row = dict[str, str]
 
 LONGEST_CELL = 1 << 30  # an answer of 32768 tokens is longer than what Python's csv takes by itself
@@ -28,10 +27,6 @@ _ENDED = {
     ("infer", "ok"): "the job ended before it was scored",
     ("score", "running"): "the job ended while it was scored",
 }
-
-
-class OutputError(Exception):
-    """A file is not what VLMEvalKit or the runner writes."""
 
 
 @dataclass(frozen=True)
@@ -118,15 +113,33 @@ class Output:
     def failures(self) -> Mapping[str, Mapping[str, Failure]]:
         """Return the model's requests that failed, by data set and sample; an empty answer is an answer."""
         found: dict[str, dict[str, Failure]] = {}
-        for line in self._lines(FAILURES_FILE):
-            if line.get("role") == "candidate" and not line.get("empty"):
-                failure = Failure(str(line.get("error", "")), bool(line.get("seen", True)))
-                found.setdefault(str(line.get("dataset")), {})[str(line.get("sample"))] = failure
+        for line in self._failed("candidate", empty=False):
+            failure = Failure(str(line.get("error", "")), bool(line.get("seen", True)))
+            found.setdefault(str(line.get("dataset")), {})[str(line.get("sample"))] = failure
         return found
+
+    @cached_property
+    def empty(self) -> AbstractSet[tuple[str, str]]:
+        """Return data set and sample of answers that held nothing, for which VLMEvalKit has other words."""
+        return {(str(line.get("dataset")), str(line.get("sample"))) for line in self._failed("candidate", empty=True)}
+
+    @cached_property
+    def unheard(self) -> Mapping[str, list[str]]:
+        """Return what became of requests to the judge of which the gateway knows nothing, by data set."""
+        found: dict[str, list[str]] = {}
+        for line in self._failed("judge", empty=False):
+            if not line.get("seen", True):
+                found.setdefault(str(line.get("dataset")), []).append(str(line.get("error", "")))
+        return found
+
+    def _failed(self, role: str, *, empty: bool) -> Iterator[Mapping[str, Any]]:
+        for line in read_lines(self.read, FAILURES_FILE):
+            if line.get("role") == role and bool(line.get("empty")) == empty:
+                yield line
 
     def prompts(self, file: str) -> Mapping[str, list[dict[str, Any]]]:
         """Return what each sample's model was given, as far as the runner could keep it."""
-        lines = self._lines(f"{IMAGES}/{file}/samples.jsonl")
+        lines = read_lines(self.read, f"{IMAGES}/{file}/samples.jsonl")
         return {str(line.get("sample")): line["prompt"] for line in lines if isinstance(line.get("prompt"), list)}
 
     def rows(self, place: str) -> list[Row]:
@@ -152,24 +165,7 @@ class Output:
         Raises:
             OutputError: it is no JSON.
         """
-        keep: dict[str, Any] = {"parse_float": str, "parse_int": str, "parse_constant": str} if literal else {}
-        content = self.read(place)
-        if content is None:
-            return None
-        try:
-            return json.loads(content.decode(errors="replace"), **keep)
-        except (ValueError, RecursionError) as error:
-            raise OutputError(f"{place} is not JSON: {error}") from error
-
-    def _lines(self, place: str) -> Iterator[Mapping[str, Any]]:
-        """Yield the objects of a jsonl file; a line that a killed job left half written is left out."""
-        for line in (self.read(place) or b"").splitlines():
-            try:
-                entry = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(entry, dict):
-                yield entry
+        return read_json(self.read, place, literal=literal)
 
 
 def _row(line: Mapping[str | None, Any]) -> Row:

@@ -11,13 +11,14 @@ from adapters.vlmevalkit.intervals import deviation, wilson
 from adapters.vlmevalkit.items import item
 from adapters.vlmevalkit.samples import Answered, Answers, why_absent
 from adapters.vlmevalkit.schemes import Scheme
-from adapters.vlmevalkit.scores import Figure, figures
+from adapters.vlmevalkit.scores import Figure, figures, is_headline
 from adapters.vlmevalkit.translate import generation, options_of
 from hub.adapter import Evaluation
 from hub.report import Counts, Metric, Raw, Result, ResultKey, Source
 
 _NOT_THE_HEADLINE = "only the headline has an interval"
 _NO_SUM = "what VLMEvalKit says of each sample does not add up to its score"
+_NO_VERDICT = "the judge gave no verdict that VLMEvalKit could read on any of its answers"
 _AVERAGE = "an average over subsets: theirs have intervals"
 
 
@@ -42,23 +43,28 @@ class Reader:
             return self._absent(answers, part, why_absent(answers))
         numbers = [_whole(figure, scheme, answers) for figure in _figures(answers, part)]
         numbers = [figure for figure in numbers if figure.key not in scheme.counted or figure.maximum]
-        if not numbers or numbers[0].name not in {scheme.headline, *scheme.sums}:
-            return self._absent(answers, part, f"VLMEvalKit wrote no {scheme.headline}")
-        metrics = (*_metrics(answers, part, numbers), *_judged(answers, part))
+        if not numbers or not (is_headline(numbers[0], scheme) or numbers[0].name in scheme.sums):
+            reason = answers.one.entry.answers_only or f"VLMEvalKit wrote no {scheme.headline}"
+            return self._absent(answers, part, reason)
+        counts = _counts(answers, part)
+        caveat = _caveat(counts, numbers, scheme)
+        metrics = (*_metrics(answers, part, numbers, caveat), *_judged(answers, part))
         result = Result(
             dataset=found.label,
             key=self._key(answers, part),
-            counts=_counts(answers, part),
+            counts=counts,
             metrics=metrics,
             backend_value=numbers[0].literal,
+            caveat=caveat,
         )
-        withheld = _why_withheld(answers, part)
-        return result.model_copy(update={"metrics": (), "absent": withheld}) if withheld else result
+        withheld = _why_withheld(answers, part, counts)
+        return result.model_copy(update={"metrics": (), "absent": withheld, "caveat": ""}) if withheld else result
 
     def _average(self, answers: Answers, parts: Sequence[Result]) -> Result:
         """Return the result over all parts; one that is missing is no smaller average, but none."""
         found = answers.found
-        result = Result(dataset=found.label, key=self._key(answers, ""), counts=_counts(answers, ""))
+        counts = _counts(answers, "")
+        result = Result(dataset=found.label, key=self._key(answers, ""), counts=counts)
         gaps = [part for part in parts if not part.metrics]
         if gaps:
             what = "1 subset has" if len(gaps) == 1 else f"{len(gaps)} subsets have"
@@ -69,7 +75,9 @@ class Reader:
         source = Source(file=heads[0].source.file, key=f"mean of {answers.one.entry.scheme.column} over data sets")
         raw = Raw(literal=repr(mean), unit=heads[0].raw.unit, maximum=heads[0].raw.maximum)
         metric = Metric(name=heads[0].name, raw=raw, value=mean, uncertainty_absent=_AVERAGE, source=source)
-        return result.model_copy(update={"metrics": (metric,), "backend_value": raw.literal})
+        return result.model_copy(
+            update={"metrics": (metric,), "backend_value": raw.literal, "caveat": _unjudged(counts)}
+        )
 
     def _absent(self, answers: Answers, part: str, reason: str) -> Result:
         counts = _counts(answers, part)
@@ -120,9 +128,11 @@ def _whole(figure: Figure, scheme: Scheme, answers: Answers) -> Figure:
     return Figure(figure.name, figure.literal, figure.unit, maximum, figure.file, figure.key, figure.row)
 
 
-def _metrics(answers: Answers, part: str, numbers: Sequence[Figure]) -> Iterator[Metric]:
+def _metrics(answers: Answers, part: str, numbers: Sequence[Figure], caveat: str) -> Iterator[Metric]:
     for place, figure in enumerate(numbers):
         sure = _uncertainty(answers, part, figure) if place == 0 else {"uncertainty_absent": _NOT_THE_HEADLINE}
+        if place == 0 and caveat:
+            sure = {"uncertainty_absent": f"{caveat}: not all of it is the model's"}
         yield Metric(
             name=figure.name,
             raw=Raw(literal=figure.literal, unit=figure.unit, maximum=figure.maximum),
@@ -130,6 +140,24 @@ def _metrics(answers: Answers, part: str, numbers: Sequence[Figure]) -> Iterator
             source=Source(file=figure.file, key=figure.key),
             **sure,
         )
+
+
+def _caveat(counts: Counts, numbers: Sequence[Figure], scheme: Scheme) -> str:
+    """Return what must be said beside a score in which verdicts are missing."""
+    return _unjudged(counts) or _unrated(numbers, scheme)
+
+
+def _unjudged(counts: Counts) -> str:
+    lost = counts.judge_fallback
+    return f"{lost} of {counts.planned} scored without the judge's verdict" if lost else ""
+
+
+def _unrated(numbers: Sequence[Figure], scheme: Scheme) -> str:
+    """Return what must be said where ratings are missing, of which VLMEvalKit keeps nothing else."""
+    for figure in numbers:
+        if scheme.rated in figure.row and is_headline(figure, scheme) and figure.value != numbers[0].value:
+            return f"the judge did not rate some answers, which count as 0; without them it is {figure.literal}"
+    return ""
 
 
 def _uncertainty(answers: Answers, part: str, headline: Figure) -> dict[str, Any]:
@@ -194,15 +222,17 @@ def _failed(answers: Answers) -> int:
     return min(len(answers.output.failures.get(answers.found.label, {})), answers.found.planned or len(answers.all))
 
 
-def _why_withheld(answers: Answers, part: str) -> str:
-    """Return why a score that counts failures as wrong is none, whatever the ledger says and the task admits."""
+def _why_withheld(answers: Answers, part: str, counts: Counts) -> str:
+    """Return why a score of failures, or of chance, is none, whatever the ledger says and the task admits."""
     failed = [one.failure for one in answers.of(part) if one.failure]
     unseen = [failure.error for failure in failed if not failure.seen]
     if unseen:
         return f"{len(unseen)} of its {len(answers.of(part))} requests never reached the gateway: {unseen[0]}"
     if failed and len(failed) == len(answers.of(part)):
         return f"no request was answered: {failed[0].error}"
-    return ""
+    if unheard := answers.output.unheard.get(answers.found.label):
+        return f"{len(unheard)} of the requests to the judge never reached the gateway: {unheard[0]}"
+    return _NO_VERDICT if counts.judge_fallback and not counts.scored else ""
 
 
 def _fingerprint(digest: object) -> str:

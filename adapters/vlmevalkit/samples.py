@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from adapters.vlmevalkit.cut import G_INDEX, ROTATION
 from adapters.vlmevalkit.items import Item, item
 from adapters.vlmevalkit.output import DatasetOutput, Failure, Output, Row
 from adapters.vlmevalkit.translate import Wanted
@@ -61,8 +62,16 @@ class Answers:
 
     def _answered(self, row: Row, failed: Mapping[str, Failure]) -> Answered:
         part = row.get(_PART, "")
-        known = self._items(part).get(row.get(_PART_INDEX, row.get("index", "")), Item())
+        items, index = self._items(part), row.get(_PART_INDEX, row.get("index", ""))
+        known = items.get(index) or self._of_question(row, index, items)
         return Answered(row, part, known, failed.get(row.get("index", "")))
+
+    def _of_question(self, row: Row, index: str, items: Mapping[str, Item]) -> Item:
+        """Return what is said of a row in that of another order of its options: whether chance decided for all."""
+        if not items or self.one.entry.together != G_INDEX:
+            return Item()
+        first = row.get(G_INDEX) or str(int(index) % ROTATION)
+        return Item(unjudged=items.get(first, Item()).unjudged)
 
     def _items(self, part: str) -> Mapping[str, Item]:
         if part not in self._read:
@@ -92,6 +101,7 @@ def samples(answers: Answers) -> Iterator[Sample]:
 def _sample(answered: Answered, answers: Answers, prompt: list[dict[str, Any]] | None) -> Sample:
     row, found, failure = answered.row, answered.item, answered.failure
     scored = found.score is not None and failure is None
+    is_empty = (answers.found.label, answered.sample) in answers.output.empty
     scheme = answers.one.entry.scheme
     return Sample(
         id=answered.sample,
@@ -99,7 +109,7 @@ def _sample(answered: Answered, answers: Answers, prompt: list[dict[str, Any]] |
         subset=answered.part,
         state=_state(answered, answers),
         prompt=tuple(prompt) if prompt else row.get("question", ""),
-        prediction="" if failure else row.get("prediction", ""),
+        prediction="" if failure or is_empty else row.get("prediction", ""),
         answer=None if failure or found.unread else found.answer,
         gold=row.get("answer", ""),
         scores={scheme.item_name or scheme.headline: found.score or 0.0} if scored else {},

@@ -14,6 +14,7 @@ Unit = Literal["fraction", "percent", "score", "count"]
 # What a file says of each sample; items.py reads them.
 ItemKind = Literal["hit", "extracted", "best_match", "mean_match", "distance", "graded", "read", "rated", "compared"]
 
+PAGES = "VQA on documents"  # the kind of questions whose pictures are pages
 # The ending of a file that all of a data set's numbers are in, under VLMEvalKit's own keys.
 OWN_STATUS = "status.json"
 # Which row is the headline's where a file has several: the first of them that there is.
@@ -76,6 +77,7 @@ class Scheme:
         no_interval: why the headline has no standard error; empty where it is the mean of right and wrong answers.
         per: the label whose values are results of their own, and the whole is their mean.
         head: the row of the headline where `ROWS` does not name it.
+        rated: the row of the same numbers over those samples alone that the judge rated; the others count as 0.
         by_row: every row is a number of another kind, and its label the name of it.
     """
 
@@ -95,6 +97,7 @@ class Scheme:
     no_interval: str = ""
     per: str = ""
     head: str = ""
+    rated: str = ""
     by_row: bool = False
 
 
@@ -222,6 +225,7 @@ _MMDU = Scheme(
     column="Overall Score",
     files=(ScoreFile("_{reader}_score.csv", ("set",)),),
     no_interval=_NO_ITEMS,
+    rated="valid",
 )
 
 # Its own file of scores is missing: VLMEvalKit writes one for each way to group the rows.
@@ -234,7 +238,7 @@ _MEDICINE = tuple(
 def _pages(headline: str, head: str, column: str, no_interval: str, item_name: str = "") -> Scheme:
     """Return the scoring of questions about documents: a judge shortens the answer, which is then compared."""
     return Scheme(
-        "VQA on documents",
+        PAGES,
         headline=headline,
         column=column,
         files=(ScoreFile("_{reader}_score.csv", ("category",), (column,), rows_in="num"),),

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from adapters.vlmevalkit.output import DatasetOutput, Output, OutputError
+from adapters.vlmevalkit.output import DatasetOutput, Output
 from adapters.vlmevalkit.schemes import OWN_STATUS, ROWS, Scheme, ScoreFile, Unit
+from hub.files import OutputError
 
 _TRIVIAL = "none"  # what VLMEvalKit calls the split of data that have none
 
@@ -55,7 +56,14 @@ def figures(one: DatasetOutput, output: Output, scheme: Scheme, reader: str, par
     present = {cell.column for cell in cells}
     named = [cell for cell in cells if not _is_twice(cell, scheme, head) and not _is_empty_sum(cell, scheme, present)]
     found = [_figure(cell, scheme, head, present) for cell in named]
+    if head is None:
+        return sorted(found, key=lambda figure: (not is_headline(figure, scheme), figure.name.rpartition("/")[::-1]))
     return sorted(found, key=lambda figure: (figure.name != scheme.headline, figure.row != head))
+
+
+def is_headline(figure: Figure, scheme: Scheme) -> bool:
+    """Return whether a number is the headline, or that of a split where there is no other."""
+    return figure.name in {scheme.headline, "/".join((*figure.row, scheme.headline))}
 
 
 def _cells(one: DatasetOutput, output: Output, source: ScoreFile, reader: str) -> Iterator[Cell]:
@@ -110,13 +118,16 @@ def _without(row: tuple[str, ...], part: str) -> tuple[str, ...]:
     return tuple(about for about in row if about != part)
 
 
-def _headline_row(cells: Sequence[Cell], scheme: Scheme) -> tuple[str, ...]:
+def _headline_row(cells: Sequence[Cell], scheme: Scheme) -> tuple[str, ...] | None:
+    """Return the row of the headline; None where any of several could be it."""
     rows = sorted({cell.row for cell in cells if cell.column == scheme.column})
     known = [row for name in (scheme.head, *ROWS) for row in rows if name in row]
+    if len(rows) > 1 and not known:
+        return None
     return (known or rows or [()])[0]
 
 
-def _is_twice(cell: Cell, scheme: Scheme, head: tuple[str, ...]) -> bool:
+def _is_twice(cell: Cell, scheme: Scheme, head: tuple[str, ...] | None) -> bool:
     """Return whether the same number stands elsewhere: in another file, or in the row of all splits."""
     in_group = bool(cell.source.group) and cell.column == scheme.column and cell.row == head
     of_no_split = cell.row == (_TRIVIAL,) and head != cell.row
@@ -127,14 +138,14 @@ def _is_empty_sum(cell: Cell, scheme: Scheme, present: set[str]) -> bool:
     return cell.column in scheme.sums and not present.intersection(scheme.sums[cell.column])
 
 
-def _figure(cell: Cell, scheme: Scheme, head: tuple[str, ...], present: set[str]) -> Figure:
+def _figure(cell: Cell, scheme: Scheme, head: tuple[str, ...] | None, present: set[str]) -> Figure:
     unit, maximum = scheme.units.get(cell.column, (scheme.unit, scheme.maximum))
     if cell.column in scheme.sums and maximum is not None:
         maximum *= len(present.intersection(scheme.sums[cell.column]))
     return Figure(_name(cell, scheme, head), cell.literal, unit, maximum, cell.file, cell.key, cell.row)
 
 
-def _name(cell: Cell, scheme: Scheme, head: tuple[str, ...]) -> str:
+def _name(cell: Cell, scheme: Scheme, head: tuple[str, ...] | None) -> str:
     """Return our name of a number: what its row is about before it, unless that is the headline's row."""
     if scheme.by_row and cell.row != head:
         return scheme.names.get(cell.row[0], cell.row[0])

@@ -66,11 +66,8 @@ def list_datasets_command(backend: str | None, as_json: bool) -> None:
     --json adds other names of a data set (alias_of), its subsets, its files, and the configurations to choose from.
     """
     from hub.registry import adapter_names, load_adapter
-    from hub.text import did_you_mean
 
-    if backend and backend not in adapter_names():
-        raise click.UsageError(f"no backend {backend!r}{did_you_mean(backend, adapter_names())}")
-    names = (backend,) if backend else adapter_names()
+    names = (_known(backend),) if backend else adapter_names()
     infos = [(name, info) for name in names for _, info in sorted(load_adapter(name).datasets().items())]
     if as_json:
         click.echo(json.dumps([{"backend": name, **asdict(info)} for name, info in infos], indent=2))
@@ -82,6 +79,16 @@ def list_datasets_command(backend: str | None, as_json: bool) -> None:
         header = (*header, "also needs")
         rows = [(*row, ", ".join(info.needs)) for row, (_, info) in zip(rows, listed, strict=True)]
     _show(header, rows, as_json=False)
+
+
+def _known(backend: str) -> str:
+    """Return the name of a backend that there is."""
+    from hub.registry import adapter_names
+    from hub.text import did_you_mean
+
+    if backend not in adapter_names():
+        raise click.UsageError(f"no backend {backend!r}{did_you_mean(backend, adapter_names())}")
+    return backend
 
 
 def _dataset_row(backend: str, info: DatasetInfo) -> tuple[str, ...]:
@@ -105,13 +112,20 @@ def _file_count(info: DatasetInfo) -> int:
     return sum(len(info.subsets) if "{}" in file else 1 for file in info.files)
 
 
-@command.command("models", short_help="List the checkpoints in this machine's caches.")
+@command.command(
+    "models", short_help="List the checkpoints in this machine's caches, or a backend's names of models."
+)
+@click.option("--backend", shell_complete=complete_backend, help="This backend's own names of models instead.")
 @json_option
-def list_models_command(as_json: bool) -> None:
+def list_models_command(backend: str | None, as_json: bool) -> None:
     """List the checkpoints in this machine's caches: evaldock's own, Hugging Face's, ModelScope's.
 
     The last column is what a task writes under `checkpoint` (or `evaldock eval` takes as --model) to use one.
+    --backend lists the names by which a backend itself knows models: what `known_as` takes for vlmevalkit.
     """
+    if backend:
+        _show(("model", "runs here"), _own_models(backend), as_json=as_json)
+        return
     from hub.localmodels import local_models
     from hub.settings import load_settings
     from hub.text import show_size
@@ -122,6 +136,16 @@ def list_models_command(as_json: bool) -> None:
         return
     rows = [(part.name, part.hub, part.revision, show_size(part.size), part.checkpoint) for part in found]
     _show(("model", "hub", "revision", "size", "checkpoint"), rows, as_json=False)
+
+
+def _own_models(backend: str) -> list[tuple[str, ...]]:
+    from hub.adapter import ModelNamer
+    from hub.registry import load_adapter
+
+    adapter = load_adapter(_known(backend))
+    if not isinstance(adapter, ModelNamer):
+        raise click.UsageError(f"{backend} has no names of its own for models: it takes any checkpoint or endpoint")
+    return [(name, f"no: {why}" if why else "yes") for name, why in adapter.own_models().items()]
 
 
 @command.command("templates", short_help="List the template types of Eval-Scope.")

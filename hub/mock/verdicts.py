@@ -8,6 +8,7 @@ from collections.abc import Callable
 from hub.mock import draw
 
 _OPTION = re.compile(r"(?:^|\s)([A-H])[.)] ")
+_OPTIONS = re.compile(r"Options:|选项:")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 Verdict = Callable[[re.Match[str], int], str]
 
@@ -23,7 +24,7 @@ def verdict(prompt: str, *source: object) -> str | None:
 
 def _match(found: re.Match[str], drawn: int) -> str:
     """Return one of the options that the last question has, or Z for none of them."""
-    offered: list[str] = _OPTION.findall(found.string.rpartition("Options:")[2])
+    offered: list[str] = _OPTION.findall(_OPTIONS.split(found.string)[-1])
     options = [*dict.fromkeys(offered), "Z"]
     return options[drawn % len(options)]
 
@@ -45,7 +46,10 @@ def _rate(found: re.Match[str], drawn: int) -> str:
 # The judge prompts of VLMEvalKit and of the benchmarks that it took them from, by what they say of their answer.
 _FORMS: tuple[tuple[re.Pattern[str], Verdict], ...] = (
     (re.compile(r"Yes, No, Unknown"), lambda _, drawn: ("Yes", "No", "Unknown")[drawn % 3]),
-    (re.compile(r"output a single uppercase character"), _match),
+    (
+        re.compile(r"output a single uppercase character|output one of the choices, A, B|输出一个单个的大写字母"),
+        _match,
+    ),
     (re.compile(r"Model respons?e: (?P<response>(?:(?!Model respon).)*)Extracted answer:\s*\Z", re.DOTALL), _extract),
     (re.compile(r"two values indicating the scores"), lambda _, drawn: f"{5 + drawn % 6} {1 + drawn // 6 % 10}\nSo."),
     (re.compile(r"following dimensions:\s*(?P<names>[^.]+)\."), _rate),

@@ -27,6 +27,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "task": plan.task,
         "engine": plan.engine,
         "skipped": list(plan.skipped),
+        "cautions": list(plan.cautions),
         "gateway": _plain(plan.gateway),
         "max_infra_errors": plan.max_infra_errors,
         "allow_unsafe_code": plan.allow_unsafe_code,
@@ -72,6 +73,8 @@ def plan_lines(
         yield from _file_lines(planned.job.files, whole=whole_files)
     for text in plan.skipped:
         yield f"\nleft out: {text}"
+    for text in plan.cautions:
+        yield f"\nnote: {text}"
     yield "\nchecks"
     yield from finding_lines(findings)
 
@@ -86,7 +89,7 @@ def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
 
 def _expected(estimate: Estimate) -> str:
     calls = "an unknown number of calls" if estimate.calls is None else f"about {count_of(estimate.calls, 'call')}"
-    tokens = "" if estimate.tokens is None else f", {count_of(estimate.tokens, 'token')}"
+    tokens = "" if estimate.tokens is None else f", about {count_of(estimate.tokens, 'token')}"
     most = "" if estimate.most_calls is None else f", at most {count_of(estimate.most_calls, 'call')}"
     return f"{calls}{tokens}{most}"
 

@@ -39,7 +39,7 @@ _RULES = Rules(
         "hf_path": _SERVED, "model_kwargs": _SERVED, "tokenizer_path": _SERVED, "tokenizer_kwargs": _SERVED,
         "peft_path": _SERVED, "peft_kwargs": _SERVED, "pad_token_id": _SERVED,
         "config": "evaldock writes the backend's configuration itself; give data sets and models",
-        "reuse": "a later version resumes runs; this one starts afresh",
+        "reuse": "`evaldock resume` goes on with a run; every other starts afresh",
         "stop_words": "write generation.stop in a task",
         "generation_kwargs": "write generation (temperature, max_tokens, ...) in a task",
         **dict.fromkeys(
@@ -56,7 +56,7 @@ _HANDLED = ("datasets", "models", "limit", "work_dir", "mode", "dry_run", "max_o
 _MODEL_RULES = Rules(
     ignored={
         "abbr": "the name of the model in the report is that of its path",
-        "query_per_second": "a later version limits rates; concurrency is what bounds requests here",
+        "query_per_second": "requests_per_minute and concurrency of a model are what bounds requests here",
         "max_seq_len": "a server has its own",
         "run_cfg": "a model behind an address needs no GPU of the job",
     },

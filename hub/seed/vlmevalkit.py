@@ -29,7 +29,7 @@ _RULES = Rules(
         "retry": "failed requests are sent again anyway",
         "verbose": "`evaldock logs` shows what the backend said",
         "ignore": "samples without an answer are counted and shown, never left out quietly",
-        "reuse": "a later version resumes runs; this one starts afresh",
+        "reuse": "`evaldock resume` goes on with a run; every other starts afresh",
         "nframe": _VIDEO,
         "pack": _VIDEO,
         "use_subtitle": _VIDEO,
@@ -75,7 +75,7 @@ def _rest(config: Mapping[str, Any], draft: Draft) -> None:
     if config.get("rerun"):
         draft.same((*_HERE, "rerun"), "every run starts afresh")
     elif "rerun" in config:
-        draft.ignore((*_HERE, "rerun"), "every run starts afresh; a later version resumes runs")
+        draft.ignore((*_HERE, "rerun"), "every run starts afresh; `evaldock resume` goes on with one")
 
 
 def _model(given: object, key: KeyPath, nproc: object, draft: Draft) -> None:

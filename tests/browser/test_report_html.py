@@ -218,7 +218,7 @@ def test_ten_thousand_samples_with_pictures_open_in_two_seconds_too(opening: Ope
     opening(path).close()  # the first page of a browser pays for the browser
 
     started = time.perf_counter()
-    page = opening(path)
+    page = opening(path, "#show=wrong")
     took = time.perf_counter() - started
 
     assert page.get_by_text("pictures not embedded, see the run folder").is_visible()

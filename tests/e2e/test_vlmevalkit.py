@@ -36,8 +36,8 @@ CONFIGS = ROOT / "configs" / "vlmevalkit"
 CONCURRENCY = 4
 _ONCE = {"timeout": 2, "retry": {"attempts": 2, "first_wait": 0.01, "longest_wait": 0.01, "within": 3}}
 # Columns of VLMEvalKit's tables that say what a row is about; all others are numbers.
-_LABELS = ("split", "DATASET", "Category", "Task&Skill", "Subject", "set")
-_COUNTS = ("tot", "hit", "prefetch")
+_LABELS = ("split", "DATASET", "Category", "category", "Task&Skill", "Subject", "set")
+_COUNTS = ("tot", "hit", "prefetch", "num")
 # Its last lines: `MMDU  0.00% (0/3)  0.00% (0/3)  set=all|Overall Score  54.44  -  -`.
 _LINE = re.compile(r"^(\S+) +\S+% \(\d+/\d+\) +\S+% \(\d+/\d+\) +(\S.*?) {2,}([\d.]+) +- +-$", re.MULTILINE)
 Table = dict[str, str]
@@ -69,10 +69,11 @@ def run(
     datasets: list[Any],
     model: FakeUpstream,
     judge: FakeUpstream | None = None,
-    **more: Any,
+    *,
+    engine: str = ENGINE,
 ) -> Ran:
     """Write a task and run it."""
-    return evaldock(folder, "run", write_task(folder, data, datasets, model, judge, **more), "--engine", ENGINE)
+    return evaldock(folder, "run", write_task(folder, data, datasets, model, judge), "--engine", engine)
 
 
 def write_task(
@@ -81,7 +82,6 @@ def write_task(
     datasets: list[Any],
     model: FakeUpstream,
     judge: FakeUpstream | None = None,
-    **more: Any,
 ) -> str:
     task = {
         "version": 1,
@@ -97,7 +97,6 @@ def write_task(
         },
         "evaluations": [{"backend": "vlmevalkit", "datasets": datasets, "options": {"data": str(data)}}],
         **({"judge": {"endpoint": judge.base_url, "model": "wise", **_ONCE}} if judge else {}),
-        **more,
     }
     path = folder / "task.yaml"
     path.write_text(yaml.safe_dump(task))
@@ -176,13 +175,19 @@ def assert_equal(ran: Ran) -> None:
         for (file, key), literal in cells.items():
             assert literal == cell(ran, file, key, cells), (label, file, key)
         told = {key: literal for (_, key), literal in cells.items()}
-        status = {key: value for key, value in metrics.items() if key.rpartition("|")[2] not in _COUNTS}
+        status = {key: value for key, value in metrics.items() if is_score(key, metrics)}
         assert {key: told.get(key) for key in status} == status, label
         printed[name] = metrics
     lines = {name: (key, value) for name, key, value in _LINE.findall(log(ran))}
     assert lines.keys() == printed.keys()
     for name, (key, value) in lines.items():
         assert value == f"{shown(key, printed[name]):.4g}", name
+
+
+def is_score(key: str, metrics: Table) -> bool:
+    """Return whether a number is a score, and not a count, nor the 0.0 of no rows at all."""
+    row, _, column = key.rpartition("|")
+    return column not in _COUNTS and metrics.get(f"{row}|num") != "0"
 
 
 def cell(ran: Ran, file: str, key: str, cells: dict[tuple[str, str], str]) -> str | None:
@@ -220,7 +225,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Ran:
         FakeUpstream(answer=answer, models=("seeing",)) as model,
         FakeUpstream(answer=verdict, models=("wise",)) as judge,
     ):
-        return run(tmp_path_factory.mktemp("whole"), data, made_up(), model, judge)
+        ran = run(tmp_path_factory.mktemp("whole"), data, made_up(), model, judge)
+    assert ran.runs.exists(), ran.err
+    return ran
 
 
 def test_every_data_set_is_reported_as_vlmevalkit_scored_it(whole: Ran) -> None:
@@ -285,6 +292,18 @@ def test_other_data_are_another_score(tmp_path: Path, whole: Ran, model: FakeUps
     assert_equal(ran)
     before, after = whole.scores(), ran.scores()
     assert [name for name in names if after[name] == before[name]] == []
+
+
+def test_an_environment_scores_as_the_container_does(
+    tmp_path: Path, data: Path, whole: Ran, model: FakeUpstream, judge: FakeUpstream
+) -> None:
+    names = ["MMStar", "MMBench_DEV_EN", "MME", "DocVQA_VAL", "COCO_VAL", "MMVet", "MathVista_MINI", "MMDU"]
+
+    ran = run(tmp_path, data, names, model, judge, engine="venv")
+
+    assert ran.code == 0, ran.err
+    assert_equal(ran)
+    assert ran.scores() == {name: whole.scores()[name] for name in names}
 
 
 def test_without_a_judge_answers_are_matched_and_what_needs_one_is_refused(
@@ -422,11 +441,14 @@ def test_odd_texts_in_tables_and_answers_stay_as_they_are(tmp_path: Path) -> Non
     assert table.read_bytes() == before
 
 
-def test_texts_that_would_run_when_evaluated_stay_texts(tmp_path: Path, judge: FakeUpstream) -> None:
+@pytest.mark.parametrize("engine", ["docker", "venv"])
+def test_texts_that_would_run_when_evaluated_stay_texts(tmp_path: Path, judge: FakeUpstream, engine: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        mark = f"pwned-{port}"
         evil = (
-            "__import__('os').system('touch pwned /job/output/pwned /tmp/pwned /data/pwned') or "
-            f"__import__('socket').create_connection(('127.0.0.1', {listener.getsockname()[1]}))"
+            f"__import__('os').system('touch {mark} /job/output/{mark} /tmp/{mark} /data/{mark}') or "
+            f"__import__('socket').create_connection(('127.0.0.1', {port}))"
         )
         tables = tmp_path / "LMUData"
         tables.mkdir()
@@ -443,11 +465,11 @@ def test_texts_that_would_run_when_evaluated_stay_texts(tmp_path: Path, judge: F
             return evil if "[MathVision#" in text_of(body) else answer(body)
 
         with FakeUpstream(answer=spoken, models=("seeing",)) as model:
-            ran = run(tmp_path, tables, [path.stem for path in sorted(tables.iterdir())], model, judge)
-        asked_, _, _ = select.select([listener], [], [], 0)
+            ran = run(tmp_path, tables, [path.stem for path in sorted(tables.iterdir())], model, judge, engine=engine)
+        called, _, _ = select.select([listener], [], [], 0)
 
-    assert asked_ == []
-    assert [path for path in (*tmp_path.rglob("*pwned*"), Path("/tmp/pwned")) if path.exists()] == []
+    assert called == []
+    assert [path for path in (*tmp_path.rglob(f"*{mark}*"), Path("/tmp", mark)) if path.exists()] == []
     assert {path.name: path.read_bytes() for path in tables.iterdir()} == before
     assert ran.code == 1
     assert results(ran)["MMStar"]["metrics"]

@@ -198,6 +198,8 @@ def test_logs_begins_with_what_a_job_printed_before_it_was_started_again(
         (("report",), 2, "no run 'latest'"),
         (("logs", "absent"), 2, "no run 'absent'"),
         (("list", "datasets", "--backend", "nativ"), 2, "did you mean 'native'?"),
+        (("list", "models", "--backend", "nativ"), 2, "did you mean 'native'?"),
+        (("list", "models", "--backend", "native"), 2, "native has no names of its own for models"),
         (("build", "nativ"), 2, "no image 'nativ'; did you mean 'native'?"),
         (("run", "x" * 5000), 2, "cannot be read: File name too long"),
         (("run", "quickstrat"), 2, "quickstrat: no such file; did you mean 'quickstart'?"),

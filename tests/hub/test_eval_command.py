@@ -147,6 +147,18 @@ def test_lists_are_json_where_asked_for(model: str, capsys: pytest.CaptureFixtur
         assert isinstance(json.loads(capsys.readouterr().out), list)
 
 
+def test_a_backend_s_own_names_of_models_are_listed_with_what_keeps_one_away(
+    model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code_of("list", "models", "--backend", "vlmevalkit", "--json") == 0
+
+    rows = {row["model"]: row["runs here"] for row in json.loads(capsys.readouterr().out)}
+    assert len(rows) == 545
+    assert rows["Qwen2.5-VL-7B-Instruct"] == "yes"
+    assert rows["GPT4o"].startswith("no: asks a service over a network")
+    assert list(rows.values()).count("yes") == 384
+
+
 def test_a_log_is_json_where_asked_for(model: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code_of("eval", "--model", model, "--datasets", "echo", "--eval-backend", "echo", "--quiet")
     (run,) = (tmp_path / "runs").iterdir()

@@ -1,4 +1,4 @@
-"""Files appear whole, with the permissions that the user's umask gives them."""
+"""Files appear whole, with the permissions that the user's umask gives them; those of jobs are read without trust."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.files import write_atomic
+from hub.files import OutputError, output_reader, read_json, read_lines, write_atomic
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,3 +42,32 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
         write_atomic(tmp_path / "f", "\ud800")
 
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("f", "old")]
+
+
+@pytest.mark.parametrize("place", ["../secret", "/etc/passwd", "a/../../secret", "link/secret", ""])
+def test_a_job_s_file_is_read_below_its_output_only(tmp_path: Path, place: str) -> None:
+    (tmp_path / "secret").write_text("secret")
+    output = tmp_path / "output"
+    output.mkdir()
+    (output / "link").symlink_to(tmp_path)
+
+    with pytest.raises(OutputError, match="cannot be read"):
+        output_reader(output)(place)
+
+
+def test_a_job_s_file_that_is_not_there_is_none(tmp_path: Path) -> None:
+    read = output_reader(tmp_path)
+
+    assert (read("a/b.json"), read_json(read, "b.json"), list(read_lines(read, "c.jsonl"))) == (None, None, [])
+
+
+def test_numbers_can_be_kept_as_the_texts_they_are(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"a": 1.50, "b": 7}')
+
+    assert read_json(output_reader(tmp_path), "a.json", literal=True) == {"a": "1.50", "b": "7"}
+
+
+def test_half_a_line_and_what_is_no_object_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"a": 1}\n3\n{"b": ')
+
+    assert list(read_lines(output_reader(tmp_path), "a.jsonl")) == [{"a": 1}]

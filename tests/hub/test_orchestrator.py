@@ -8,6 +8,7 @@ import pytest
 
 from adapters.echo.adapter import EchoAdapter
 from hub import orchestrator
+from hub.adapter import Complaint, Evaluation
 from hub.engine import Handle
 from hub.engines import Choice
 from hub.errors import BaseImageError, EvaldockError, ImageError, PrerequisiteError
@@ -318,6 +319,22 @@ def test_what_the_plan_left_out_is_worth_knowing(
 
     assert report.warnings == ("left out by the plan: echo does not evaluate vision models: 'n'",)
     assert "## Worth knowing\n\n- left out by the plan" in (folder / "report.md").read_text()
+
+
+def test_what_an_adapter_cautions_of_is_said_when_a_run_begins_and_in_its_report(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def complain(_adapter: EchoAdapter, _evaluation: Evaluation) -> tuple[Complaint, ...]:
+        return (Complaint((), "half a score", refuses=False),)
+
+    use(monkeypatch, FakeEngine(echo))
+    monkeypatch.setattr(EchoAdapter, "complain", complain)
+    heard: list[Event] = []
+
+    report, _ = run(task, settings, observe=heard.append)
+
+    assert report.warnings == ("half a score",)
+    assert "note: half a score" in [event.line for event in heard if isinstance(event, Preparing)]
 
 
 def test_a_state_folder_on_a_network_file_system_is_said_before_a_run_when_it_begins_and_in_its_report(

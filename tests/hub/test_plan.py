@@ -80,11 +80,13 @@ def test_the_nearest_limit_wins_and_generation_merges() -> None:
     )
 
 
-def test_what_is_only_left_out_is_said_and_refuses_nothing() -> None:
+def test_a_caution_is_said_once_and_refuses_nothing() -> None:
     made = plan(limit=5, evaluations=[{"backend": "echo", "datasets": [{"name": "programs"}]}])
 
-    assert made.skipped == ("limit 5 of programs",)
+    assert (made.cautions, made.skipped) == (("limit 5 of programs",), ())
     assert len(made.jobs) == 3
+    assert "\nnote: limit 5 of programs" in list(plan_lines(made, (), ""))
+    assert plan_to_json(made)["cautions"] == ["limit 5 of programs"]
 
 
 def test_a_limit_is_known_to_be_a_data_sets_own_or_not() -> None:

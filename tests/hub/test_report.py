@@ -16,6 +16,7 @@ from hub.report import (
     Result,
     ResultKey,
     Source,
+    Stretch,
     job_state,
     run_state,
 )
@@ -99,6 +100,15 @@ def test_percent_is_for_the_screen_only() -> None:
     row = next(iter(result_rows(report(result()))))
 
     assert (row.score, row.interval, row.scored, row.how) == ("75.0 %", "50.0 to 90.0", "4/4", "choice, 2-shot")
+
+
+def test_the_time_of_a_resumed_run_is_that_of_its_stretches() -> None:
+    worked = (Stretch(started_at=10.0, ended_at=14.0), Stretch(started_at=100.0, ended_at=107.5))
+    made = report(result()).model_copy(update={"started_at": 10.0, "ended_at": 107.5, "stretches": worked})
+
+    assert made.worked_s == 11.5
+    assert " in 11.5 s of work, in 2 stretches within 1 min 38 s " in summary_line(made)
+    assert made.model_copy(update={"stretches": ()}).worked_s == 97.5
 
 
 def test_of_a_hundred_categories_the_screen_shows_the_first_and_how_many_more() -> None:

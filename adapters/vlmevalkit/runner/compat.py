@@ -14,6 +14,7 @@ from adapters.vlmevalkit.runner import pages, rows
 from adapters.vlmevalkit.runner.answers import Saving
 from adapters.vlmevalkit.runner.decoding import never_all_at_once
 from adapters.vlmevalkit.runner.imports import CellReading
+from adapters.vlmevalkit.runner.lmudata import aside
 
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_EVALUATE_OFFLINE")
 # Each would send requests, or results, somewhere else than we say.
@@ -129,7 +130,8 @@ def _forget_checksums() -> None:
 
 
 def _save_whole() -> None:
-    """Have answers saved whole, and not too often."""
+    """Have answers saved whole, where nobody else writes, and not too often."""
+    import vlmeval.dataset.utils.multiple_choice  # noqa: PLC0415
     import vlmeval.inference  # noqa: PLC0415
     import vlmeval.inference_mt  # noqa: PLC0415
     import vlmeval.run  # noqa: PLC0415
@@ -138,6 +140,7 @@ def _save_whole() -> None:
     for module in (vlmeval.inference, vlmeval.inference_mt):
         module.dump = Saving(module.dump)
     vlmeval.utils.mp_util.dump = Saving(vlmeval.utils.mp_util.dump, _SAVED_EVERY_S)
+    vlmeval.dataset.utils.multiple_choice.timestr = aside
     vlmeval.run.githash = lambda **_: ""  # it is no checkout, and git says so in the log each time
 
 

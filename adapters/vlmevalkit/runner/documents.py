@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
 
 NAMES = frozenset({"MMLongBench_DOC", "DUDE", "DUDE_MINI", "SLIDEVQA", "SLIDEVQA_MINI"})
+_UNANSWERABLE = "Not answerable"
 _ONE_PAGE_A_PICTURE = "GPT4o"  # how VLMEvalKit asks this model, and nothing else of it
 
 
@@ -17,10 +19,24 @@ def build(name: str, known_as: str) -> Any:
     (kind,) = (kind for kind in DATASET_CLASSES if name in kind.supported_datasets())
     # VLMEvalKit forgets to tell it the model, by whose name it chooses how pages are put together.
     found = kind(dataset=name, model=known_as or _ONE_PAGE_A_PICTURE)
-    if not name.startswith("MMLongBench"):
-        module: Any = sys.modules[kind.__module__]
+    module: Any = sys.modules[kind.__module__]
+    if name.startswith("MMLongBench"):
+        module.get_f1 = whole_f1(module.get_f1)
+    else:
         module.load = _with_texts(module.load)
     found.evaluate = _with_score(found.evaluate)
+    return found
+
+
+def whole_f1(f1: Callable[[Any], float]) -> Callable[[Any], float]:
+    """Return `f1` with what it divides by 0 for: no right answer is 0, and nothing that has one is not a number."""
+
+    def found(data: Any) -> float:
+        try:
+            return f1(data)
+        except ZeroDivisionError:
+            return 0.0 if any(answer != _UNANSWERABLE for answer in data["answer"]) else math.nan
+
     return found
 
 

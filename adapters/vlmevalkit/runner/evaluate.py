@@ -34,6 +34,8 @@ from adapters.vlmevalkit.runner.reading import Reading
 from adapters.vlmevalkit.runner.reasons import LastWords
 from adapters.vlmevalkit.runner.resume import take_over
 from adapters.vlmevalkit.runner.status import Status
+from adapters.vlmevalkit.runner.tables import own_columns
+from adapters.vlmevalkit.runner.texts import stand_in
 from adapters.vlmevalkit.runner.wire import Line
 
 _NOWHERE = "http://127.0.0.1:1"  # where a job has no way to a gateway
@@ -65,6 +67,7 @@ class Evaluated:
         arguments = self._arguments()
         self._settle()
         loaded = build(self._dataset, self._task.model.known_as, vars(arguments))
+        stand_in().keep(loaded.object.data)
         self._status.update(self._dataset, **loaded.facts())
         self._meter = Meter(self._dataset.label, loaded.planned)
         self._decoding = Decoding(at_once=weights is not None)
@@ -92,6 +95,7 @@ class Evaluated:
         random.seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002 - VLMEvalKit draws from the global one
         torch.manual_seed(seed)
+        stand_in().begin(own_columns(self._dataset))
         log = setup_logger(log_file=str(self._work / "logs" / "vlmevalkit.log"), reset=True)
         log.addHandler(self._words)
 

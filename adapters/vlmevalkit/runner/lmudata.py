@@ -8,7 +8,7 @@ from pathlib import Path
 from adapters.runtime import job
 from adapters.vlmevalkit.contract import Dataset
 from adapters.vlmevalkit.runner.reasons import StatedError
-from adapters.vlmevalkit.runner.tables import check_columns
+from adapters.vlmevalkit.runner.tables import check_cells, check_columns
 
 VARIABLE = "LMUData"  # VLMEvalKit looks there each time, and falls back to the home where the folder does not exist
 
@@ -24,7 +24,7 @@ def lay_out(dataset: Dataset, folder: Path) -> None:
 
     Raises:
         MissingDataError: names the table that is missing.
-        DataError: it is the user's own and lacks a column.
+        DataError: it is the user's own and lacks a column, or a cell.
     """
     folder.mkdir(parents=True)
     for name, target in dataset.tables.items():
@@ -32,5 +32,14 @@ def lay_out(dataset: Dataset, folder: Path) -> None:
         if not table.is_file():
             raise MissingDataError(f"there is no file {target}")
         check_columns(dataset.name, table)
+        check_cells(dataset.name, table)
         (folder / name).symlink_to(table.resolve())
     os.environ[VARIABLE] = str(folder)
+
+
+def aside() -> str:
+    """Return the name of a file of the data set at work, as seen from /tmp.
+
+    VLMEvalKit puts rows aside there in a file that is called after the second: two jobs of a machine may share both.
+    """
+    return os.path.relpath(Path(os.environ[VARIABLE], "aside"), os.path.realpath("/tmp"))  # noqa: S108 - it is so

@@ -14,8 +14,13 @@ from adapters.vlmevalkit.runner.client import Client, Messages
 from adapters.vlmevalkit.runner.decoding import paths_of
 from adapters.vlmevalkit.runner.pictures import Shown
 from adapters.vlmevalkit.runner.prompts import sample_of
+from adapters.vlmevalkit.runner.reasons import StatedError
 
 NO_KEY = "none"  # the gateway adds keys; VLMEvalKit prints the one it is given into its log
+
+
+class JudgeError(StatedError):
+    """The judge cannot judge."""
 
 
 class _Wired(OpenAIWrapper):  # type: ignore[misc]  # it has no types
@@ -100,6 +105,18 @@ class JudgeModel(_Wired):
         super().__init__(model, **{**settings, "key": NO_KEY})
         self.client = self.current
         self.shown = lambda _paths: nullcontext()
+
+    def working(self) -> bool:
+        """Return whether the judge answers. Where not, VLMEvalKit matches texts and says nothing of it.
+
+        Raises:
+            JudgeError: it answers with nothing, which is no failure that anybody else would count.
+        """
+        failures = self.client.failures.count("judge")
+        found = bool(super().working())
+        if not found and self.client.failures.count("judge") == failures:
+            raise JudgeError("the judge answers with nothing, even to a greeting, so nothing was judged")
+        return found
 
     def _answer(self, compose: Any, sample: str, parameters: Mapping[str, Any]) -> str:
         own = {"temperature": self.temperature, "max_tokens": self.max_tokens}

@@ -8,6 +8,7 @@ from types import TracebackType
 
 _PACKAGE = "/vlmeval/"
 _LONGEST = 2000
+_RATINGS = "(vlmeval/dataset/image_mt.py"  # where MMDU divides by the number of ratings
 # How every metric that needs a judge gives up, after asking it whether it is there; the rest is advice on keys.
 _NO_JUDGE = "requires a working OPENAI API"
 
@@ -23,8 +24,10 @@ def describe(error: BaseException) -> str:
         return said
     if isinstance(error, AssertionError) and _NO_JUDGE in said:
         return "the judge did not answer when VLMEvalKit asked whether it is there, so nothing was judged"
-    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    return f"{text[:_LONGEST]}{_place(error.__traceback__)}"
+    text, place = f"{type(error).__name__}: {said}" if said else type(error).__name__, _place(error.__traceback__)
+    if isinstance(error, ZeroDivisionError) and _RATINGS in place:
+        return "the judge gave no rating that VLMEvalKit could read of any answer"
+    return f"{text[:_LONGEST]}{place}"
 
 
 def _place(trace: TracebackType | None) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hub.engine import Progress
 from hub.engine.docker.arguments import LABEL_IMAGE
-from hub.engine.docker.client import translated
+from hub.engine.docker.client import list_images, translated
 from hub.engine.docker.context import BuildContext, build_context, image_tag, write_tar
 from hub.engine.docker.stream import Narration, StreamError
 from hub.engine.host_network import host_network
@@ -49,7 +49,7 @@ class DockerImages:
             return _record(image, tag, built) if built else None
         with translated("list images"):
             labels = [f"{LABEL_IMAGE}={image.name}", f"{LABEL_CONTEXT}={context.digest}"]
-            loaded = self._client.images.list(filters={"label": labels})
+            loaded = list_images(self._client, filters={"label": labels})
         return next((_record(image, tag, built) for built in loaded for tag in built.tags), None)
 
     def prepare(self, image: ImageSpec, progress: Progress) -> EnvironmentRecord:

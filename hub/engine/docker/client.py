@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hub.engine.docker.arguments import GpuDriver
@@ -14,9 +14,11 @@ from hub.errors import EngineError, EvaldockError, ImageError, PrerequisiteError
 
 if TYPE_CHECKING:
     from docker import DockerClient
+    from docker.models.images import Image
 
 _PING_S = 5
 _REQUEST_S = 60
+_TRIES = 10
 
 MEND_GPU = (
     "install nvidia-container-toolkit, run `sudo nvidia-ctk runtime configure --runtime=docker` "
@@ -87,6 +89,16 @@ def connect() -> DockerClient:
         with closing(docker.from_env(timeout=_PING_S)) as probe:
             version = probe.version()["ApiVersion"]
         return docker.from_env(version=version, timeout=_REQUEST_S)
+
+
+def list_images(client: DockerClient, **query: Any) -> list[Image]:
+    """Return what `client.images.list` does, which fails where an image that it found is removed meanwhile."""
+    from docker.errors import ImageNotFound  # noqa: PLC0415 - heavy, and needed with a daemon only
+
+    for _ in range(_TRIES):
+        with suppress(ImageNotFound):
+            return client.images.list(**query)
+    return client.images.list(**query)
 
 
 @contextmanager

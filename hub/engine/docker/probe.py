@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from hub.engine import Handle, Placement
 from hub.engine.docker.arguments import LABEL_IMAGE
-from hub.engine.docker.client import MEND_GPU, gpu_driver, is_rootless, translated
+from hub.engine.docker.client import MEND_GPU, gpu_driver, is_rootless, list_images, translated
 from hub.engine.ownership import run_lock
 from hub.errors import EngineError
 from hub.finding import Finding
@@ -84,8 +84,8 @@ def check_jobs(engine: ProbeEngine, client: DockerClient, settings: Settings, ba
 
 def _any_image(client: DockerClient, bases: tuple[str, ...]) -> EnvironmentRecord | None:
     with translated("list images"):
-        ours = client.images.list(filters={"label": LABEL_IMAGE})
-        found = ours or [image for base in bases for image in client.images.list(name=base)]
+        ours = list_images(client, filters={"label": LABEL_IMAGE})
+        found = ours or [image for base in bases for image in list_images(client, name=base)]
     ids = sorted(str(image.id) for image in found)
     return EnvironmentRecord(engine="docker", image=PROBE, reference=ids[0], digest=ids[0]) if ids else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from hub.engine.docker.client import connect, translated
+from hub.engine.docker.client import connect, list_images, translated
 
 
 def storage_folder() -> Path | None:
@@ -36,4 +36,4 @@ def has_image(reference: str) -> bool:
         PrerequisiteError: the daemon does not answer.
     """
     with closing(connect()) as client, translated("list images"):
-        return bool(client.images.list(name=reference))
+        return bool(list_images(client, name=reference))

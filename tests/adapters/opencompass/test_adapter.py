@@ -73,7 +73,7 @@ def test_a_limit_of_the_task_is_left_out_there_and_said() -> None:
 
     assert (found.refuses, found.message) == (
         False,
-        "limit 10 of 'humaneval': the metric of humaneval needs all 164 rows",
+        "limit 10 of 'humaneval' is left out: the metric of humaneval needs all 164 rows",
     )
     assert task_of(evaluation(request("humaneval", limit=10, limit_by_default=True))).datasets[0].limit is None
 

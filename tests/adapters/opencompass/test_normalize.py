@@ -362,6 +362,16 @@ def test_a_damaged_status_is_an_error(tmp_path: Path, text: str) -> None:
         ADAPTER.normalize(CASES["endpoint"], tmp_path)
 
 
+def test_a_number_without_end_is_an_error(tmp_path: Path) -> None:
+    output = shutil.copytree(RECORDED / "endpoint" / "output", tmp_path / "output")
+    status = json.loads((output / "status.json").read_text())
+    next(iter(status["parts"].values()))["planned"] = float("inf")
+    (output / "status.json").write_text(json.dumps(status))
+
+    with pytest.raises(NormalizeError, match="are not what OpenCompass and the runner write: OverflowError"):
+        ADAPTER.normalize(CASES["endpoint"], output)
+
+
 def test_a_result_that_is_gone_is_an_error(tmp_path: Path) -> None:
     output = shutil.copytree(RECORDED / "endpoint" / "output", tmp_path / "output")
     (output / "opencompass" / "results" / "mock" / "ARC-c.json").unlink()

@@ -18,7 +18,8 @@ assert isinstance(ADAPTER, Estimator)
 
 
 def published(**fields: Any) -> Evaluation:
-    return agent_evaluation(name="stable/G1_instruction", label="stable/G1_instruction", path=None, **fields)
+    given = {"shared": {"published_cache": True}, **fields}
+    return agent_evaluation(name="stable/G1_instruction", label="stable/G1_instruction", path=None, **given)
 
 
 def refusals(of: Evaluation) -> list[tuple[str | int, ...]]:
@@ -65,6 +66,14 @@ def test_without_a_judge_the_pass_rate_is_refused_unless_none_is_wanted() -> Non
 )
 def test_a_server_of_the_user_s_needs_a_network_and_gets_no_key(network: str, url: str, refused: int) -> None:
     assert len(refusals(published(network=network, options={"api": "remote", "url": url}))) == refused
+
+
+def test_where_nobody_answers_for_the_apis_it_is_warned_of() -> None:
+    (found,) = ADAPTER.complain(published(shared={}))
+
+    assert (found.path, found.refuses) == (("datasets", 0, "options", "api"), False)
+    assert ADAPTER.complain(published(shared={"cache": "/mine"})) == ()
+    assert ADAPTER.complain(published(shared={}, simulator="url", options={"api": "simulate"})) == ()
 
 
 def test_a_win_rate_without_a_judge_is_refused() -> None:
@@ -121,7 +130,7 @@ def test_answers_are_greedy_unless_said_otherwise(
 
 
 def test_published_queries_are_of_one_commit() -> None:
-    (asset,) = ADAPTER.assets(published())
+    (asset,) = ADAPTER.assets(published(shared={}))
 
     commit = "aa4ed9f4737ad98bd706663f01d63623c3427812"
     assert (asset.hub, asset.unpack, asset.inside) == ("url", "tar", f"StableToolBench-{commit}")
@@ -174,8 +183,14 @@ def test_what_will_be_asked_is_estimated() -> None:
     found = {part.role: part for part in ADAPTER.estimate(of)}
 
     assert (found["candidate"].tokens, found["candidate"].most_calls) == (270_000, 2_000)
-    assert (found["judge"].calls, found["judge"].most_calls) == (30, 60)
+    assert (found["judge"].calls, found["judge"].most_calls) == (30, 180)
     assert found["simulator"].calls is None
+
+
+def test_a_chain_asks_no_more_often_than_it_has_steps() -> None:
+    (agent, _) = ADAPTER.estimate(published(limit=10, options={"tries": 3, "max_steps": 12}))
+
+    assert agent.most_calls == 10 * 3 * 12
 
 
 def test_of_own_data_nobody_knows_how_many_there_are() -> None:

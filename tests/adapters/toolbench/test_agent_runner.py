@@ -48,10 +48,12 @@ def test_the_key_says_what_decides_the_figures(root: Path, run: Run) -> None:
     run(of, queries()[:1])
 
     (result,) = read(root, of).results
+    recorded = result.key.scoring.partition("answers recorded ")[2][:23]
     assert result.key.scoring == (
         "DFS_woFilter_w2; 50 steps, 200 calls, 1024 characters at most; functions clean, APIs cache, prompts own; "
-        "tools synthetic; judged 2 times"
+        f"answers recorded {recorded}; tools synthetic; judged 2 times"
     )
+    assert recorded.startswith("sha256:")
     assert (result.key.benchmark, result.key.prompt[:7], result.key.data[:7]) == (
         "toolbench/stable/own",
         "sha256:",
@@ -114,16 +116,20 @@ def test_what_the_judge_says_unreadably_is_excluded_and_counted(root: Path, run:
     (result,), samples = read(root, of).results, list(read(root, of).samples)
     assert [sample.state for sample in samples] == [SampleState.SCORED, SampleState.JUDGE_FALLBACK]
     assert values(result)["sopr"] == 1.0
+    assert result.caveat == "verdicts on 1 of 2 queries are missing and left out: sopr is likely too low"
     assert (result.counts.judge_fallback, result.metrics[0].uncertainty_absent) == (1, "verdicts are missing")
     assert sum("tool_choice" in request.json for request in asked) == 3 + 3 * 3
 
 
 def test_a_judge_that_is_away_is_no_verdict(root: Path, run: Run) -> None:
     of = cached()
-    run(of, [query(31, "good")], fault="503", fault_when=lambda body: "tool_choice" in body)
+    # The second one is Unsolved without asking: a rate of it alone would say nothing of the model.
+    asked = [query(31, "good"), query(32, "gives-up")]
+    run(of, asked, fault="503", fault_when=lambda body: "tool_choice" in body)
 
     (result,) = read(root, of).results
     assert ("sopr" in values(result), result.metrics[0].name) == (False, "finish_rate")
+    assert result.caveat.startswith("no sopr: the judge never gave a verdict")
     assert result.counts.judge_fallback == 1
 
 
@@ -142,6 +148,8 @@ def test_an_answer_is_compared_with_that_of_an_earlier_run(root: Path, run: Run)
     assert [line["outcome"] for line in said] == ["win", said[1]["outcome"], "win"]
     assert said[0]["rounds"][0]["reference"] == "Unsolved"
     assert values(result)["sowr"] == pytest.approx(2 / 3 if said[1]["outcome"] != "win" else 1.0)
+    assert result.caveat == "the reference lacks 1 of 3 queries, which count as won"
+    assert "; over the reference sha256:" in result.key.scoring
 
 
 def test_the_same_answer_is_neither_better_nor_worse(root: Path, run: Run) -> None:

@@ -123,5 +123,7 @@ def test_a_final_answer_is_compared_by_rouge(prediction: str, plan: bool, rouge_
     assert (found.plan, found.action, found.f1, found.rouge_l) == (plan, None, None, rouge_l)
 
 
-def test_an_answer_without_words_has_no_rouge() -> None:
-    assert agreement(answer("sunny"), answer("...")).rouge_l is None
+def test_an_answer_without_words_agrees_in_none_and_a_reference_without_them_does_not_count() -> None:
+    assert agreement(answer("sunny"), answer("...")).rouge_l == 0.0
+    assert agreement(answer("..."), answer("sunny")).rouge_l is None
+    assert agreement(answer("..."), answer("...")).rouge_l is None

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
-from tests.adapters.toolbench.agents import OUT, Run, cached, query, written
+from tests.adapters.toolbench.agents import (
+    GET_WEATHER,
+    LIST_CITIES,
+    OUT,
+    Run,
+    answers,
+    cached,
+    calls,
+    query,
+    written,
+)
+from tests.fakes.upstream import Body
 
 
 def test_an_answer_file_is_stabletoolbench_s(root: Path, run: Run) -> None:
@@ -46,3 +58,24 @@ def test_converted_answers_are_tooleval_s(root: Path, run: Run) -> None:
     assert (answer["method"], answer["total_steps"], roles) == ("CoT@1", 4, ["system", "user", "tool", "tool"])
     assert (last["message"]["name"], last["message"]["response"]) == ("Finish", "")
     assert (found["32"]["answer"]["final_answer"], found["32"]["answer"]["total_steps"]) == ("", 52)
+
+
+def test_every_call_keeps_what_it_brought_where_ids_are_used_again(root: Path, run: Run) -> None:
+    """Some servers number the calls of each message anew, or give them no id at all."""
+    ways = ({"tool_calls": calls((LIST_CITIES, {}), (GET_WEATHER, {"city": "Oslo"}))["tool_calls"]}, answers("rain"))
+
+    def agent(body: Body) -> dict[str, Any]:
+        seen = [message for message in body["messages"] if message["role"] == "tool"]
+        said = json.loads(json.dumps(ways[len(seen) // 2]))
+        for call in said["tool_calls"]:
+            call["id"] = "the same"
+        return dict(said)
+
+    run(cached(options={"judge": "none"}), [query(31, "good")], agent)
+
+    (step,), brought = json.loads((root / OUT / "converted.json").read_text())["31"]["answer"]["answer_details"], []
+    while step["next"]:
+        (step,) = step["next"]
+        if step["role"] == "tool":
+            brought.append(step["message"]["response"])
+    assert brought == ['{"error": "", "response": ["Oslo", "Rome"]}', '{"error": "", "response": "rain"}', ""]

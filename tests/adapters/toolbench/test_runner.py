@@ -74,7 +74,11 @@ def test_every_step_is_asked_and_compared(root: Path, run: Callable[..., int]) -
     assert (found["plan_em_strict"], found["hallu_rate"]) == (2 / 3, 0.0)
     assert {metric.name: metric.raw.literal for metric in result.metrics[-2:]} == {"counted": "2", "dropped": "1"}
     assert "easy_f1" not in found
-    assert result.caveat == "1 of 3 do not count by Eval-Scope's rules"
+    reason = "no reference that counts calls a tool without arguments"
+    assert result.caveat == (
+        "1 of 3 do not count by Eval-Scope's rules (1: the reference gives up and the model does not); "
+        f"no easy_f1: {reason}"
+    )
     assert [sample.answer for sample in samples] == ['weather({"city": "Oslo"})', "rainy", "cities({})"]
     assert samples[2].error == "does not count in Eval-Scope's figures: the reference gives up and the model does not"
 
@@ -151,7 +155,18 @@ def test_a_killed_job_has_what_it_wrote_and_no_score(root: Path, run: Callable[.
     assert (result.metrics, result.absent) == ((), "the job ended when 1 of its items were done")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"metrics": {"action_em": 1}}', '{"states": {"scored": "many"}}'])
+def of_value(value: str) -> str:
+    rest = '"n": 1, "absent": "", "stderr": null, "ci95": null, "uncertainty_absent": "x"'
+    return f'{{"metrics": {{"action_em": {{"value": {value}, {rest}}}}}}}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("{", "[]", '{"metrics": {"action_em": 1}}', '{"states": {"scored": "many"}}', '{"states": {"planned": 3}}'),
+        *(of_value('"high"'), of_value("NaN"), of_value('"nan"'), of_value("true")),
+    ],
+)
 def test_a_broken_file_is_refused(root: Path, run: Callable[..., int], text: str) -> None:
     run(evaluation(), [step(OSLO, "Weather?")], {"Weather?": OSLO})
     (root / "job/output/static%2Fin_domain/metrics.json").write_text(text)

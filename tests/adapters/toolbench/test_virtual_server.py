@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.runtime import gateway
-from adapters.toolbench.runner.ask import Model
+from adapters.toolbench.runner.ask import Model, Reply
 from adapters.toolbench.runner.stable import server
 from adapters.toolbench.runner.stable.cache import Cache
 from adapters.toolbench.runner.stable.environment import Environment, matched, read_answer
@@ -106,6 +106,18 @@ def test_a_broken_file_of_the_cache_is_no_answer(tmp_path: Path, text: str) -> N
     assert cache.find(CATEGORY, TOOL, "cities", {}) is None
 
 
+def test_a_fingerprint_is_that_of_the_answers_that_can_be_had(tmp_path: Path) -> None:
+    folder = write_cache(tmp_path / "cache")
+    place = (CATEGORY, TOOL, API)
+    known = Cache(folder).fingerprint([place, place])
+
+    (folder / "Weather_Daily/sky_view_for_Weather_Daily/cities.json").write_text("{}")
+    assert Cache(folder).fingerprint([place]) == known
+    (folder / "Weather_Daily/sky_view_for_Weather_Daily/get_weather.json").write_text("{}")
+    assert Cache(folder).fingerprint([place]) not in {known, "none"}
+    assert Cache(folder).fingerprint([("..", TOOL, API), ("Else", TOOL, API)]) == "none"
+
+
 def environment(url: str, **fields: Any) -> Environment:
     apis = [Api("Weather, Daily", "Sky View", name) for name in ("Get Weather", "Cities")]
     known = {"functions": functions_of(apis, "clean"), "url": url, "compat": "clean", "limit": 1024, "timeout_s": 10}
@@ -136,8 +148,9 @@ def test_an_observation_is_cut(url: str) -> None:
     assert environment(url, limit=9).step(GET_WEATHER, '{"city": "Oslo"}').observation == '{"error":...'
 
 
-def test_a_server_that_is_not_there_is_a_failed_call() -> None:
-    assert environment("http://127.0.0.1:9/virtual").step(GET_WEATHER, "{}").code == 12
+def test_a_server_that_is_not_there_is_no_fault_of_the_model() -> None:
+    with pytest.raises(LostError, match=r"http://127\.0\.0\.1:9/virtual does not answer"):
+        environment("http://127.0.0.1:9/virtual").step(GET_WEATHER, "{}")
 
 
 @pytest.mark.parametrize(
@@ -230,5 +243,25 @@ def test_a_simulator_that_cannot_be_asked_is_no_answer_of_the_api(
     url, upstream = simulated
     upstream.fault = fault
 
-    with pytest.raises(LostError):
+    with pytest.raises(LostError, match=r"^the simulator did not answer: [^{]+$") as lost:
         environment(url).step(GET_WEATHER, '{"city": "Paris"}')
+
+    assert lost.value.state == "infra_error"
+
+
+class _Spent(Model):
+    """A model whose budget is spent."""
+
+    def __init__(self) -> None: ...
+
+    def ask(self, *_: object) -> Reply:
+        return Reply("skipped", error="the budget is spent")
+
+
+def test_a_budget_that_is_spent_in_the_simulator_skips_the_query(cache: Cache) -> None:
+    apis = VirtualApis(cache, Simulator(_Spent()), lambda *_: "")
+
+    with VirtualServer(apis) as served, pytest.raises(LostError, match="the budget is spent") as lost:
+        environment(served.url).step(GET_WEATHER, '{"city": "Paris"}')
+
+    assert lost.value.state == "skipped"

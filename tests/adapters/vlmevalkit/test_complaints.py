@@ -75,7 +75,8 @@ def test_a_limit_that_breaks_the_metric_is_refused() -> None:
 def test_a_limit_of_the_task_is_left_out_there_and_said() -> None:
     wanted = evaluation(request("MMT-Bench_VAL", limit=10, limit_by_default=True))
 
-    assert warning(wanted).message == "limit 10 of 'MMT-Bench_VAL': the metric of MMT-Bench_VAL needs all rows"
+    needs = "the metric of MMT-Bench_VAL needs all rows"
+    assert warning(wanted).message == f"limit 10 of 'MMT-Bench_VAL' is left out: {needs}"
     assert task_of(wanted).datasets[0].limit is None
 
 
@@ -177,6 +178,16 @@ class TestCheckpoint:
         message = only(self.of(known_as="Qwen2.5-VL-7B-Instuct"), "options", "known_as")
 
         assert message.endswith("did you mean 'Qwen2.5-VL-7B-Instruct'?")
+
+    def test_pages_are_shown_by_few_classes_only(self) -> None:
+        known, unknown = (
+            evaluation(request("DUDE"), model=CHECKPOINT, judge=True, known_as=name)
+            for name in ("XComposer2d5", "Qwen2.5-VL-7B-Instruct")
+        )
+
+        assert complaints(known) == {}
+        assert "does not know how to show pages to 'Qwen2.5-VL-7B-Instruct'" in only(unknown, "datasets", 0, "name")
+        assert complaints(evaluation(request("DUDE"), judge=True)) == {}
 
     def test_a_public_service_is_no_checkpoint(self) -> None:
         assert "serve it, and give it as an endpoint" in only(self.of(known_as="GPT4o"), "options", "known_as")

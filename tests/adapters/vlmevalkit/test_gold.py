@@ -69,6 +69,12 @@ def test_a_limit_leaves_what_a_run_would_ask(lmudata: Path) -> None:
     assert len([gold for gold in found if gold.group == "MTL_MMBench_DEV/MMBench_dev_ru"]) == 4
 
 
+def test_a_limit_is_that_of_each_split_where_the_headline_is_about_one(lmudata: Path) -> None:
+    found = golds(lmudata, request("MMMU_DEV_VAL", limit=1))
+
+    assert [gold.id for gold in found] == ["0", "1"]
+
+
 def test_a_conversation_has_no_one_answer(lmudata: Path) -> None:
     assert golds(lmudata, request("MMDU")) == []
 

@@ -409,6 +409,111 @@ def test_a_file_of_scores_that_is_gone_is_no_zero(tmp_path: Path) -> None:
     assert results("matching", output)["MMStar", None].absent == "VLMEvalKit wrote no accuracy"
 
 
+def test_a_judge_that_the_gateway_never_heard_of_withholds_the_score(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "judge" / "output", output)
+    line = {"dataset": "MMVet", "role": "judge", "sample": "", "error": "gone", "seen": False, "empty": False}
+    (output / "failures.jsonl").write_text(json.dumps(line))
+
+    result = results("judge", output)["MMVet", None]
+
+    assert (result.metrics, result.absent) == ((), "1 of the requests to the judge never reached the gateway: gone")
+    assert result.backend_value
+
+
+def test_ratings_that_are_missing_and_count_as_nothing_are_told_beside_the_score(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "judge" / "output", output)
+    scores = output / "vlmevalkit" / "mmdu" / "model" / "model_MMDU_judge_score.csv"
+    scores.write_text('"set","Creativity","Overall Score"\n"all","20.0","20.0"\n"valid","40.0","40.0"\n')
+
+    result = results("judge", output)["MMDU", None]
+
+    assert result.metrics[0].raw.literal == "20.0"
+    assert result.caveat == "the judge did not rate some answers, which count as 0; without them it is 40.0"
+    assert one("judge", "MMDU").caveat == ""
+
+
+def unrated(tmp_path: Path, *rows: int) -> Result:
+    """Return the result of LLaVABench whose judge rated all answers but some."""
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "judge" / "output", output)
+    file = output / "vlmevalkit" / "llavabench" / "model" / "model_LLaVABench_openai_result.tsv"
+    head, *lines = file.read_text().splitlines()
+    places = [head.split("\t").index(f'"{name}"') for name in ("score", "gpt4_score")]
+    for row in rows:
+        cells = lines[row].split("\t")
+        for place in places:
+            cells[place] = '"-1"'
+        lines[row] = "\t".join(cells)
+    file.write_text("\n".join((head, *lines)) + "\n")
+    return results("judge", output)["LLaVABench", None]
+
+
+def test_a_score_without_any_verdict_is_none(tmp_path: Path) -> None:
+    result = unrated(tmp_path, *range(one("judge", "LLaVABench").counts.planned))
+
+    assert result.metrics == ()
+    assert result.absent == "the judge gave no verdict that VLMEvalKit could read on any of its answers"
+    assert result.backend_value == one("judge", "LLaVABench").backend_value
+    assert (result.counts.scored, result.counts.judge_fallback) == (0, result.counts.planned)
+
+
+def test_a_score_with_some_verdicts_says_how_many_are_missing(tmp_path: Path) -> None:
+    result = unrated(tmp_path, 0, 1)
+    planned = result.counts.planned
+
+    assert result.metrics[0].uncertainty_absent == f"{result.caveat}: not all of it is the model's"
+    assert result.caveat == f"2 of {planned} scored without the judge's verdict"
+
+
+def test_options_that_were_drawn_are_told_beside_the_score() -> None:
+    result = one("judge", "MMT-Bench_VAL")
+
+    assert result.counts.judge_fallback
+    assert result.caveat == f"{result.counts.judge_fallback} of 32 scored without the judge's verdict"
+    assert result.metrics[0].ci95 is None
+
+
+def test_a_question_that_chance_decided_is_unjudged_in_all_orders_of_its_options(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "matching" / "output", output)
+    file = output / "vlmevalkit" / "mmbench_dev_en" / "model" / "model_MMBench_DEV_EN_exact_matching_result.tsv"
+    head, first, *rest = file.read_text().splitlines()
+    cells = [*first.split("\t")[:-1], '"Match Log is Failed to predict, thus randomly generate one. "']
+    file.write_text("\n".join((head, "\t".join(cells), *rest)) + "\n")
+
+    result = results("matching", output)["MMBench_DEV_EN", None]
+
+    assert (result.counts.scored, result.counts.judge_fallback) == (8, 4)
+
+
+def test_an_answer_that_is_empty_is_shown_as_it_was(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "matching" / "output", output)
+    line = {"dataset": "MMStar", "role": "candidate", "sample": "1", "error": "", "seen": False, "empty": True}
+    (output / "failures.jsonl").write_text(json.dumps(line))
+
+    (sample,) = (
+        found
+        for found in ADAPTER.normalize(CASES["matching"], output).samples
+        if (found.dataset, found.id) == ("MMStar", "1")
+    )
+
+    assert (sample.prediction, sample.state) == ("", SampleState.SCORED)
+
+
+def test_of_splits_that_nobody_knows_none_is_the_headline_without_its_name(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "matching" / "output", output)
+    scores = output / "vlmevalkit" / "mmstar" / "model" / "model_MMStar_acc.csv"
+    scores.write_text('"split","Overall","color"\n"hard","0.25","0.5"\n"easy","0.75","0.5"\n')
+
+    names = [metric.name for metric in results("matching", output)["MMStar", None].metrics]
+
+    assert names == ["easy/accuracy", "hard/accuracy", "easy/color", "hard/color"]
+
+
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NormalizeError, match="the runner wrote nothing"):
         ADAPTER.normalize(evaluation(request("MMStar")), tmp_path)
@@ -425,3 +530,33 @@ class TestKey:
 
     def test_a_matched_and_a_judged_score_have_the_same_data(self) -> None:
         assert one("matching", "MMStar").key.data == one("judge", "MMStar").key.data
+
+
+def changed(tmp_path: Path, dataset: str, **facts: Any) -> Path:
+    """Return a copy of a job's output whose status says other things of a data set."""
+    output = tmp_path / "output"
+    shutil.copytree(RECORDED / "matching" / "output", output)
+    content = json.loads((output / "status.json").read_text())
+    content["datasets"][dataset].update(facts)
+    (output / "status.json").write_text(json.dumps(content))
+    return output
+
+
+@pytest.mark.parametrize("outside", ["../outside/model_MMStar.tsv", "{}/outside/model_MMStar.tsv"])
+def test_a_job_cannot_have_files_read_that_are_not_in_its_output(tmp_path: Path, outside: str) -> None:
+    output = changed(tmp_path, "mmstar", predictions=outside.format(tmp_path))
+    shutil.copytree(output / "vlmevalkit" / "mmstar" / "model", tmp_path / "outside")
+
+    with pytest.raises(NormalizeError, match="no path inside the job's output"):
+        results("matching", output)
+
+
+def test_what_is_only_answered_here_has_that_reason_whatever_was_scored(tmp_path: Path) -> None:
+    result = results("matching", changed(tmp_path, "docvqa_test", skipped=""))["DocVQA_TEST", None]
+
+    assert result.absent == "its publisher keeps the right answers: hand in what the model said"
+
+
+def test_a_number_that_is_none_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(NormalizeError, match="OverflowError"):
+        results("matching", changed(tmp_path, "mmstar", planned=float("inf")))

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from adapters.vlmevalkit.output import DatasetOutput, Output, OutputError
+from adapters.vlmevalkit.output import DatasetOutput, Output
+from hub.files import OutputError
 
 
 def output(files: Mapping[str, str | bytes]) -> Output:

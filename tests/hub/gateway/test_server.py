@@ -304,7 +304,10 @@ def test_large_bodies_wait_for_those_before_them(tmp_path, monkeypatch):
         small = client.post(f"candidate/arc/{CHAT}")
         return [got.status for got in await asyncio.gather(*asked, small)], up.peak
 
-    assert ask(tmp_path, steps, deadline_s=30, latency_s=0.2) == ([200] * 7, 3)
+    statuses, at_once = ask(tmp_path, steps, deadline_s=30, latency_s=0.2)
+
+    assert statuses == [200] * 7
+    assert at_once <= 3  # two large ones and the small one; fewer where the machine is slow to send them
 
 
 def test_a_large_body_for_which_there_is_never_room_is_told_so(tmp_path, monkeypatch):

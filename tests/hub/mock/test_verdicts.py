@@ -15,6 +15,16 @@ MATCH = (
     "Example 1: \nQuestion: What?\nOptions: A. teddy bear B. rabbit C. cat D. dog\nAnswer: a bear\nYour output: A\n"
     "Example 3: \nQuestion: Which {}?\nOptions: A. red B. blue C. green \nAnswer: the sky\nYour output: "
 )
+CHINESE = (
+    "你应该输出一个单个的大写字母，例如 A, B, C, D（如果它们是有效选项），或 Z。"  # noqa: RUF001 - as it stands there
+    "例 1:问题: 什么?\n选项: A. 泰迪熊 B. 兔子 C. 猫 D. 狗\n答案: 一只熊\n输出: A\n"
+    "例 3: \n问题: {}?\n选项: There are several options: \nA. 红\nB. 蓝\nC. 绿\n\n答案: 天空\n输出: "
+)
+POINT = (
+    "Your should output one of the choices, A, B, C, D (if they are valid options), or Z.\n"
+    "Example 2: \nOptions: (A) Point A\n(B) Point B\n(Z) Failed\nAnswer: sorry\nYour output: (Z)\n"
+    "Question: {}?\nOptions: There are several options: \nA. a\nB. b\nC. c\n\n(Z) Failed\nAnswer: b\nYour output: "
+)
 YES = "a single word among the following 3 choices: Yes, No, Unknown.\nQuestion: {}?\nAnswer: maybe\nYour output: "
 GRADE = "The correctness score is 0.0 (totally wrong), 0.1, ... or 1.0 (totally right).\n{} | red | blue | "
 PAIR = "{} Please first output a single line containing only two values indicating the scores for Assistant 1 and 2."
@@ -32,6 +42,8 @@ def said(prompt: str, number: int = 0) -> str:
     ("prompt", "form"),
     [
         (MATCH, "[ABCZ]"),
+        (CHINESE, "[ABCZ]"),
+        (POINT, "[ABCZ]"),
         (YES, "Yes|No|Unknown"),
         (GRADE, r"0\.\d|1\.0"),
         (PAIR, r"(?:[5-9]|10) (?:[1-9]|10)\nSo\."),

@@ -312,6 +312,14 @@ def test_verdicts_that_failed_are_admitted_as_answers_are_and_together_with_them
     assert one(arc(), rows, replace(FOREIGN, max_infra_errors=3)).metrics == ()
 
 
+def test_a_caveat_counts_answers_and_verdicts_apart() -> None:
+    rows = [*calls(97, 3), *calls(99, 1, role="judge")]
+
+    found = one(arc(), rows, replace(FOREIGN, max_infra_errors=4))
+
+    assert found.caveat == "3 of 100 failed, counted as wrong; 1 of 100 scored without the judge's verdict"
+
+
 def test_a_backend_that_leaves_failures_out_keeps_the_score_that_a_verdict_lacks() -> None:
     found = one(arc(), [*calls(100), *calls(95, 5, role="judge")], NATIVE)
 

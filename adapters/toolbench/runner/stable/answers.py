@@ -6,10 +6,10 @@ Where those choose at random (a chain, a place where it was given up, a way thro
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from adapters.toolbench.contract import StableDataset
-from adapters.toolbench.runner.ask import Message
 from adapters.toolbench.runner.stable.conversation import Conversation
 from adapters.toolbench.runner.stable.functions import FINISH
 from adapters.toolbench.runner.stable.nodes import Node, chain_to_json, train_messages, tree_to_json
@@ -68,9 +68,8 @@ def converted(dataset: StableDataset, written: Mapping[str, Any], found: Found) 
     """Return an answer file's content as ToolEval reads it."""
     generation = written["answer_generation"]
     query = generation["query"]
-    trained = generation["train_messages"]
     last = found.answer if dataset.method == "cot" else found.last
-    steps = _told(trained[-1], last) if trained and last else _walked(found.roots[0])
+    steps = _told(last) if last else _walked(found.roots[0])
     sequence = [{"role": "system", "message": ""}, {"role": "user", "message": query}, *steps]
     return {
         "query": query,
@@ -104,27 +103,21 @@ def ends_with_finish(details: Any) -> bool:
     return isinstance(message, str) and f"'name': '{FINISH}'" in message
 
 
-def _told(conversation: Sequence[Message], last: Node) -> list[dict[str, Any]]:
+def _told(last: Node) -> list[dict[str, Any]]:
     """Return the steps of a conversation that ends with a call of `Finish`; thoughts beside calls are left out."""
-    observed = {
-        message.get("tool_call_id"): message["content"]
-        for turn in last.turns
-        if (message := turn.message)["role"] == "tool"
-    }
+    messages = [turn.message for turn in last.turns[2:]]
     steps = []
-    for message in conversation[2:]:
+    for place, message in enumerate(messages, start=1):
         if message["role"] != "assistant":
             continue
         calls = message.get("tool_calls")
         if not calls:
             steps.append({"role": "assistant", "message": message.get("content", "")})
-        for call in calls or ():
-            function = call["function"]
-            if function["name"] == FINISH:
-                steps.append(_tool(FINISH, function["arguments"], ""))
-                break
-            if call["id"] in observed:
-                steps.append(_tool(function["name"], function["arguments"], observed[call["id"]]))
+        # In their order, and not by their ids, which some servers use again in every message.
+        brought = takewhile(lambda other: other["role"] == "tool", messages[place:])
+        for call, told in zip(calls or (), brought, strict=False):
+            name, arguments = call["function"]["name"], call["function"]["arguments"]
+            steps.append(_tool(name, arguments, "" if name == FINISH else told["content"]))
     return steps
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +14,7 @@ from adapters.toolbench.runner.stable import names
 from adapters.toolbench.runner.stable.literals import NotLiteralError, canonical, read_literal
 
 _LARGEST = 64 << 20
+Place = tuple[str, str, str]
 _EXAMPLES, _LONGEST_EXAMPLES = 5, 2048
 
 
@@ -40,6 +43,14 @@ class Cache:
             found = _answer(entries.get(sorted_keys.get(canonical(given), "")), exact=False)
         return found
 
+    def fingerprint(self, places: Iterable[Place]) -> str:
+        """Return `sha256:` and 16 digits of what is recorded of some APIs; `none` where nothing is."""
+        digest, nothing = hashlib.sha256(), hashlib.sha256().digest()
+        for file in sorted({file for place in places if (file := self._file(*place)) is not None}):
+            with suppress(OSError, ValueError):
+                digest.update(f"{file.relative_to(self._folder)}\0".encode("utf-8", "replace") + file.read_bytes())
+        return "none" if digest.digest() == nothing else f"sha256:{digest.hexdigest()[:16]}"
+
     def examples(self, category: str, tool: str, api: str) -> str:
         """Return the first answers of an API, as JSON."""
         entries, _ = self._read(category, tool, api)
@@ -48,18 +59,22 @@ class Cache:
 
     def _read_file(self, category: str, tool: str, api: str) -> tuple[dict[str, Any], dict[str, str]]:
         """Return the entries of an API's file, and their keys by canonical form."""
-        folder, name = names.standardize_category(category), names.standardize(tool)
-        if not folder or folder.startswith(".") or "\0" in folder:
-            return {}, {}
-        file = self._folder / folder / f"{name}_for_{folder}" / f"{names.api_name(api)}.json"
+        file = self._file(category, tool, api)
         try:
-            if file.stat().st_size > _LARGEST:
+            if file is None or file.stat().st_size > _LARGEST:
                 return {}, {}
             found = json.loads(file.read_text(encoding="utf-8", errors="replace"))
         except (OSError, ValueError, RecursionError):
             return {}, {}
         entries = found if isinstance(found, dict) else {}
         return entries, _canonical_keys(entries)
+
+    def _file(self, category: str, tool: str, api: str) -> Path | None:
+        """Return where the answers of an API should be; None for names that could lead elsewhere."""
+        folder, name = names.standardize_category(category), names.standardize(tool)
+        if not folder or folder.startswith(".") or "\0" in folder:
+            return None
+        return self._folder / folder / f"{name}_for_{folder}" / f"{names.api_name(api)}.json"
 
 
 def _canonical_keys(entries: Mapping[str, Any]) -> dict[str, str]:

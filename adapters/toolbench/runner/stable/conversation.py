@@ -74,7 +74,7 @@ class Conversation:
 
         Raises:
             UnansweredError: the model could not be asked.
-            LostError: the simulator could not be asked.
+            LostError: nobody could be asked in the place of an API.
         """
         reply = self._model.ask(self._environment.sample, node.shown, {"tools": self._tools, **more})
         if reply.state != "scored":

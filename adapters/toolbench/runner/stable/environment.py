@@ -1,7 +1,7 @@
 """What a call of a function does: end the conversation, or ask the virtual API server; and what the model then sees.
 
 Codes are StableToolBench's: 0 answered, 1 no such function, 2 bad arguments of Finish, 3 the final answer, 4 gave up,
-5 timed out, 6-11 by the API's own error, 12 the server failed.
+5 timed out, 6-11 by the API's own error, 12 the server answered with an error of its own.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from adapters.toolbench.runner.stable.functions import FINISH, Function
 from adapters.toolbench.runner.stable.server import LOST, ORIGIN_HEADER
 from adapters.toolbench.runner.stable.simulate import LostError
 
+_LARGEST = 128 << 20  # of an answer; what is cut is none
 ANSWERED, UNKNOWN, TIMED_OUT, FAILED = 0, 1, 5, 12
 _CODES = {
     "API not working error...": 6,
@@ -55,7 +56,7 @@ class Environment:
         """Return what a call brings.
 
         Raises:
-            LostError: the simulator could not be asked.
+            LostError: neither the server nor its simulator could be asked.
         """
         found = finish(arguments) if name == FINISH else self._call(name, arguments)
         return found._replace(observation=truncated(found.observation, self.limit))
@@ -79,16 +80,25 @@ class Environment:
     def _ask(self, request: urllib.request.Request) -> Step:
         try:
             with _OPENER.open(request, timeout=self.timeout_s) as response:
-                return read_answer(response.read(), response.headers.get(ORIGIN_HEADER) or "")
+                return read_answer(response.read(_LARGEST), response.headers.get(ORIGIN_HEADER) or "")
         except urllib.error.HTTPError as error:
             origin = error.headers.get(ORIGIN_HEADER) or ""
             if origin == LOST:
-                raise LostError(error.read().decode("utf-8", "replace")) from error
+                raise _lost(error.read(_LARGEST)) from error
             return _failed(f"request invalid, data error. status_code={error.code}", FAILED, origin)
         except (OSError, http.client.HTTPException) as error:
             if isinstance(getattr(error, "reason", error), TimeoutError):
                 return _failed("Timeout error...", TIMED_OUT)
-            return _failed("request invalid, data error", FAILED)
+            raise LostError(f"the virtual API server at {self.url} does not answer: {error}") from error
+
+
+def _lost(raw: bytes) -> LostError:
+    """Return what a server said of a simulator that could not be asked; one of the user's may say anything."""
+    try:
+        said = json.loads(raw)
+        return LostError(str(said["detail"]), "skipped" if said["state"] == "skipped" else "infra_error")
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return LostError("the virtual API server says that nobody could be asked")
 
 
 def matched(name: str, functions: Sequence[Function], compat: Compat) -> Function | None:

@@ -10,23 +10,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
+from adapters.toolbench.contract import VERDICT_TRIES
 from adapters.toolbench.runner.ask import Model, Reply
 from adapters.toolbench.runner.stable.answers import ends_with_finish
 from adapters.toolbench.runner.stable.functions import GIVE_UP
 from adapters.toolbench.runner.stable.prompts import Prompts, filled
 
 Status = Literal["Solved", "Unsure", "Unsolved"]
-TRIES = 3
 GENERATION = {"temperature": 0.2, "max_tokens": 1000}
 _STATUSES: tuple[Status, ...] = ("Unsure", "Unsolved", "Solved")
 _Found = TypeVar("_Found")
 
 
 class Verdict(NamedTuple):
-    """What the judge says of an answer; `status` None where it said nothing usable, and `reason` why."""
+    """What is said of an answer; `status` None where the judge said nothing usable, and `reason` why.
+
+    `asked`: the judge was asked, for by the answer's form alone nothing could be said.
+    """
 
     status: Status | None
     reason: str = ""
+    asked: bool = True
 
 
 class Choice(NamedTuple):
@@ -53,9 +57,9 @@ class Judge:
         attempt = answer["answer"]
         final = str(attempt.get("final_answer") or "")
         if not ends_with_finish(attempt.get("answer_details")):
-            return Verdict("Unsolved", "it does not end with Finish")
+            return Verdict("Unsolved", "it does not end with Finish", asked=False)
         if not final or GIVE_UP in final:
-            return Verdict("Unsolved", "it gives no answer")
+            return Verdict("Unsolved", "it gives no answer", asked=False)
         asked = {"query": str(answer["query"]), "answer": final}
         verdict = self._ask_status(sample, "check_answer_status", self.prompts.check, asked, number)
         if verdict.status != "Unsure":
@@ -84,8 +88,8 @@ class Judge:
         """Return what the judge says, and its reason; or None, and why there is nothing."""
         forced = {"type": "function", "function": {"name": schema["function"]["name"]}}
         said = ""
-        for attempt in range(TRIES):
-            more = {"tools": [schema], "tool_choice": forced, "seed": self.seed + number * TRIES + attempt}
+        for attempt in range(VERDICT_TRIES):
+            more = {"tools": [schema], "tool_choice": forced, "seed": self.seed + number * VERDICT_TRIES + attempt}
             reply = self.model.ask(sample, [{"role": "user", "content": text}], more)
             if reply.state != "scored":
                 return None, f"the judge did not answer: {reply.error}"
@@ -94,7 +98,7 @@ class Judge:
             if found is not None:
                 return found, str(arguments.get("reason") or "")
             said = reply.text or json.dumps(reply.message.get("tool_calls"), default=str)
-        return None, f"the judge said nothing usable, {TRIES} times; the last: {said[:200]}"
+        return None, f"the judge said nothing usable, {VERDICT_TRIES} times; the last: {said[:200]}"
 
 
 def _schema(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +21,8 @@ def read(path: Path, dataset: StableDataset) -> Reference:
     """
     file = _find(path, dataset)
     try:
-        found = json.loads(file.read_text(encoding="utf-8", errors="replace"))
+        raw = file.read_bytes()
+        found = json.loads(raw.decode("utf-8", "replace"))
     except OSError as error:
         raise DataError(f"reference: {file.name} cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
@@ -30,7 +32,7 @@ def read(path: Path, dataset: StableDataset) -> Reference:
     for query, answer in found.items():
         if not _is_answer(answer):
             raise DataError(f"reference: {file.name}, {query!r}: an object with query and answer is wanted")
-    return Reference(found)
+    return Reference(found, f"sha256:{hashlib.sha256(raw).hexdigest()[:16]}")
 
 
 def _find(path: Path, dataset: StableDataset) -> Path:

@@ -75,19 +75,24 @@ def _worked(setting: Setting, task: Task, folder: Path) -> Iterator[Outcome]:
 
 def _metrics(setting: Setting, outcomes: list[Outcome]) -> dict[str, Any]:
     facts: list[Facts] = [outcome.facts for outcome in outcomes if outcome.facts]
-    judgements: list[Judgement] = [outcome.judgement for outcome in outcomes if outcome.judgement]
+    judged = {outcome.id: outcome.judgement for outcome in outcomes if outcome.judgement}
     planned = len(setting.queries)
     states = Counter(str(outcome.sample["state"]) for outcome in outcomes)
     states["skipped"] += planned - len(outcomes)
+    compared = setting.reference
     return {
         "data": setting.fingerprint,
         "planned": planned,
         "states": states,
-        "metrics": sum_up(facts, judgements, setting.dataset.rounds),
+        "metrics": sum_up(facts, list(judged.values()), setting.dataset.rounds),
         "prompts": setting.prompts.tag,
         "prompt": setting.prompts.fingerprint,
         "synthetic_tools": sum(fact.synthetic for fact in facts),
         "reordered_hits": sum(fact.reordered for fact in facts),
+        "recorded": setting.recorded,
+        "reference": compared.fingerprint if compared else "",
+        "unjudged": sum(not judgement.complete for judgement in judged.values()),
+        "unopposed": sum(name not in compared.answers for name in judged) if compared else 0,
     }
 
 

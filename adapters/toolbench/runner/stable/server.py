@@ -77,7 +77,7 @@ class VirtualApis:
         try:
             made = self._simulator.answer(call, self._documentation(*place), examples)
         except LostError as error:
-            return Served(HTTPStatus.BAD_GATEWAY, {"detail": str(error)}, LOST)
+            return Served(HTTPStatus.BAD_GATEWAY, {"detail": str(error), "state": error.state}, LOST)
         return _served(made, SIMULATED) if made else _served(_NO_SIMULATION, UNSIMULATED)
 
 

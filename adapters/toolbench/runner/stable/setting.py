@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from adapters.toolbench.contract import StableDataset, Task
 from adapters.toolbench.runner.ask import Model
 from adapters.toolbench.runner.data_error import DataError
 from adapters.toolbench.runner.stable import judging, queries, reference, simulate, upstream
-from adapters.toolbench.runner.stable.cache import Cache
+from adapters.toolbench.runner.stable.cache import Cache, Place
 from adapters.toolbench.runner.stable.functions import Function, functions_of
 from adapters.toolbench.runner.stable.judging import Judge
 from adapters.toolbench.runner.stable.prompts import OWN, Prompts
@@ -29,7 +29,10 @@ _DEEPEST = 3
 
 @dataclass(frozen=True)
 class Setting:
-    """What one data set is evaluated with; tools and functions by the query's id."""
+    """What one data set is evaluated with; tools and functions by the query's id.
+
+    `recorded`: fingerprint of the answers that are recorded of its APIs; empty where there are none.
+    """
 
     dataset: StableDataset
     queries: tuple[Query, ...]
@@ -39,6 +42,7 @@ class Setting:
     apis: VirtualApis
     judge: Judge | None
     reference: Reference | None
+    recorded: str = ""
 
     @cached_property
     def fingerprint(self) -> str:
@@ -58,13 +62,22 @@ def prepare(dataset: StableDataset, task: Task) -> Setting:
     tools = {query.id: tools_of(query, folder) for query in found}
     functions = {query.id: functions_of(tools[query.id].apis, dataset.compat) for query in found}
     answers = _folder(dataset.cache or dataset.published, _CACHE)
+    cache = Cache(answers) if answers else None
     apis = VirtualApis(
-        Cache(answers) if answers else None,
+        cache,
         _simulator(dataset, task),
         Documentation(tools, functions).of,
     )
     compared = reference.read(job.path(dataset.reference), dataset) if dataset.reference else None
-    return Setting(dataset, found, prompts, tools, functions, apis, _judge(dataset, task, prompts), compared)
+    judge = _judge(dataset, task, prompts)
+    recorded = cache.fingerprint(_places(functions)) if cache else ""
+    return Setting(dataset, found, prompts, tools, functions, apis, judge, compared, recorded)
+
+
+def _places(functions: Mapping[str, tuple[Function, ...]]) -> Iterator[Place]:
+    """Yield the names of all APIs."""
+    for mine in functions.values():
+        yield from ((function.category, function.tool, function.api) for function in mine)
 
 
 class Documentation:

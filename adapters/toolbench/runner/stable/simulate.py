@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from adapters.toolbench.runner.ask import Model
+from adapters.toolbench.runner.ask import Model, State
 from adapters.toolbench.runner.stable.cache import Answer
 from adapters.toolbench.runner.stable.literals import canonical
 
@@ -35,7 +35,12 @@ class Call(NamedTuple):
 
 
 class LostError(Exception):
-    """The simulator could not be asked: the gateway says why."""
+    """Nobody could be asked in the place of an API; `state` is what that makes of the query."""
+
+    def __init__(self, reason: str, state: State = "infra_error") -> None:
+        """Keep the state."""
+        super().__init__(reason)
+        self.state = state
 
 
 class Simulator:
@@ -68,7 +73,8 @@ class Simulator:
         for number in range(TRIES):
             reply = self._model.ask(call.sample, messages, {"seed": number})
             if reply.state != "scored":
-                raise LostError(reply.error)
+                state: State = "skipped" if reply.state == "skipped" else "infra_error"
+                raise LostError(f"the simulator did not answer: {reply.error}", state)
             if found := read(reply.text):
                 return found
         return None

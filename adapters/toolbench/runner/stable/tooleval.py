@@ -43,6 +43,11 @@ class Judgement(NamedTuple):
         return sum(found) / len(found) if found else None
 
     @property
+    def complete(self) -> bool:
+        """Return whether every round has a verdict of the candidate's answer."""
+        return all(part.verdict.status for part in self.rounds)
+
+    @property
     def outcome(self) -> Outcome | None:
         """Return who is better in more rounds; None where nothing was compared, or no round could be."""
         if not self.compared or all(part.better is None for part in self.rounds):
@@ -64,9 +69,10 @@ class Judgement(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """The other answers of a comparison, by query; a query without one is won."""
+    """The other answers of a comparison, by query; one without is won. `fingerprint` is that of their file."""
 
     answers: Mapping[str, Mapping[str, Any]]
+    fingerprint: str = ""
 
 
 def judged(

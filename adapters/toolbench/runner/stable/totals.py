@@ -14,6 +14,8 @@ Figure = dict[str, Any]
 _NO_SPREAD = "a spread over rounds"
 _SHARE = "calls of one query depend on each other"
 _MEAN = "a mean without a maximum"
+_NO_CALL = "nothing was called"
+_NOT_ASKED = "the job's own virtual server was asked nothing"
 
 
 def sum_up(facts: Sequence[Facts], judgements: Sequence[Judgement], rounds: int) -> dict[str, Figure]:
@@ -23,9 +25,9 @@ def sum_up(facts: Sequence[Facts], judgements: Sequence[Judgement], rounds: int)
         figures |= {
             "finish_rate": mean([float(fact.finished) for fact in facts]),
             "give_up_rate": mean([float(fact.gave_up) for fact in facts]),
-            "hallucinated_call_rate": _share(facts, lambda fact: (fact.hallucinated, fact.tool_calls), "no call"),
-            "failed_call_rate": _share(facts, lambda fact: (fact.failed, fact.tool_calls), "no call"),
-            "cache_miss_rate": _share(facts, lambda fact: (fact.missed, fact.served), "no call reached the server"),
+            "hallucinated_call_rate": _share(facts, lambda fact: (fact.hallucinated, fact.tool_calls), _NO_CALL),
+            "failed_call_rate": _share(facts, lambda fact: (fact.failed, fact.tool_calls), _NO_CALL),
+            "cache_miss_rate": _share(facts, lambda fact: (fact.missed, fact.served), _NOT_ASKED),
             "calls_per_query": _average(fact.calls for fact in facts),
             "tool_calls_per_query": _average(fact.tool_calls for fact in facts),
             "tokens_per_query": _average(fact.tokens for fact in facts if fact.tokens is not None),
@@ -36,14 +38,14 @@ def sum_up(facts: Sequence[Facts], judgements: Sequence[Judgement], rounds: int)
 def _rates(judgements: Sequence[Judgement], rounds: int) -> Iterator[tuple[str, Figure]]:
     if not judgements:
         return
-    scores = round_scores(judgements, rounds)
-    known = [score for judgement in judgements if (score := judgement.score) is not None]
-    if not scores:
+    verdicts = [part.verdict for judgement in judgements for part in judgement.rounds]
+    asked = [verdict.status for verdict in verdicts if verdict.asked]
+    if asked and not any(asked):
         yield "sopr", _absent("the judge never gave a verdict")
         return
-    complete = all(part.verdict.status for judgement in judgements for part in judgement.rounds)
-    figure = mean(known)
-    if not complete:
+    scores = round_scores(judgements, rounds)
+    figure = mean([score for judgement in judgements if (score := judgement.score) is not None])
+    if not all(asked):
         figure |= {"stderr": None, "ci95": None, "uncertainty_absent": "verdicts are missing"}
     yield "sopr", {**figure, "value": statistics.fmean(scores)}
     yield "sopr_std", _figure(statistics.pstdev(scores), len(scores), _NO_SPREAD)
@@ -76,7 +78,7 @@ def _share(facts: Sequence[Facts], of: Callable[[Facts], tuple[int, int]], absen
 
 def _average(values: Iterable[int]) -> Figure:
     known = list(values)
-    return _figure(round(sum(known) / len(known), 4), len(known), _MEAN) if known else _absent("nobody counted")
+    return _figure(round(sum(known) / len(known), 4), len(known), _MEAN) if known else _absent("nobody counted them")
 
 
 def _figure(value: float, n: int, uncertainty_absent: str) -> Figure:

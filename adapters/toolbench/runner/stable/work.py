@@ -69,7 +69,7 @@ class Worker:
         except UnansweredError as error:
             return self._unfinished(query, start, found, error.reply.state, error.reply.error)
         except LostError as error:
-            return self._unfinished(query, start, found, "infra_error", f"the simulator did not answer: {error}")
+            return self._unfinished(query, start, found, error.state, str(error))
         answer = answer_file(dataset, query.text, found, conversation, offered)
         readable = converted(dataset, answer, found)
         judgement = self._judged(query.id, readable)

@@ -32,7 +32,7 @@ class Agreement:
         plan: whether it does the same kind of thing; None where that does not count.
         action: whether it calls the same tool, of references that call one.
         f1: agreement of the arguments, and in which bucket: `easy` where none are wanted.
-        rouge_l: agreement of final answers, of references that answer; None where one has no words.
+        rouge_l: agreement of final answers, of references that answer in words.
         strict_plan, strict_action: whether it does the same, missed giving up included; and whether it makes the same
             call, arguments included. None where the reference itself cannot be used.
     """
@@ -132,7 +132,10 @@ def _shared(wanted: dict[str, object], given: dict[str, object]) -> float:
 
 
 def _rouge_l(answer: str, wanted: str) -> float | None:
+    """Return how alike two answers are; where Eval-Scope crashes, one without words agrees in none."""
+    if not wanted.strip("."):
+        return None
     try:
         return rouge_l(answer, wanted)
     except NoWordsError:
-        return None
+        return 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from adapters.vlmevalkit.runner.reasons import StatedError, describe
 
 
@@ -19,3 +21,12 @@ def test_a_reason_that_is_stated_stays_as_it_is() -> None:
 
 def test_another_error_keeps_its_kind() -> None:
     assert describe(KeyError("split")) == "KeyError: 'split'"
+
+
+def test_a_mean_over_no_rating_is_said_to_be_one() -> None:
+    source = "\n" * 89 + "1 / 0\n"
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        exec(compile(source, "/x/vlmeval/dataset/image_mt.py", "exec"), {})  # noqa: S102 - the text is above
+
+    assert describe(caught.value) == "the judge gave no rating that VLMEvalKit could read of any answer"

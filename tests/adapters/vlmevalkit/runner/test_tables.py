@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.vlmevalkit.contract import Dataset
-from adapters.vlmevalkit.runner.tables import DataError, check_columns, check_rows
+from adapters.vlmevalkit.runner.tables import DataError, check_cells, check_columns, check_rows
 from tests.adapters.vlmevalkit.tiny_data import rows_of, write_table
 
 Row = dict[str, Any]
@@ -86,6 +87,23 @@ def test_rows_that_cannot_be_told_apart_are_refused(rows: list[Row], name: str) 
         check_rows(dataset(name), Frame(rows))
 
 
+@pytest.mark.parametrize("column", ["image", "answer", "category", "l2-category", "split"])
+def test_a_cell_without_which_a_row_would_be_lost_is_named(tmp_path: Path, rows: list[Row], column: str) -> None:
+    given = [{"category": "a", "l2-category": "b", "split": "test", **row} for row in rows]
+    given[3][column] = ""
+
+    with pytest.raises(DataError, match=f"row 3 has no {column}: "):
+        check_cells("own_image_openended", write_table(tmp_path / "t.tsv", given))
+
+
+def test_a_picture_of_any_size_is_one_cell(tmp_path: Path, rows: list[Row]) -> None:
+    check_cells("own_image_mcq", write_table(tmp_path / "t.tsv", [{**row, "image": "x" * 200_000} for row in rows]))
+
+
+def test_cells_of_a_published_data_set_are_its_own_business(tmp_path: Path, rows: list[Row]) -> None:
+    check_cells("MMStar", write_table(tmp_path / "t.tsv", [{**row, "image": ""} for row in rows]))
+
+
 def test_published_rows_are_taken_as_they_are(rows: list[Row]) -> None:
     rows[3]["index"] = rows[0]["index"]
 
@@ -98,6 +116,42 @@ def test_an_answer_that_is_no_option_is_refused(rows: list[Row], answer: object)
 
     with pytest.raises(DataError, match=r"the answer of row 1 is .*, which is none of its options: A, B, C, D"):
         check_rows(dataset("own_image_mcq"), Frame(rows))
+
+
+@pytest.mark.parametrize("text", ["None", "nan", "NA"])
+def test_an_option_may_be_any_text(rows: list[Row], text: str) -> None:
+    rows[3]["D"] = text
+
+    check_rows(dataset("own_image_mcq"), Frame(rows))
+
+
+@pytest.mark.parametrize("answer", ["[1, 2]", "['one', 2]", "[]"])
+def test_right_answers_in_a_list_are_texts(rows: list[Row], answer: str) -> None:
+    rows[2]["answer"] = answer
+
+    with pytest.raises(
+        DataError, match=r"the answer of row 2 is .*: a list of right answers holds texts, \['12', '13'\]"
+    ):
+        check_rows(dataset("own_image_openended"), Frame(rows))
+
+
+@pytest.mark.parametrize("answer", ["['one', \"two\"]", "[sic] one", "(1, 2)", "12", "[1", "[" * 5000])
+def test_anything_else_is_one_right_answer(rows: list[Row], answer: str) -> None:
+    rows[2]["answer"] = answer
+
+    check_rows(dataset("own_image_openended"), Frame(rows))
+
+
+@pytest.mark.parametrize("answer", ["one", "['one']"])
+def test_agreement_needs_several_people(rows: list[Row], answer: str) -> None:
+    for row in rows:
+        row["answer"] = "['one', 'two']"
+    wanted = replace(dataset("own_image_openended"), metric="vqa_score")
+    check_rows(wanted, Frame(rows))
+    rows[2]["answer"] = answer
+
+    with pytest.raises(DataError, match="row 2 has one right answer, and vqa_score counts who else said the same"):
+        check_rows(wanted, Frame(rows))
 
 
 def test_an_option_that_a_row_lacks_is_none(rows: list[Row]) -> None:

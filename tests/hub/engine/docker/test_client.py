@@ -9,7 +9,7 @@ import pytest
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound
 
-from hub.engine.docker.client import connect, gpu_driver, is_rootless, translated
+from hub.engine.docker.client import connect, gpu_driver, is_rootless, list_images, translated
 from hub.engine.docker.engine import DockerEngine
 from hub.errors import EngineError, EvaldockError, ImageError, PrerequisiteError
 from hub.settings import Settings
@@ -135,3 +135,26 @@ def test_a_daemon_that_is_not_there_is_told_in_few_words(
 
     assert caught.value.message.removeprefix("Docker does not answer at tcp://x: ").endswith(words)
     assert ("Error while" in caught.value.message) is (said == words)
+
+
+class Vanishing:
+    """A daemon's client whose list fails as docker's does where an image is removed while it is made."""
+
+    def __init__(self, times: int) -> None:
+        self.images = self
+        self._left = times
+
+    def list(self, **query: Any) -> list[str]:
+        self._left -= 1
+        if self._left >= 0:
+            raise api_error("no such image: sha256:ab", ImageNotFound)
+        return [str(query)]
+
+
+def test_images_that_others_remove_meanwhile_break_no_list() -> None:
+    assert list_images(Vanishing(3), name="x") == ["{'name': 'x'}"]  # type: ignore[arg-type, comparison-overlap]
+
+
+def test_a_list_that_never_comes_is_an_error() -> None:
+    with pytest.raises(ImageNotFound):
+        list_images(Vanishing(100))  # type: ignore[arg-type]
