@@ -185,6 +185,7 @@ class DatasetInfo:
     Attributes:
         subsets: all of them, where they are known.
         rows: how many the published data have, about.
+        paper: the address of the paper, or of what takes its place.
         files: those that are read, `{}` standing for a subset.
         runs_code: whether scoring executes what the model wrote; outside containers only where the task allows it.
         configs: names of the backend's own configurations of it, where a task may choose one.
@@ -210,6 +211,7 @@ class DatasetInfo:
     alias_of: str = ""
     needs: tuple[str, ...] = ()
     unavailable: str = ""
+    paper: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.gguf")
-_IDENTITY = (*_WEIGHTS, "*.json", "*.jinja", "*.model", "*.txt")
+_IDENTITY = (*_WEIGHTS, "*.json", "*.jinja", "*.model", "*.txt", "*.py")
 _CHUNK = 8 << 20
 _WORDS: dict[type[OSError], str] = {FileNotFoundError: "no such folder", NotADirectoryError: "is not a folder"}
 
@@ -26,7 +26,7 @@ def complaint(folder: Path) -> str:
 
 
 def weights_digest(folder: Path) -> str:
-    """Return `sha256:<hex>` over names and contents of weights, configuration and tokenizer."""
+    """Return `sha256:<hex>` over names and contents of weights, configuration, tokenizer and code."""
     files = sorted({path for pattern in _IDENTITY for path in folder.glob(pattern) if path.is_file()})
     total = hashlib.sha256()
     for path in files:

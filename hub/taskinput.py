@@ -14,9 +14,8 @@ import yaml
 
 from hub.errors import Problem, TaskError
 from hub.overrides import Changes, changed
-from hub.registry import adapter_names, load_adapter
+from hub.registry import adapter_names
 from hub.seed.draft import Namer, Translation, key_name_in, task_cfg_name
-from hub.seed.names import BENCHMARKS
 from hub.seed.task_cfg import is_task_cfg, only_seed_keys, translate
 from hub.source import Source, parse_source, read_source, show_path
 from hub.spec import TaskSpec
@@ -187,16 +186,10 @@ def _plain(value: Any, path: tuple[str | int, ...]) -> Any:
 
 
 def _what_instead(found: Translation) -> str:
-    """Return what to do today about backends and benchmarks that Eval-Scope has and this version has not."""
+    """Return what to do today about a backend that Eval-Scope has and this version has not."""
     evaluation = found.task["evaluations"][0]
     backend = evaluation["backend"]
     if backend not in adapter_names():
         known = ", ".join(adapter_names())
         return f"{backend} comes with a later version, and will run this task; this version has {known}"
-    names = [part if isinstance(part, str) else part["name"] for part in evaluation["datasets"]]
-    known_here = load_adapter(backend).datasets()
-    later = [name for name in names if name in BENCHMARKS and name not in known_here]
-    if backend != "native" or not later:
-        return ""
-    today = "today: your own copy of the data as general_mcq or general_qa with a path; `evaldock list datasets`"
-    return f"{', '.join(later)} will come with a later version; {today}"
+    return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from jinja2 import Environment, TemplateSyntaxError, meta
@@ -10,6 +11,7 @@ from jinja2 import Environment, TemplateSyntaxError, meta
 from adapters.native import normalize, translate
 from adapters.native.catalog import WAYS, Benchmark, benchmarks
 from adapters.native.contract import DATA_SUFFIXES
+from adapters.native.loading import PATHS, loading_complaints
 from adapters.native.names import suggestion
 from adapters.native.options import DatasetOptions, EndpointGeneration, EvaluationOptions, LocalGeneration
 from hub.adapter import (
@@ -24,7 +26,7 @@ from hub.adapter import (
 )
 
 VERSION = "1"
-PROMPT_NAMES = ("question", "options", "row")
+PROMPT_NAMES = ("question", "options", "row", "topic")
 
 
 class NativeAdapter:
@@ -34,7 +36,7 @@ class NativeAdapter:
     version = VERSION
     modalities = ("text",)
     excludes_failures = True
-    path_options = ()
+    path_options = PATHS
 
     def uses_judge(self, evaluation: Evaluation) -> bool:  # noqa: ARG002 - the protocol's signature
         """Return False: nothing here is judged by a model."""
@@ -66,7 +68,7 @@ class NativeAdapter:
 
 
 def _info(benchmark: Benchmark) -> DatasetInfo:
-    source = benchmark.sources.get("modelscope")
+    source = next(iter(benchmark.sources.values()), None)
     return DatasetInfo(
         name=benchmark.name,
         summary=benchmark.summary,
@@ -75,6 +77,11 @@ def _info(benchmark: Benchmark) -> DatasetInfo:
         few_shot=benchmark.few_shot,
         source=source.id if source else "your own data",
         own_data=benchmark.own_data,
+        runs_code=benchmark.kind == "code",
+        subsets=benchmark.subsets,
+        rows=benchmark.rows,
+        licence=benchmark.licence,
+        paper=benchmark.paper,
     )
 
 
@@ -83,7 +90,7 @@ def _complaints(evaluation: Evaluation) -> tuple[Complaint, ...]:
     found = list(_whole(evaluation))
     for index, request in enumerate(evaluation.datasets):
         inside = _dataset(request, evaluation)
-        found += [Complaint(("datasets", index, *complaint.path), complaint.message) for complaint in inside]
+        found += [replace(complaint, path=("datasets", index, *complaint.path)) for complaint in inside]
     return tuple(found)
 
 
@@ -91,7 +98,9 @@ def _whole(evaluation: Evaluation) -> Iterator[Complaint]:
     if evaluation.model.modality != "text":
         name, modality = evaluation.model.name, evaluation.model.modality
         yield Complaint(("models",), f"native evaluates text models; {name!r} is a {modality} model")
-    yield from option_complaints("native", EvaluationOptions, evaluation.options, "options")
+    problems = list(option_complaints("native", EvaluationOptions, evaluation.options, "options"))
+    options = EvaluationOptions() if problems else EvaluationOptions.model_validate(dict(evaluation.options))
+    yield from problems or loading_complaints(options, evaluation.model)
 
 
 def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Complaint]:
@@ -99,14 +108,14 @@ def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Compla
     yield from _data(request, benchmark)
     yield from _subsets(request, benchmark)
     yield from _few_shot(request, benchmark)
-    yield from _scoring(request, benchmark, evaluation)
+    yield from _scoring(request, benchmark)
     if request.limit is not None and request.limit < 1:
         yield Complaint(("limit",), f"limit must be 1 or more, not {request.limit}")
     endpoint = evaluation.model.via == "endpoint"
     generation = EndpointGeneration if endpoint else LocalGeneration
     yield from option_complaints("native", generation, request.generation, "generation")
     problems = list(option_complaints("native", DatasetOptions, request.options, "options"))
-    yield from problems or _options(request, benchmark)
+    yield from problems or [*_options(request, benchmark), *_repeats(request, benchmark, evaluation)]
 
 
 def _data(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complaint]:
@@ -131,11 +140,15 @@ def _few_shot(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complai
     count = request.few_shot or 0
     if count < 0:
         yield Complaint(("few_shot",), f"few_shot must be 0 or more, not {count}")
-    elif count and not (benchmark.few_shot_split or request.options.get("few_shot_split")):
+    elif benchmark.examples and count > benchmark.few_shot:
+        yield Complaint(
+            ("few_shot",), f"{request.name} has {benchmark.few_shot} worked examples of its own, not {count}"
+        )
+    elif count and not (benchmark.examples or benchmark.few_shot_split or request.options.get("few_shot_split")):
         yield Complaint(("few_shot",), f"{request.name} has no data for few-shot examples: use few_shot: 0")
 
 
-def _scoring(request: DatasetRequest, benchmark: Benchmark, evaluation: Evaluation) -> Iterator[Complaint]:
+def _scoring(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complaint]:
     way = request.scoring
     if way is None:
         return
@@ -143,12 +156,6 @@ def _scoring(request: DatasetRequest, benchmark: Benchmark, evaluation: Evaluati
         yield Complaint(("scoring",), f"no scoring way {way!r}{suggestion(way, WAYS)}")
     elif way not in benchmark.ways:
         yield Complaint(("scoring",), f"{request.name} cannot be scored by {way!r}{suggestion(way, benchmark.ways)}")
-    elif way != "generate" and evaluation.model.via == "endpoint":
-        message = (
-            f"{way!r} needs the log-probabilities of the prompt, and {evaluation.model.name!r} is an endpoint: "
-            "use scoring: generate, or evaluate the checkpoint"
-        )
-        yield Complaint(("scoring",), message)
 
 
 def _options(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complaint]:
@@ -159,6 +166,14 @@ def _options(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complain
             yield Complaint(("options", "columns", role), message)
     if "hub" in request.options and not (benchmark.sources and request.path is None):
         yield Complaint(("options", "hub"), "hub says where published data come from; these data are your own")
+    elif "hub" in request.options and options.hub not in benchmark.sources:
+        yield Complaint(
+            ("options", "hub"),
+            f"{request.name} is not at {options.hub}: use {' or '.join(benchmark.sources)}, or path",
+        )
+    if options.revision and not (benchmark.sources and request.path is None):
+        message = "revision is that of published data at a hub; these data are your own"
+        yield Complaint(("options", "revision"), message)
     yield from _leak(request, options, benchmark)
     for key, split in (("split", options.split), ("few_shot_split", options.few_shot_split)):
         known = benchmark.splits if request.path is None else ()
@@ -168,9 +183,32 @@ def _options(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complain
         yield from _prompt(options.prompt)
 
 
+def _repeats(request: DatasetRequest, benchmark: Benchmark, evaluation: Evaluation) -> Iterator[Complaint]:
+    """Complain where several answers to a question cannot be had, or would all be one."""
+    options = DatasetOptions.model_validate(dict(request.options))
+    for k in options.pass_at or ():
+        if k > options.repeats:
+            message = f"pass@{k} needs as many answers to each question: set repeats to {k} or more"
+            yield Complaint(("options", "pass_at"), message)
+    way = translate.way_name(request, benchmark, evaluation.model.via)
+    if options.repeats == 1:
+        return
+    if way != "generate":
+        message = f"only generated answers differ: use scoring: generate, or leave repeats out; here it is {way}"
+        yield Complaint(("options", "repeats"), message)
+    elif not {**benchmark.generation, **request.generation}.get("temperature"):
+        message = (
+            f"{request.label} asks each question {options.repeats} times at temperature 0, where answers are alike: "
+            "set generation: {temperature: 0.8} or the like"
+        )
+        yield Complaint(("options", "repeats"), message, refuses=False)
+
+
 def _leak(request: DatasetRequest, options: DatasetOptions, benchmark: Benchmark) -> Iterator[Complaint]:
     """Complain where the examples would come from the split that is evaluated: they would give answers away."""
     count = benchmark.few_shot if request.few_shot is None else request.few_shot
+    if benchmark.examples:
+        return
     split = options.split or benchmark.split
     examples = options.few_shot_split or benchmark.few_shot_split
     if count > 0 and split.lower() == examples.lower():

@@ -10,11 +10,13 @@ from typing import Any, Literal, cast, get_args
 
 import yaml
 
+# libyaml's, nine times as fast, where PyYAML was built with it; both are safe.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 EVALUATOR = Path(__file__).parent / "evaluator"
 
 WayName = Literal["choice", "continuation", "generate"]
-Kind = Literal["multiple_choice", "number", "text"]
-Extraction = Literal["letter", "number", "text"]
+Kind = Literal["multiple_choice", "number", "text", "maths", "instructions", "code"]
+Extraction = Literal["letter", "number", "text", "answer", "maths", "code"]
 WAYS: tuple[WayName, ...] = get_args(WayName)
 
 
@@ -24,10 +26,12 @@ class Way:
 
     Attributes:
         metrics: names; the first is the headline.
+        lead: stands once in front of raw text, examples included; templates of chat turns know it as `lead`.
         question, answer: the raw text of a question, and of its answer in a few-shot block or as a continuation.
         user, assistant: the same as chat turns; used where the model has a chat template.
         extract: what is read out of a generated answer; None where nothing is generated.
         stop: where generation of raw text stops (a chat turn ends by itself).
+        rest: what follows the option, where it is this whose likelihood counts, given the option.
     """
 
     metrics: tuple[str, ...]
@@ -37,6 +41,8 @@ class Way:
     assistant: str = ""
     extract: Extraction | None = None
     stop: tuple[str, ...] = ()
+    lead: str = ""
+    rest: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,14 @@ class Benchmark:
         files: patterns of the repository's files that are needed.
         subsets: every subset; empty where the data decide.
         columns: role -> names under which a column of that role is looked for, in order.
+        compose: role -> template over the row's columns, for what the data spread over several.
+        shape: name of the function in `shapes` that turns a published row into a plain one.
+        header: the columns of a CSV file that names none itself.
+        shuffle: whether the data have the right option always at the same place; the question decides the order.
+        topics: subset -> what prompts call it; the subset's name with blanks for underscores where there is none.
+        categories: category -> its subsets; each category is summed up, too.
+        examples: the folder (or file) in `examples/` with the worked examples that belong to the benchmark.
+        paper, licence, rows: shown by `evaldock list datasets`; left out where not known for certain.
     """
 
     name: str
@@ -75,11 +89,25 @@ class Benchmark:
     default_subsets: tuple[str, ...] = ()
     splits: tuple[str, ...] = ()
     generation: Mapping[str, Any] = field(default_factory=dict)
+    compose: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    shape: str = ""
+    header: tuple[str, ...] = ()
+    shuffle: bool = False
+    topics: Mapping[str, str] = field(default_factory=dict)
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    examples: str = ""
+    paper: str = ""
+    licence: str = ""
+    rows: int | None = None
 
     @property
     def own_data(self) -> bool:
         """Return whether the data are always the user's own."""
         return not self.sources
+
+    def topic(self, subset: str) -> str:
+        """Return what prompts call a subset."""
+        return self.topics.get(subset, subset.replace("_", " "))
 
 
 @cache
@@ -90,22 +118,34 @@ def benchmarks() -> Mapping[str, Benchmark]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    return cast("dict[str, Any]", yaml.safe_load(path.read_text(encoding="utf-8")))
+    return cast("dict[str, Any]", yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER))  # noqa: S506 - safe
 
 
 def _benchmark(name: str, entry: dict[str, Any]) -> Benchmark:
-    ways = entry.pop("ways")
-    if isinstance(ways, str):
-        ways = _read(EVALUATOR / "prompts" / f"{ways}.yaml")
-    sources = entry.pop("sources", {})
-    columns = entry.pop("columns")
+    lead = entry.pop("lead", "")
+    ways = _ways(entry.pop("ways"), lead)
+    categories = {category: tuple(subsets) for category, subsets in entry.pop("categories", {}).items()}
+    if categories and "subsets" not in entry:
+        entry["subsets"] = [subset for subsets in categories.values() for subset in subsets]
     return Benchmark(
         name=name,
-        ways={way: Way(**_frozen(fields)) for way, fields in ways.items()},
-        sources={hub: Source(**fields) for hub, fields in sources.items()},
-        columns={role: tuple(names) for role, names in columns.items()},
+        ways=ways,
+        sources={hub: Source(**fields) for hub, fields in entry.pop("sources", {}).items()},
+        columns=_frozen(entry.pop("columns")),
+        compose=_frozen(entry.pop("compose", {})),
+        categories=categories,
         **_frozen(entry),
     )
+
+
+def _ways(given: str | dict[str, Any], lead: str) -> dict[WayName, Way]:
+    """Return the ways of a file: those of `base` in prompts/, with what the file says otherwise; null: without it."""
+    own: dict[str, Any] = {"base": given} if isinstance(given, str) else dict(given)
+    base = own.pop("base", "")
+    found = _read(EVALUATOR / "prompts" / f"{base}.yaml") if base else {}
+    kept = {name: fields for name, fields in (found | own).items() if fields is not None}
+    merged = {name: found.get(name, {}) | fields for name, fields in kept.items()}
+    return {cast("WayName", name): Way(**{"lead": lead} | _frozen(fields)) for name, fields in merged.items()}
 
 
 def _frozen(entry: dict[str, Any]) -> dict[str, Any]:

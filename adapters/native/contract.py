@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Literal
 
@@ -15,10 +15,31 @@ TASK_FILE = "task.json"
 SUMMARY_FILE = "summary.json"
 SAMPLES_FOLDER = "samples"
 EVALUATOR_VERSION = "1"
+# Of the summary's facts about the model: beside the weights, these say who answered.
+IDENTIFYING = ("adapter", "quantization", "code")
 DATA_SUFFIXES = (".parquet", ".jsonl", ".json", ".csv", ".tsv")
 
 # A client gives up later than the gateway does, so that the gateway's reason is what the sample gets.
 CLIENT_MARGIN_S = 60.0
+
+
+@dataclass(frozen=True)
+class NativeLoading:
+    """How weights get into memory; empty: as transformers does by itself.
+
+    Attributes:
+        adapter: folder of a LoRA adapter inside the job.
+        quantization: a quantization_config of transformers.
+        code, model_class: folder inside the job and `module:Class` in it; it answers in place of transformers.
+    """
+
+    adapter: str = ""
+    attention: str = ""
+    device_map: str = ""
+    quantization: Mapping[str, Any] = field(default_factory=dict)
+    trust_remote_code: bool = False
+    code: str = ""
+    model_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,6 +54,7 @@ class NativeModel:
     path: str
     dtype: str
     chat: bool | None
+    loading: NativeLoading = NativeLoading()
 
 
 @dataclass(frozen=True)
@@ -47,6 +69,9 @@ class NativeDataset:
         generation: the parameters of the request; `stop` of a raw prompt is the way's own unless given here.
         system: a system prompt, set before everything else.
         columns: role -> names looked for, in order.
+        repeats: how often each question is asked.
+        pass_at: the k of pass@k, for questions that are asked several times.
+        program_timeout_s: how long a program that a model wrote may run.
     """
 
     label: str
@@ -63,6 +88,14 @@ class NativeDataset:
     system: str
     columns: Mapping[str, tuple[str, ...]]
     split_asked: bool = False
+    repeats: int = 1
+    pass_at: tuple[int, ...] = ()
+    program_timeout_s: float = 10.0
+
+    @property
+    def drawing(self) -> dict[str, Any]:
+        """Return how answers are drawn, for a result's key: the parameters, and how many of each question."""
+        return {**self.generation, **({"repeats": self.repeats} if self.repeats > 1 else {})}
 
 
 @dataclass(frozen=True)
@@ -85,7 +118,8 @@ def dumps(task: NativeTask) -> str:
 def loads(text: str) -> NativeTask:
     """Return what `dumps` wrote."""
     entry = json.loads(text)
-    model = NativeModel(**entry.pop("model"))
+    told = entry.pop("model")
+    model = NativeModel(**told | {"loading": NativeLoading(**told.get("loading", {}))})
     return NativeTask(model=model, datasets=tuple(map(_dataset, entry.pop("datasets"))), **entry)
 
 
@@ -93,10 +127,14 @@ def _dataset(entry: dict[str, Any]) -> NativeDataset:
     way = entry.pop("way") | {}
     for key in ("metrics", "stop"):
         way[key] = tuple(way[key])
-    subsets = entry.pop("subsets")
+    subsets, pass_at = entry.pop("subsets"), tuple(entry.pop("pass_at"))
     columns = {role: tuple(names) for role, names in entry.pop("columns").items()}
     return NativeDataset(
-        way=Way(**way), subsets=None if subsets is None else tuple(subsets), columns=columns, **entry
+        way=Way(**way),
+        subsets=None if subsets is None else tuple(subsets),
+        columns=columns,
+        pass_at=pass_at,
+        **entry,
     )
 
 

@@ -13,6 +13,7 @@ from adapters.native.evaluator.errors import EvaluationError
 from adapters.native.evaluator.items import Item
 from adapters.native.evaluator.numbers import MARK, same_number
 from adapters.native.evaluator.prompts import Prompter
+from adapters.native.gold_instructions import follow, neglect
 from adapters.native.translate import native_dataset
 from hub.adapter import DatasetRequest, Evaluation, Gold
 from hub.errors import PrerequisiteError
@@ -54,7 +55,11 @@ def _dataset(request: DatasetRequest, evaluation: Evaluation, data: Mapping[str,
 
 
 def _questions(form: NativeDataset, prompter: Prompter, group: str, items: Sequence[Item]) -> Iterator[Gold]:
+    if benchmarks()[form.benchmark].kind == "instructions":
+        items = [replace(item, solution=follow(item)) for item in items]
     for place, item in enumerate(items):
+        if not item.solution:  # no rule finds an answer to these instructions
+            continue
         prompt, right = prompter.example(item)
         others = _others(form, item, [*items[place + 1 :], *items[:place]])
         wrong = tuple(dict.fromkeys(prompter.example(other)[1] for other in others))
@@ -63,12 +68,22 @@ def _questions(form: NativeDataset, prompter: Prompter, group: str, items: Seque
 
 def _others(form: NativeDataset, item: Item, rest: Sequence[Item]) -> list[Item]:
     """Return the item with other answers: each other option, a number nearby, the answer to another question."""
-    kind = benchmarks()[form.benchmark].kind
-    if kind == "multiple_choice":
-        options = [option for option in item.options if option.label != item.gold]
-        return [replace(item, gold=option.label, solution=option.text) for option in options]
-    if kind == "number":
-        return [replace(item, gold=number, solution=_with_number(item, number)) for number in _near(item.gold)]
+    item = replace(item, reasoning="")
+    match benchmarks()[form.benchmark].kind:
+        case "multiple_choice":
+            options = [option for option in item.options if option.label != item.gold]
+            return [replace(item, gold=option.label, solution=option.text) for option in options]
+        case "number":
+            return [replace(item, gold=number, solution=_with_number(item, number)) for number in _near(item.gold)]
+        case "maths":
+            return [replace(item, solution=f"\\boxed{{{item.gold}+{slip}}}") for slip in range(1, 1 + _WRONG_TEXTS)]
+        case "instructions":
+            return [replace(item, solution=neglect(item))]
+        case _:
+            return _of_others(item, rest)
+
+
+def _of_others(item: Item, rest: Sequence[Item]) -> list[Item]:
     accepted = {" ".join(text.split()).casefold() for text in item.accepted}
     texts = dict.fromkeys(other.solution for other in rest[: 16 * _WRONG_TEXTS])
     wrong = [text for text in texts if " ".join(text.split()).casefold() not in accepted]

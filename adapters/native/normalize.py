@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from pydantic import ValidationError
 
 from adapters.native.catalog import benchmarks
-from adapters.native.contract import EVALUATOR_VERSION, SAMPLES_FOLDER, SUMMARY_FILE, NativeDataset
+from adapters.native.contract import EVALUATOR_VERSION, IDENTIFYING, SAMPLES_FOLDER, SUMMARY_FILE, NativeDataset
 from adapters.native.translate import native_dataset
 from hub.adapter import Evaluation, Normalized
 from hub.errors import NormalizeError
@@ -83,7 +83,14 @@ class _Reader:
             return [self._unfinished(dataset, entry["absent"])]
         parts = [self._part(dataset.label, entry, name, f"{place}.subsets.{name}") for name in entry["subsets"]]
         whole = [self._part(dataset.label, entry, None, f"{place}.aggregate")] if entry["aggregate"] else []
-        return whole + parts
+        named = entry.get("categories", {})
+        averages = [self._category(dataset.label, entry, name, f"{place}.categories.{name}") for name in named]
+        return whole + averages + parts
+
+    def _category(self, label: str, entry: Mapping[str, Any], name: str, place: str) -> Result:
+        found = entry["categories"][name]
+        only = {**entry, "subsets": {name: found}}
+        return self._part(label, only, name, place).model_copy(update={"averages": tuple(found["subsets"])})
 
     def _part(self, label: str, entry: Mapping[str, Any], subset: str | None, place: str) -> Result:
         part = entry["aggregate"] if subset is None else entry["subsets"][subset]
@@ -102,6 +109,12 @@ class _Reader:
         key = self._key(_asked(dataset), None)
         return Result(dataset=dataset.label, key=key, counts=counts, absent=reason or ended)
 
+    def _model(self) -> str:
+        """Return who answered: the checkpoint, and what was put on it or in its place."""
+        told = self.summary.get("model", {})
+        added = [f"{name} {told[name]}" for name in IDENTIFYING if told.get(name)]
+        return ", ".join([self.evaluation.model.identity, *added])
+
     def _key(self, entry: Mapping[str, Any], subset: str | None) -> ResultKey:
         evaluator = self.summary.get("versions", {}).get("evaluator", EVALUATOR_VERSION)
         return ResultKey(
@@ -113,7 +126,7 @@ class _Reader:
             limit=entry["limit"],
             generation=_numbers(entry["generation"]),
             seed=self.evaluation.seed,
-            model=self.evaluation.model.identity,
+            model=self._model(),
             backend=self.evaluation.backend,
             backend_version=f"{evaluator}/{entry['benchmark']}-{entry['benchmark_version']}",
             adapter_version=self.adapter_version,
@@ -147,7 +160,7 @@ def _asked(dataset: NativeDataset) -> Mapping[str, Any]:
         "few_shot": dataset.few_shot,
         "scoring": dataset.scoring,
         "limit": dataset.limit,
-        "generation": dataset.generation,
+        "generation": dataset.drawing,
     }
 
 

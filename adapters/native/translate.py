@@ -21,8 +21,9 @@ from adapters.native.contract import (
     dumps,
     few_shot_names,
 )
-from adapters.native.options import DatasetOptions, EvaluationOptions
-from hub.adapter import Asset, DatasetRequest, Evaluation, ModelTarget
+from adapters.native.loading import is_custom, loading, loading_assets
+from adapters.native.options import HUBS, DatasetOptions, EvaluationOptions
+from hub.adapter import Asset, DatasetRequest, Evaluation
 from hub.job import DATA, Via
 
 
@@ -34,7 +35,7 @@ def translate(evaluation: Evaluation) -> Mapping[str, str]:
 def native_task(evaluation: Evaluation) -> NativeTask:
     """Return the whole evaluation with every default filled in."""
     return NativeTask(
-        model=_model(evaluation.model),
+        model=_model(evaluation),
         datasets=tuple(native_dataset(request, evaluation) for request in evaluation.datasets),
         seed=evaluation.seed,
         concurrency=evaluation.concurrency,
@@ -47,12 +48,14 @@ def native_dataset(request: DatasetRequest, evaluation: Evaluation) -> NativeDat
     """Return one data set with every default filled in."""
     benchmark = benchmarks()[request.name]
     options = DatasetOptions.model_validate(dict(request.options))
-    scoring = way_name(request, benchmark, evaluation.model.via)
+    # A class of the user's own answers in text, as an endpoint does.
+    custom = is_custom(EvaluationOptions.model_validate(dict(evaluation.options)))
+    scoring = way_name(request, benchmark, "endpoint" if custom else evaluation.model.via)
     return NativeDataset(
         label=request.label,
         benchmark=request.name,
         path=_target(request),
-        subsets=request.subsets or benchmark.default_subsets or None,
+        subsets=request.subsets or benchmark.default_subsets or benchmark.subsets or None,
         split=options.split or benchmark.split,
         split_asked=options.split is not None,
         few_shot=benchmark.few_shot if request.few_shot is None else request.few_shot,
@@ -63,7 +66,20 @@ def native_dataset(request: DatasetRequest, evaluation: Evaluation) -> NativeDat
         generation=_generation(request, benchmark, evaluation.seed) if scoring == "generate" else {},
         system=options.system,
         columns={**benchmark.columns, **{role: (name,) for role, name in options.columns.items()}},
+        repeats=options.repeats,
+        pass_at=_pass_at(options),
+        program_timeout_s=options.program_timeout,
     )
+
+
+def _pass_at(options: DatasetOptions) -> tuple[int, ...]:
+    """Return the k of pass@k: those that are asked for, else those of the paper that defines it, and all answers.
+
+    pass@1 is the mean itself: Chen et al. 2021, arXiv:2107.03374.
+    """
+    if options.pass_at is not None:
+        return tuple(sorted(set(options.pass_at)))
+    return tuple(sorted({k for k in (10, 100, options.repeats) if 1 < k <= options.repeats}))
 
 
 def way_name(request: DatasetRequest, benchmark: Benchmark, via: Via) -> WayName:
@@ -71,12 +87,13 @@ def way_name(request: DatasetRequest, benchmark: Benchmark, via: Via) -> WayName
     for way in benchmark.ways:
         if way == request.scoring:
             return way
-    return "generate" if via == "endpoint" else benchmark.default_way
+    return "generate" if via == "endpoint" and "generate" in benchmark.ways else benchmark.default_way
 
 
 def assets(evaluation: Evaluation) -> tuple[Asset, ...]:
-    """Return the data of every data set; a lone file brings the file of its few-shot examples along."""
-    return tuple(asset for request in evaluation.datasets for asset in _assets(request, evaluation))
+    """Return the data of every data set, and what loading needs; a lone file brings its few-shot examples along."""
+    data = tuple(asset for request in evaluation.datasets for asset in _assets(request, evaluation))
+    return (*loading_assets(evaluation), *data)
 
 
 def _assets(request: DatasetRequest, evaluation: Evaluation) -> list[Asset]:
@@ -93,7 +110,9 @@ def _assets(request: DatasetRequest, evaluation: Evaluation) -> list[Asset]:
 
 def _published(request: DatasetRequest) -> Asset:
     benchmark = benchmarks()[request.name]
-    hub = DatasetOptions.model_validate(dict(request.options)).hub
+    options = DatasetOptions.model_validate(dict(request.options))
+    # A benchmark that only one hub has comes from there, unless the task names the other: that is refused.
+    hub = next(name for name in (options.hub, *HUBS) if name in benchmark.sources)
     source = benchmark.sources[hub]
     return Asset(
         kind="dataset",
@@ -101,7 +120,7 @@ def _published(request: DatasetRequest) -> Asset:
         target=_target(request),
         hub=hub,
         location=source.id,
-        revision=source.revision,
+        revision=options.revision or source.revision,
         patterns=benchmark.files,
     )
 
@@ -120,13 +139,15 @@ def _is_file(path: Path) -> bool:
     return path.suffix.lower() in DATA_SUFFIXES
 
 
-def _model(model: ModelTarget) -> NativeModel:
+def _model(evaluation: Evaluation) -> NativeModel:
+    model = evaluation.model
     return NativeModel(
         kind="endpoint" if model.via == "endpoint" else "transformers",
         name=model.name,
         path=model.path,
         dtype=model.dtype,
         chat=model.chat,
+        loading=loading(evaluation),
     )
 
 

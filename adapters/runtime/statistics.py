@@ -36,6 +36,36 @@ def estimate(scores: Sequence[float]) -> Estimate:
     return Estimate(mean, stderr, wilson(mean, n) if binary else _normal(mean, stderr))
 
 
+def macro_estimate(groups: Sequence[Sequence[float]]) -> Estimate:
+    """Return the mean of the groups' means, each of at least one score in 0-1, the groups being fixed.
+
+    Standard error: sqrt(sum of the squared standard errors of the groups) / number of groups, as of a stratified
+    sample; None where a group has one score only.
+    """
+    means = [estimate(scores) for scores in groups]
+    mean = math.fsum(part.value for part in means) / len(means)
+    errors = [part.stderr for part in means]
+    if any(error is None for error in errors):
+        return Estimate(mean, uncertainty_absent="a subset has fewer than 2 scored samples")
+    stderr = math.sqrt(math.fsum((error or 0.0) ** 2 for error in errors)) / len(means)
+    return Estimate(mean, stderr, _normal(mean, stderr))
+
+
+def ratio_estimate(clusters: Sequence[Sequence[float]]) -> Estimate:
+    """Return the mean over all scores in 0-1 of samples that have several each, at least one in all.
+
+    Standard error: that of a ratio of means, so that scores of one sample may depend on each other (Cochran 1977,
+    "Sampling Techniques", section 6.4). Interval: the normal one, cut to 0-1.
+    """
+    total, n = sum(map(len, clusters)), len(clusters)
+    mean = math.fsum(math.fsum(scores) for scores in clusters) / total
+    if n < 2:
+        return Estimate(mean, uncertainty_absent=TOO_FEW)
+    spread = math.fsum((math.fsum(scores) - mean * len(scores)) ** 2 for scores in clusters)
+    stderr = math.sqrt(spread * n / (n - 1)) / total
+    return Estimate(mean, stderr, _normal(mean, stderr))
+
+
 def wilson(p: float, n: int) -> tuple[float, float]:
     """Return Wilson's 95 % score interval of a proportion (Wilson 1927, JASA 22:209-212)."""
     spread = Z95 * math.sqrt(p * (1 - p) / n + Z95**2 / (4 * n**2))

@@ -22,7 +22,10 @@ MODEL_KEYS = (
     "model_args",
 )
 _MODEL_ARGS = ("revision", "precision", "device_map")
-_SERVE_IT = "serve your model behind an OpenAI-compatible address and give that as the model"
+_SERVE_IT = (
+    "serve your model behind an OpenAI-compatible address and give that as the model, or write a task with "
+    "options.code and options.model_class"
+)
 _UNDECIDED = (None, "", "default", "master", "main")
 
 

@@ -123,6 +123,27 @@ def test_model_and_data_come_from_the_hub_once(
 
 
 @pytest.mark.parametrize("source", HUBS)
+def test_data_pinned_to_a_commit_are_asked_for_by_it(
+    tmp_path: Path, native_python: str, published: Path, cache: Path, source: str
+) -> None:
+    task = write_task(tmp_path, source)
+    with hub(published) as server:
+        name = "openai/gsm8k" if source == "huggingface" else "allenai/ai2_arc"
+        commit = next(found.commit for found in server.repositories if found.name == name)
+        text = task.read_text().replace(f"hub: {source}}}}}]", f"hub: {source}, revision: {commit}}}}}]")
+        task.write_text(text)
+        ran = evaldock(tmp_path, "fetch", "task.yaml", "--engine", "venv", **environment(server, cache))
+        asked = [request.path for request in server.requests if name.rpartition("/")[2] in request.path]
+
+    assert ran.code == 0, ran.err
+    (stamp,) = (stamp for stamp in stamps(cache) if stamp["repository"] == name)
+    assert stamp["revision"] == commit
+    assert any(commit in path for path in asked)
+    moving = ("/resolve/main/", "/revision/main", "/tree/main", "Revision=master")
+    assert not any(branch in path for branch in moving for path in asked)
+
+
+@pytest.mark.parametrize("source", HUBS)
 def test_after_fetch_a_run_needs_no_hub(
     tmp_path: Path, native_python: str, published: Path, cache: Path, source: str
 ) -> None:

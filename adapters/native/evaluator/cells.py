@@ -23,11 +23,24 @@ class Cell(NamedTuple):
 
 
 def optional(row: Row, columns: Columns, role: str) -> Cell | None:
-    """Return the cell of a role, None where there is no such column or nothing in it."""
+    """Return the cell of a role, None where there is no such column or nothing in it.
+
+    `answer.aliases` is the key `aliases` of the object in column `answer`.
+    """
     for name in columns.get(role, ()):
-        if row.data.get(name) is not None:
-            return Cell(row.data[name], f"column {name!r}", row.place)
+        value = row.data.get(name)
+        if value is None and "." in name:
+            value = _inside(row.data, name)
+        if value is not None:
+            return Cell(value, f"column {name!r}", row.place)
     return None
+
+
+def _inside(data: Mapping[str, Any], path: str) -> Any:
+    value: Any = data
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
 
 
 def needed(row: Row, columns: Columns, role: str) -> Cell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import string
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -96,6 +97,26 @@ def _refuse_twins(texts: Sequence[str], row: Row) -> None:
         first[entry] = letter
 
 
+def shuffled(options: Options, right: int, question: str) -> tuple[Options, int]:
+    """Return the options in an order that only the question decides, under letters of their own, and the right one.
+
+    So it is the same in every run, whatever the seed: a benchmark's options are part of the benchmark.
+    """
+    order = list(range(len(options.texts)))
+    random.Random(question).shuffle(order)  # noqa: S311 - reproducible, not secret
+    texts = [options.texts[index] for index in order]
+    return Options(_labels(len(texts)), texts), order.index(right)
+
+
+def further_options(row: Row, options: Options) -> tuple[tuple[Option, ...], tuple[str, ...]]:
+    """Return the options that a shaped row has beside its choices, numbered, and the labels of all the true ones."""
+    if "further" not in row.data:
+        return (), ()
+    further = tuple(Option(str(number), entry.strip()) for number, entry in enumerate(row.data["further"], 1))
+    accepted = {entry.strip() for entry in row.data["accepted"]}
+    return further, tuple(option.label for option in (*options.lettered, *further) if option.text in accepted)
+
+
 def right_option(answer: Cell, options: Options, *, strict: bool) -> int:
     """Return the index of the right option, named by label, letter, text or (an integer) place counted from 0.
 
@@ -107,6 +128,8 @@ def right_option(answer: Cell, options: Options, *, strict: bool) -> int:
     labels, texts = options
     named = filled(answer)
     places = [index for index, entry in enumerate(texts) if entry == named]
+    if not strict and isinstance(answer.value, int) and 0 <= answer.value < len(texts):
+        return answer.value
     labelled = _labelled(named, options)
     if labelled is not None:
         if strict and places and labelled not in places:

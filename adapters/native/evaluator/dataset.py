@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from adapters.native.catalog import benchmarks
+from adapters.native.catalog import Benchmark, benchmarks
 from adapters.native.contract import NativeDataset
 from adapters.native.evaluator.errors import DataError
+from adapters.native.evaluator.examples import worked_examples
 from adapters.native.evaluator.items import Item, read_items
 from adapters.native.evaluator.layout import (
     discover_subsets,
@@ -46,28 +48,62 @@ def load_subsets(dataset: NativeDataset, root: Path, *, seed: int) -> list[Subse
         DataError: data are missing or are not what the benchmark needs.
     """
     names = dataset.subsets or discover_subsets(root, split=dataset.split, few_shot_split=dataset.few_shot_split)
-    return [_subset(dataset, root, name, alone=len(names) == 1, seed=seed) for name in names]
+    read = cache(lambda file: read_rows(file, benchmarks()[dataset.benchmark].header))  # subsets may share a file
+    return [_subset(_Source(dataset, root, name, len(names) == 1, read), seed=seed) for name in names]
 
 
-def _subset(dataset: NativeDataset, root: Path, name: str, *, alone: bool, seed: int) -> Subset:
-    if benchmarks()[dataset.benchmark].own_data:
-        files = find_own_files(root, name, dataset.split)
-    else:
-        files = find_files(root, name, dataset.split, alone=alone)
-    rows = [row for file in files for row in read_rows(file)]
+@dataclass(frozen=True)
+class _Source:
+    """Where the rows of one subset are; `alone`: it is the only one that is evaluated."""
+
+    dataset: NativeDataset
+    root: Path
+    subset: str
+    alone: bool
+    read: Callable[[Path], list[Row]]
+
+    @property
+    def benchmark(self) -> Benchmark:
+        return benchmarks()[self.dataset.benchmark]
+
+    def files(self) -> list[Path]:
+        """Return the files of the split that is evaluated."""
+        if self.benchmark.own_data:
+            return find_own_files(self.root, self.subset, self.dataset.split)
+        name, by_column = self.benchmark.name, "subset" in self.benchmark.columns
+        return find_files(self.root, self.subset, self.dataset.split, alone=self.alone or by_column, benchmark=name)
+
+    def few_shot_files(self) -> list[Path]:
+        """Return the files of the split that examples come from; empty where it has none."""
+        several = self.dataset.subsets is not None and len(self.dataset.subsets) > 1
+        alone = not several or "subset" in self.benchmark.columns
+        name = "" if self.benchmark.own_data else self.benchmark.name
+        return find_few_shot_files(self.root, self.subset, self.dataset.few_shot_split, alone=alone, benchmark=name)
+
+    def rows(self, files: Sequence[Path]) -> list[Row]:
+        """Return the rows of files: those of this subset, where a column says which one they are of."""
+        rows = [row for file in files for row in self.read(file)]
+        columns = self.dataset.columns.get("subset", ())
+        named = [name for name in columns if any(name in row.data for row in rows)]
+        return [row for row in rows if row.data.get(named[0]) == self.subset] if named else rows
+
+    def items(self, rows: Sequence[Row]) -> tuple[Item, ...]:
+        topic = self.benchmark.topic(self.subset)
+        return tuple(read_items(rows, self.benchmark, self.dataset.columns, topic=topic))
+
+
+def _subset(source: _Source, *, seed: int) -> Subset:
+    dataset, root, name = source.dataset, source.root, source.subset
+    files = source.files()
+    rows = source.rows(files)
     where = ", ".join(file.name for file in files)
     if not rows:
         raise DataError(f"{where} {'has' if len(files) == 1 else 'have'} no rows")
     in_name = all(names_split(file, root, dataset.split) for file in files)
     asked, examples = _by_split(rows, dataset, where=where, in_name=in_name)
-    items = _items(asked[: dataset.limit], dataset)
-    shots = _shots(dataset, root, name, examples, seed=seed) if dataset.few_shot else ()
+    items = source.items(asked[: dataset.limit])
+    shots = _shots(source, examples, seed=seed) if dataset.few_shot else ()
     return Subset(name, items, shots, data=_data_fingerprint(items), prompt=_prompt_fingerprint(dataset, shots))
-
-
-def _items(rows: Sequence[Row], dataset: NativeDataset) -> tuple[Item, ...]:
-    benchmark = benchmarks()[dataset.benchmark]
-    return tuple(read_items(rows, benchmark.kind, dataset.columns, own=benchmark.own_data))
 
 
 def _by_split(
@@ -109,13 +145,17 @@ def _no_split(split: str, splits: Sequence[str], where: str) -> DataError:
     return DataError(f"no split {split!r} in {where}: neither its rows nor its name say a split", hint=hint)
 
 
-def _shots(dataset: NativeDataset, root: Path, name: str, rows: list[Row], *, seed: int) -> tuple[Item, ...]:
-    """Draw the examples: a function of the seed and the pool alone, so that every question gets the same ones."""
-    split, alone = dataset.few_shot_split, dataset.subsets is None or len(dataset.subsets) == 1
-    files = find_few_shot_files(root, name, split, alone=alone)
-    pool = [row for file in files for row in read_rows(file)] or rows
+def _shots(source: _Source, rows: list[Row], *, seed: int) -> tuple[Item, ...]:
+    """Draw the examples: a function of the seed and the pool alone, so that every question gets the same ones.
+
+    Where all of them are wanted, they stand in the order of the data; so do those that belong to the benchmark.
+    """
+    dataset, split = source.dataset, source.dataset.few_shot_split
+    if source.benchmark.examples:
+        return source.items(worked_examples(source.benchmark, source.subset)[: dataset.few_shot])
+    pool = source.rows(source.few_shot_files()) or rows
     if len(pool) < dataset.few_shot:
-        found = f"{len(pool)} rows" if pool else "no data"
+        found, name = f"{len(pool)} rows" if pool else "no data", source.subset
         hint = (
             f"Give split {split!r} of the data too (e.g. {name}_{split}.jsonl, {split}.jsonl), name another split "
             "with options: {few_shot_split: NAME}, or set few_shot: 0."
@@ -123,8 +163,9 @@ def _shots(dataset: NativeDataset, root: Path, name: str, rows: list[Row], *, se
         raise DataError(
             f"{dataset.few_shot} few-shot examples need split {split!r}; there is {found} for it", hint=hint
         )
-    drawn = random.Random(seed).sample(pool, dataset.few_shot)  # noqa: S311 - reproducible, not secret
-    return _items(drawn, dataset)
+    if len(pool) == dataset.few_shot:
+        return source.items(pool)
+    return source.items(random.Random(seed).sample(pool, dataset.few_shot))  # noqa: S311 - reproducible, not secret
 
 
 def _data_fingerprint(items: Sequence[Item]) -> str:
@@ -133,7 +174,7 @@ def _data_fingerprint(items: Sequence[Item]) -> str:
 
 def _prompt_fingerprint(dataset: NativeDataset, shots: Sequence[Item]) -> str:
     way = dataset.way
-    texts = [way.question, way.answer, way.user, way.assistant, dataset.system]
+    texts = [way.question, way.answer, way.user, way.assistant, dataset.system, *filter(None, (way.lead, way.rest))]
     return fingerprint({"scoring": dataset.scoring, "texts": texts, "shots": [shot.row for shot in shots]})
 
 

@@ -11,6 +11,10 @@ from adapters.native.contract import DATA_SUFFIXES, few_shot_names
 from adapters.native.evaluator.errors import DataError
 
 DEFAULT_SUBSET = "default"
+_VALIDATION = ("validation", "val", "valid")
+_SAME_SPLIT = dict.fromkeys(_VALIDATION, _VALIDATION)
+# What the hubs keep beside the data.
+_NO_DATA = frozenset(("dataset_infos.json", "dataset_info.json", "configuration.json", "state.json"))
 _SPLIT_NAMES = ("test", "validation", "valid", "val", "dev", "train")
 
 
@@ -35,8 +39,10 @@ def discover_subsets(root: Path, *, split: str, few_shot_split: str) -> tuple[st
     return tuple(sorted(names))
 
 
-def find_files(root: Path, subset: str, split: str, *, alone: bool) -> list[Path]:
+def find_files(root: Path, subset: str, split: str, *, alone: bool, benchmark: str = "") -> list[Path]:
     """Return the files of `split`, several where it is stored in shards; `alone`: files need not name the subset.
+
+    `benchmark`: files may bear its name in place of the subset's or, where no split has a file, the subset's alone.
 
     Raises:
         DataError: there are none; the message says what is there and what was looked for.
@@ -45,8 +51,10 @@ def find_files(root: Path, subset: str, split: str, *, alone: bool) -> list[Path
         raise DataError(f"no data at {root.name!r}", hint="Mend its path in the task file.")
     if root.is_file():
         return [root]
-    patterns = _patterns(subset, split, alone=alone)
-    found = _first_match(root, patterns)
+    patterns = _patterns(subset, split, alone=alone, benchmark=benchmark)
+    found = _first_match(root, patterns) or (
+        _without_split(root, subset, benchmark, alone=alone) if benchmark else []
+    )
     if not found:
         examples = f"{patterns[0]}, {patterns[1]} or {patterns[-1]}"
         wanted = (
@@ -68,12 +76,13 @@ def find_own_files(root: Path, subset: str, split: str) -> list[Path]:
     return find_files(root, subset, split, alone=subset == DEFAULT_SUBSET)
 
 
-def find_few_shot_files(root: Path, subset: str, split: str, *, alone: bool) -> list[Path]:
+def find_few_shot_files(root: Path, subset: str, split: str, *, alone: bool, benchmark: str = "") -> list[Path]:
     """Return the files of the few-shot split, beside a lone file or in the folder; empty where there are none."""
     if root.is_file():
         beside = [root.with_name(name) for name in few_shot_names(root, split)]
         return [file for file in beside if file != root and file.is_file()][:1]
-    return _first_match(root, _patterns(subset, split, alone=alone)) if root.is_dir() else []
+    patterns = _patterns(subset, split, alone=alone, benchmark=benchmark)
+    return _first_match(root, patterns) if root.is_dir() else []
 
 
 def names_split(file: Path, root: Path, split: str) -> bool:
@@ -83,10 +92,12 @@ def names_split(file: Path, root: Path, split: str) -> bool:
     return split in folders or re.fullmatch(name, file.stem, re.IGNORECASE) is not None
 
 
-def _patterns(subset: str, split: str, *, alone: bool) -> list[str]:
+def _patterns(subset: str, split: str, *, alone: bool, benchmark: str) -> list[str]:
+    written = _SAME_SPLIT.get(split, (split,)) if benchmark else (split,)
     named = [
         pattern
-        for name in (split, split.capitalize())
+        for same in written
+        for name in (same, same.capitalize())
         for pattern in (
             f"{subset}/{name}-*",
             f"{subset}/{name}",
@@ -94,12 +105,28 @@ def _patterns(subset: str, split: str, *, alone: bool) -> list[str]:
             f"data/{subset}/{name}-*",
             f"data/{subset}/{name}",
             f"{name}/{subset}",
+            f"{name}/{subset}_{name}",
+            f"data/{name}/{subset}_{name}",
             f"{subset}_{name}",
             f"{subset}-{name}",
         )
     ]
-    flat = [f"{folder}{split}{tail}" for folder in ("", "data/") for tail in ("-*", "")]
-    return [*named, *flat] if alone else named
+    flat = [f"{folder}{same}{tail}" for same in written for folder in ("", "data/") for tail in ("-*", "")]
+    by_name = [f"{benchmark}{mark}{same}" for same in written for mark in "_-"] if benchmark else []
+    return [*named, *flat, *by_name] if alone else named
+
+
+def _without_split(root: Path, subset: str, benchmark: str, *, alone: bool) -> list[Path]:
+    """Return the file that is named after the subset alone, or the only data file of a benchmark without subsets."""
+    found = _first_match(root, [subset, f"data/{subset}", f"{benchmark}/{subset}"])
+    if found or not alone:
+        return found
+    files = [file for file in root.rglob("*") if file.suffix.lower() in DATA_SUFFIXES and file.name not in _NO_DATA]
+    return files if len(files) == 1 and not _names_a_split(files[0]) else []
+
+
+def _names_a_split(file: Path) -> bool:
+    return bool(_parts(file.stem, ())[1])
 
 
 def _own_patterns(subset: str, split: str) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+from adapters.native.evaluator.extract import last_box, named_answer
+
 MARK = "####"
 TOLERANCE = Decimal("1e-6")
 # A run of more digits than this is noise of a model that repeats itself, not an answer.
@@ -25,14 +27,17 @@ def without_annotations(solution: str) -> str:
 
 
 def extract_number(text: str) -> str | None:
-    """Return the answer of a worked solution: the first number after the last `####`, else the last number.
+    """Return the answer of a worked solution, the first number of the first of these that holds one.
 
-    The result is canonical: no separators, currency or per-cent signs; None where there is no number.
+    What follows the last `####`; the last box; what follows the last "answer is" or "ANSWER:" on its line. Else the
+    last number of the text. The result is canonical: no separators, currency or per-cent signs; None where there is
+    no number.
     """
-    if MARK in text:
-        marked = numbers(text.rsplit(MARK, 1)[1])
-        if marked:
-            return marked[0]
+    marked = text.rsplit(MARK, 1)[1] if MARK in text else ""
+    for part in (marked, last_box(text), named_answer(text)):
+        found = numbers(part)
+        if found:
+            return found[0]
     found = numbers(text)
     return found[-1] if found else None
 

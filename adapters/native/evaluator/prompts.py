@@ -33,7 +33,9 @@ class Prompter:
         way: Way = dataset.way
         asked, answered = (way.user, way.assistant) if self._chat else (way.question, way.answer)
         try:
-            self._asked, self._answered = environment.from_string(asked), environment.from_string(answered)
+            self._asked, self._answered, self._lead, self._rest = map(
+                environment.from_string, (asked, answered, way.lead, way.rest)
+            )
         except TemplateError as error:
             raise PromptError(f"the prompt is not a valid Jinja template: {error}") from error
 
@@ -46,7 +48,7 @@ class Prompter:
         if self._chat:
             return Generation(name, self._messages(item, shots), self._parameters())
         blocks = [self._ask(shot) + self._answer(shot) for shot in shots]
-        lead = [self._dataset.system] if self._dataset.system else []
+        lead = [text for text in (self._dataset.system, self._fill(self._lead, item)) if text]
         prompt = SEPARATOR.join([*lead, *blocks, self._ask(item)])
         if self._dataset.scoring == "generate":
             return Generation(name, prompt, self._parameters())
@@ -69,19 +71,27 @@ class Prompter:
         return _turn("user", self._ask(shot)), _turn("assistant", self._answer(shot))
 
     def _continuations(self, item: Item) -> tuple[str, ...]:
-        return tuple(
-            self._fill(self._answered, item, label=option.label, solution=option.text) for option in item.options
-        )
+        """Return each option's text and, where its rest is what counts, each option alone and with its rest."""
+        found = []
+        for option in (*item.options, *item.further):
+            names = {"label": option.label, "solution": option.text}
+            found.append(self._fill(self._answered, item, **names))
+            if self._dataset.way.rest:
+                found.append(found[-1] + self._fill(self._rest, item, **names))
+        return tuple(found)
 
     def _ask(self, item: Item) -> str:
-        return self._fill(self._asked, item)
+        return self._fill(self._asked, item, lead=self._fill(self._lead, item) if self._chat else "")
 
     def _answer(self, item: Item) -> str:
-        return self._fill(self._answered, item, label=item.gold, solution=item.solution)
+        names = {"label": item.gold, "solution": item.solution}
+        rest = self._fill(self._rest, item, **names) if self._dataset.way.rest else ""
+        return self._fill(self._answered, item, reasoning=item.reasoning, **names) + rest
 
     def _fill(self, template: Any, item: Item, **names: str) -> str:
+        known = {"question": item.question, "options": item.options, "row": item.row, "topic": item.topic}
         try:
-            return str(template.render(question=item.question, options=item.options, row=item.row, **names))
+            return str(template.render(**known, **names))
         except TemplateError as error:
             raise PromptError(f"the prompt cannot be filled in for sample {item.id!r}: {error}") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,20 +21,26 @@ class Row(NamedTuple):
     place: str
 
 
-def read_rows(file: Path) -> list[Row]:
-    """Return all rows of a file.
+def read_rows(file: Path, header: Sequence[str] = ()) -> list[Row]:
+    """Return all rows of a file; `header`: the columns of a CSV file whose first line names none of them.
 
     Raises:
         DataError: the file is not there, is not what its name says, or rows are broken: all of them are named.
     """
-    readers = {".jsonl": _jsonl, ".json": _json, ".csv": _csv, ".tsv": _csv, ".parquet": _parquet}
+    readers: dict[str, Callable[[Path], list[Row]]] = {
+        ".jsonl": _jsonl,
+        ".json": _json,
+        ".csv": _csv,
+        ".tsv": _csv,
+        ".parquet": _parquet,
+    }
     reader = readers.get(file.suffix.lower())
     if reader is None:
         # Only the task's own `path` gets here, and inside a job it has the data set's name, not that of the file.
         hint = f"Files are told by the end of their names: {' '.join(readers)}"
         raise DataError("its path leads to a file that is no table", hint=hint)
     try:
-        return reader(file)
+        return _csv(file, header) if reader is _csv else reader(file)
     except UnicodeDecodeError as error:
         raise DataError(f"{_undecodable(file)}: {error.reason}", hint="Save the file as UTF-8.") from error
     except OSError as error:
@@ -102,10 +108,13 @@ def _row(value: object, place: str) -> Row:
     return Row(value, place)
 
 
-def _csv(file: Path) -> list[Row]:
+def _csv(file: Path, header: Sequence[str] = ()) -> list[Row]:
     csv.field_size_limit(_LONGEST_CELL)
+    delimiter = "\t" if file.suffix.lower() == ".tsv" else ","
     with file.open(encoding="utf-8-sig", newline="") as lines:
-        rows = csv.DictReader(lines, delimiter="\t" if file.suffix.lower() == ".tsv" else ",", strict=True)
+        names = None if _names_columns(next(csv.reader(lines, delimiter=delimiter), []), header) else header
+        lines.seek(0)
+        rows = csv.DictReader(lines, names, delimiter=delimiter, strict=True)
         try:
             twice = _twice([name for name in rows.fieldnames or () if name])
             if twice is not None:
@@ -115,6 +124,12 @@ def _csv(file: Path) -> list[Row]:
         except csv.Error as error:
             # line_num is that of the last good row.
             raise DataError(f"{file.name}:{rows.line_num + 1}: not valid CSV: {error}") from error
+
+
+def _names_columns(first: Sequence[str], header: Sequence[str]) -> bool:
+    """Return whether a file's first line is a header: always, unless its columns are known and none is there."""
+    wanted = {name.lower() for name in header}
+    return not wanted or bool(wanted & {name.strip().lower().lstrip("\ufeff") for name in first if len(name) > 1})
 
 
 def _complete(data: dict[str | Any, Any], place: str, header: Sequence[str]) -> Row:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import platform
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from adapters.native.contract import EVALUATOR_VERSION, TASK_FILE, NativeDataset, NativeModel, NativeTask, loads
 from adapters.native.evaluator.errors import EvaluationError
 from adapters.native.evaluator.evaluate import evaluate
 from adapters.native.evaluator.memory import Memory, take_over
-from adapters.native.evaluator.models.remembered import RememberedModel
+from adapters.native.evaluator.models.remembered import Computing, RememberedModel
 from adapters.native.evaluator.record import Record
 from adapters.native.evaluator.request import Model
 from adapters.native.evaluator.summary import absent_entry
@@ -57,14 +58,23 @@ def load_model(task: NativeTask, closing: ExitStack) -> Model:
 
         termination = closing.enter_context(Termination())
         return EndpointModel(model, termination, concurrency=task.concurrency, timeout_s=task.request_timeout_s)
-    from adapters.native.evaluator.models.local import load
     from adapters.native.evaluator.models.weights import mark
 
     folder, output = job.path(model.path), job.path(job.OUTPUT)
-    loaded = load(model, folder, batch_tokens=task.batch_tokens)
+    loaded = _loaded(model, folder, task)
     ledger = closing.enter_context(Ledger(output))
     memory = closing.enter_context(Memory(output, {"weights": mark(folder), **loaded.facts}))
     return RememberedModel(loaded, model.name, memory, ledger)
+
+
+def _loaded(model: NativeModel, folder: Path, task: NativeTask) -> Computing:
+    if model.loading.model_class:
+        from adapters.native.evaluator.models.custom import load_class
+
+        return load_class(model, folder)
+    from adapters.native.evaluator.models.local import load
+
+    return load(model, folder, batch_tokens=task.batch_tokens)
 
 
 def _isolated(dataset: NativeDataset, model: Model, record: Record, task: NativeTask) -> dict[str, Any]:
@@ -82,6 +92,7 @@ def _isolated(dataset: NativeDataset, model: Model, record: Record, task: Native
         _give_up(EvaluationError(reason, hint="This is a bug in evaldock; the job's log has the details."), "")
         LOG.exception("%s failed", dataset.label)
         entry = absent_entry(dataset, reason)
+    record.facts(model=dict(model.facts))  # what was found out while it was asked, too
     record.dataset(dataset.label, entry)
     return entry
 

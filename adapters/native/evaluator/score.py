@@ -1,20 +1,28 @@
-"""Score one outcome: pure functions from what a model answered to this sample's numbers."""
+"""Score one outcome: from what a model answered to this sample's numbers; only programs need more than reading it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from adapters.native.catalog import Extraction
 from adapters.native.contract import NativeDataset
-from adapters.native.evaluator import texts
-from adapters.native.evaluator.extract import extract_letter, without_thoughts
+from adapters.native.evaluator import instructions, texts
+from adapters.native.evaluator.extract import extract_answer, extract_letter, extract_maths, without_thoughts
 from adapters.native.evaluator.items import Item
+from adapters.native.evaluator.likelihoods import likeliest, likeliest_per_character, mc2, of_rests
+from adapters.native.evaluator.maths import same_maths
 from adapters.native.evaluator.numbers import extract_number, same_number
+from adapters.native.evaluator.programs import extract_program, problem_of, verdict_on
 from adapters.native.evaluator.request import Outcome
 
 _TEXT_METRICS: Mapping[str, Callable[[str, Sequence[str]], float]] = {
     "exact_match": texts.exact_match,
+    "exact_match_squad": texts.exact_match_squad,
+    "exact_match_loose": texts.exact_match_loose,
     "f1": texts.f1,
+    "rouge_1": texts.rouge_1,
+    "rouge_2": texts.rouge_2,
     "rouge_l": texts.rouge_l,
     "bleu": texts.bleu,
 }
@@ -22,11 +30,17 @@ _TEXT_METRICS: Mapping[str, Callable[[str, Sequence[str]], float]] = {
 
 @dataclass(frozen=True)
 class Scored:
-    """What was read out of an answer (None: nothing, counted as unparsed and wrong) and what it is worth."""
+    """What was read out of an answer (None: nothing, counted as unparsed and wrong) and what it is worth.
+
+    `parts`: metrics that are means over parts of samples, e.g. over instructions: a value for each part.
+    `why`: why a program failed its tests.
+    """
 
     answer: str | None
     prediction: str
     scores: Mapping[str, float]
+    parts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    why: str = ""
 
 
 def score(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:
@@ -34,47 +48,78 @@ def score(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:
     if dataset.scoring == "choice":
         return _choice(item, outcome)
     if dataset.scoring == "continuation":
-        return _continuation(item, outcome)
+        return _continuation(item, outcome, dataset)
     return _generated(item, outcome, dataset)
 
 
 def _choice(item: Item, outcome: Outcome) -> Scored:
-    label = item.options[_argmax(outcome.likelihoods)].label
+    label = item.options[likeliest(outcome.likelihoods)].label
     return Scored(label, label, {"accuracy": float(label == item.gold)})
 
 
-def _continuation(item: Item, outcome: Outcome) -> Scored:
-    """Score `accuracy` by the raw log-likelihood and `acc_norm` by it over the option's length.
-
-    The length is that of the option's text in characters, without the blank in front: lm-eval's `acc_norm`.
-    """
-    likelihoods = outcome.likelihoods
-    normed = [value / max(1, len(option.text)) for value, option in zip(likelihoods, item.options, strict=True)]
-    chosen, normed_chosen = item.options[_argmax(likelihoods)], item.options[_argmax(normed)]
-    scores = {"accuracy": float(chosen.label == item.gold), "acc_norm": float(normed_chosen.label == item.gold)}
-    return Scored(chosen.label, chosen.text, scores)
+def _continuation(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:
+    values = of_rests(outcome.likelihoods) if dataset.way.rest else outcome.likelihoods
+    first = values[: len(item.options)]
+    chosen = item.options[likeliest(first)]
+    normed = item.options[likeliest_per_character(first, item.options)]
+    known: Mapping[str, Callable[[], float]] = {
+        "accuracy": lambda: float(chosen.label == item.gold),
+        "acc_norm": lambda: float(normed.label == item.gold),
+        "mc1": lambda: float(chosen.label == item.gold),
+        "mc2": lambda: mc2(values, [option.label in item.accepted for option in (*item.options, *item.further)]),
+    }
+    return Scored(chosen.label, chosen.text, {name: known[name]() for name in dataset.way.metrics})
 
 
 def _generated(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:
-    answer = _extracted(item, outcome.text, dataset)
-    if dataset.way.extract == "text":
+    if dataset.way.extract == "code":
+        return _judged(item, outcome, dataset)
+    if "prompt_strict" in dataset.way.metrics:
+        return _instructed(item, outcome)
+    answer = _extracted(item, outcome.text, dataset.way.extract)
+    if dataset.way.extract in {"text", "answer"}:
         scores = {name: _TEXT_METRICS[name](answer or "", item.accepted) for name in dataset.way.metrics}
     else:
-        scores = {"accuracy": float(answer is not None and _right(item, answer, dataset))}
+        right = answer is not None and _right(item, answer, dataset.way.extract)
+        scores = dict.fromkeys(dataset.way.metrics, float(right))
     return Scored(answer, outcome.text, scores)
 
 
-def _extracted(item: Item, text: str, dataset: NativeDataset) -> str | None:
-    if dataset.way.extract == "letter":
-        return extract_letter(text, "".join(option.label for option in item.options))
-    if dataset.way.extract == "number":
-        return extract_number(without_thoughts(text))
-    return without_thoughts(text).strip() or None
+def _judged(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:
+    problem = problem_of(item.row, dataset.columns, item.id)
+    program = extract_program(outcome.text, problem)
+    if program is None:
+        return Scored(None, outcome.text, dict.fromkeys(dataset.way.metrics, 0.0))
+    verdict = verdict_on(program, problem, time_s=dataset.program_timeout_s)
+    return Scored(program, outcome.text, dict.fromkeys(dataset.way.metrics, float(verdict.passed)), why=verdict.why)
 
 
-def _right(item: Item, answer: str, dataset: NativeDataset) -> bool:
-    return same_number(answer, item.gold) if dataset.way.extract == "number" else answer == item.gold
+def _instructed(item: Item, outcome: Outcome) -> Scored:
+    text = without_thoughts(outcome.text)
+    strict, loose = instructions.strict(text, item), instructions.loose(text, item)
+    scores = {"prompt_strict": float(all(strict)), "prompt_loose": float(all(loose))}
+    parts = {
+        "instruction_strict": tuple(map(float, strict)),
+        "instruction_loose": tuple(map(float, loose)),
+    }
+    return Scored(text.strip() or None, outcome.text, scores, parts)
 
 
-def _argmax(values: Sequence[float]) -> int:
-    return max(range(len(values)), key=values.__getitem__)
+def _extracted(item: Item, text: str, extract: Extraction | None) -> str | None:
+    match extract:
+        case "letter":
+            return extract_letter(text, "".join(option.label for option in item.options))
+        case "number":
+            return extract_number(without_thoughts(text))
+        case "maths":
+            return extract_maths(text)
+        case "answer":
+            return extract_answer(text)
+        case _:
+            return without_thoughts(text).strip() or None
+
+
+def _right(item: Item, answer: str, extract: Extraction | None) -> bool:
+    if extract == "number":
+        return same_number(answer, item.gold)
+    return same_maths(answer, item.gold) if extract == "maths" else answer == item.gold

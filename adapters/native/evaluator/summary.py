@@ -6,16 +6,17 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from adapters.native.catalog import benchmarks
 from adapters.native.contract import NativeDataset
 from adapters.native.evaluator.dataset import Subset, fingerprint
 from adapters.native.evaluator.request import Outcome
 from adapters.native.evaluator.score import Scored
-from adapters.runtime.statistics import estimate
+from adapters.runtime.statistics import estimate, macro_estimate, ratio_estimate
 
 ERRORS_SHOWN = 5
+T = TypeVar("T")
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Tally:
     unparsed: int = 0
     truncated: int = 0
     scores: dict[str, list[float]] = field(default_factory=dict)
+    parts: dict[str, list[tuple[float, ...]]] = field(default_factory=dict)
     errors: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome, scored: Scored | None) -> None:
@@ -39,38 +41,67 @@ class Tally:
         self.unparsed += scored.answer is None
         for name, value in scored.scores.items():
             self.scores.setdefault(name, []).append(value)
+        for name, values in scored.parts.items():
+            self.parts.setdefault(name, []).append(values)
+
+    def forget(self) -> None:
+        """Drop the scores: they are not those of a part that stands for the whole."""
+        self.scores.clear()
+        self.parts.clear()
 
     def merged(self, other: Tally) -> Tally:
         """Return both as one."""
-        names = [*self.scores, *(name for name in other.scores if name not in self.scores)]
         return Tally(
             planned=self.planned + other.planned,
             states=self.states + other.states,
             unparsed=self.unparsed + other.unparsed,
             truncated=self.truncated + other.truncated,
-            scores={name: self.scores.get(name, []) + other.scores.get(name, []) for name in names},
+            scores=_joined(self.scores, other.scores),
+            parts=_joined(self.parts, other.parts),
             errors=self.errors + other.errors,
         )
+
+
+def _joined(first: Mapping[str, list[T]], second: Mapping[str, list[T]]) -> dict[str, list[T]]:
+    return {name: [*first.get(name, []), *second.get(name, [])] for name in {**first, **second}}
 
 
 def dataset_entry(
     dataset: NativeDataset, subsets: Sequence[Subset], tallies: Mapping[str, Tally], *, absent: str
 ) -> dict[str, Any]:
-    """Return a data set's part of the summary; with several subsets, `aggregate` is the mean over all samples."""
+    """Return a data set's part of the summary; with several subsets, `aggregate` is the mean over all samples.
+
+    So is the part of a category. `macro` in both is the mean over their subsets, of the headline.
+    """
     entries = {subset.name: _part(tallies[subset.name], subset.data, subset.prompt) for subset in subsets}
-    entry = head(dataset) | {"absent": absent, "subsets": entries, "aggregate": None}
+    entry = head(dataset) | {"absent": absent, "subsets": entries, "aggregate": None, "categories": {}}
     if len(subsets) > 1:
-        whole = Tally(0)
-        for tally in tallies.values():
-            whole = whole.merged(tally)
-        data = fingerprint({subset.name: subset.data for subset in subsets})
-        entry["aggregate"] = _part(whole, data, fingerprint({subset.name: subset.prompt for subset in subsets}))
+        entry["aggregate"] = _whole(dataset, subsets, tallies)
+        for category, names in benchmarks()[dataset.benchmark].categories.items():
+            inside = [subset for subset in subsets if subset.name in names]
+            if inside:
+                named = {"subsets": [subset.name for subset in inside]}
+                entry["categories"][category] = named | _whole(dataset, inside, tallies)
     return entry
+
+
+def _whole(dataset: NativeDataset, subsets: Sequence[Subset], tallies: Mapping[str, Tally]) -> dict[str, Any]:
+    """Sum several subsets up: over all samples, and the headline also as the mean of the subsets' means."""
+    whole = Tally(0)
+    for subset in subsets:
+        whole = whole.merged(tallies[subset.name])
+    data = fingerprint({subset.name: subset.data for subset in subsets})
+    part = _part(whole, data, fingerprint({subset.name: subset.prompt for subset in subsets}))
+    headline = dataset.way.metrics[0]
+    scores = [tallies[subset.name].scores.get(headline, []) for subset in subsets]
+    if all(scores):
+        part["metrics"][f"{headline}_macro"] = dataclasses.asdict(macro_estimate(scores))
+    return part
 
 
 def absent_entry(dataset: NativeDataset, reason: str) -> dict[str, Any]:
     """Return the part of a data set of which nothing was asked."""
-    return head(dataset) | {"absent": reason, "subsets": {}, "aggregate": None}
+    return head(dataset) | {"absent": reason, "subsets": {}, "aggregate": None, "categories": {}}
 
 
 def head(dataset: NativeDataset) -> dict[str, Any]:
@@ -82,7 +113,7 @@ def head(dataset: NativeDataset) -> dict[str, Any]:
         "split": dataset.split,
         "few_shot": dataset.few_shot,
         "limit": dataset.limit,
-        "generation": dict(dataset.generation),
+        "generation": dataset.drawing,
         "metrics": list(dataset.way.metrics),
     }
 
@@ -90,7 +121,9 @@ def head(dataset: NativeDataset) -> dict[str, Any]:
 def _part(tally: Tally, data: str, prompt: str) -> dict[str, Any]:
     counts = {"planned": tally.planned, "scored": tally.states["scored"], "unparsed": tally.unparsed}
     counts |= {state: tally.states[state] for state in ("model_error", "infra_error", "skipped")}
-    metrics = {name: dataclasses.asdict(estimate(scores)) for name, scores in tally.scores.items()}
+    found = {name: estimate(scores) for name, scores in tally.scores.items()}
+    found |= {name: ratio_estimate(parts) for name, parts in tally.parts.items()}
+    metrics = {name: dataclasses.asdict(value) for name, value in found.items()}
     # By count, then by name: not by who happened to come first.
     errors = sorted(tally.errors.items(), key=lambda entry: (-entry[1], entry[0]))[:ERRORS_SHOWN]
     return {

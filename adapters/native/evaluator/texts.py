@@ -11,6 +11,9 @@ from collections.abc import Callable, Sequence
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
 _HAS_CJK = re.compile(rf"[{_CJK}]")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_KANA_OR_HANGUL = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
+_OPTION = re.compile(r"\(?([A-Za-z])(?:\)|[.:]|$).*", re.DOTALL)
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -18,6 +21,22 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 def exact_match(text: str, accepted: Sequence[str]) -> float:
     """Return 1 where the text equals an accepted one, blanks at the ends and runs of blanks aside."""
     return float(" ".join(text.split()) in {" ".join(entry.split()) for entry in accepted})
+
+
+def exact_match_squad(text: str, accepted: Sequence[str]) -> float:
+    """Return 1 where the text equals an accepted one after SQuAD's normalisation (case, punctuation, articles).
+
+    TriviaQA normalises alike (Joshi et al. 2017, arXiv:1705.03551).
+    """
+    return float(_squad_tokens(text) in [_squad_tokens(entry) for entry in accepted])
+
+
+def exact_match_loose(text: str, accepted: Sequence[str]) -> float:
+    """Return 1 where the text equals an accepted one, case, brackets and blanks aside; `(A) red` is option `(A)`.
+
+    BIG-Bench Hard writes options as `(A)`, and its other answers (`Yes`, `] }`, sorted words) as they are.
+    """
+    return float(any(_loose(text) == _loose(entry) or _is_option(text, entry) for entry in accepted))
 
 
 def f1(text: str, accepted: Sequence[str]) -> float:
@@ -29,14 +48,29 @@ def f1(text: str, accepted: Sequence[str]) -> float:
 
 
 def rouge_l(text: str, accepted: Sequence[str]) -> float:
-    """Return ROUGE-L (F-measure of the longest common subsequence), by rouge_score without stemming.
+    """Return ROUGE-L, the F-measure of the longest common subsequence (Lin 2004)."""
+    return _rouge("rougeL", text, accepted)
+
+
+def rouge_1(text: str, accepted: Sequence[str]) -> float:
+    """Return ROUGE-1, the F-measure of common words (Lin 2004)."""
+    return _rouge("rouge1", text, accepted)
+
+
+def rouge_2(text: str, accepted: Sequence[str]) -> float:
+    """Return ROUGE-2, the F-measure of common pairs of words (Lin 2004)."""
+    return _rouge("rouge2", text, accepted)
+
+
+def _rouge(kind: str, text: str, accepted: Sequence[str]) -> float:
+    """Return a ROUGE by rouge_score, without stemming.
 
     The package's own tokenizer drops everything but a-z and 0-9, so that any Chinese text scores 0: ours is used.
     """
     from rouge_score.rouge_scorer import RougeScorer
 
-    scorer = RougeScorer(["rougeL"], tokenizer=_Tokenizer())
-    return _best(lambda a, b: float(scorer.score(b, a)["rougeL"].fmeasure), text, accepted)
+    scorer = RougeScorer([kind], tokenizer=_Tokenizer())
+    return _best(lambda a, b: float(scorer.score(b, a)[kind].fmeasure), text, accepted)
 
 
 def bleu(text: str, accepted: Sequence[str]) -> float:
@@ -53,12 +87,30 @@ def bleu(text: str, accepted: Sequence[str]) -> float:
 
 
 class _Tokenizer:
+    """Words; those of Chinese by jieba's dictionary and model (in its Rust edition, which needs no set-up)."""
+
     def tokenize(self, text: str) -> list[str]:
-        return _TOKEN.findall(text.lower())
+        if not _HAN.search(text) or _KANA_OR_HANGUL.search(text):
+            return _TOKEN.findall(text.lower())
+        from rjieba import cut
+
+        return [word for word in cut(text.lower()) if _TOKEN.match(word)]
 
 
 def _best(score: Callable[[str, str], float], text: str, accepted: Sequence[str]) -> float:
     return max(score(text, entry) for entry in accepted)
+
+
+def _loose(text: str) -> str:
+    return "".join(text.casefold().split()).strip("()")
+
+
+def _is_option(text: str, entry: str) -> bool:
+    """Return whether `entry` is an option's label and `text` begins with the same one."""
+    if not re.fullmatch(r"\([A-Z]\)", entry):
+        return False
+    found = _OPTION.fullmatch(text.strip())
+    return found is not None and found[1].upper() == entry[1]
 
 
 def _f1(text: str, reference: str) -> float:

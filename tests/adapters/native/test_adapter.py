@@ -19,7 +19,11 @@ OWN = Path("/home/u/own.csv")
 def test_every_benchmark_is_listed() -> None:
     infos = ADAPTER.datasets()
 
-    assert set(infos) == {"arc", "gsm8k", "general_mcq", "general_qa"}
+    knowledge = {"arc", "ceval", "cmmlu", "gpqa", "mmlu", "mmlu_pro", "race", "simple_qa", "trivia_qa"}
+    commonsense = {"boolq", "hellaswag", "obqa", "piqa", "truthful_qa", "winogrande"}
+    reasoning = {"bbh", "competition_math", "drop", "gsm8k", "math_500"}
+    others = {"general_mcq", "general_qa", "humaneval", "ifeval", "mbpp"}
+    assert set(infos) == knowledge | commonsense | reasoning | others
     assert infos["arc"].scoring == ("choice", "continuation", "generate")
     assert (infos["gsm8k"].few_shot, infos["gsm8k"].metric) == (4, "accuracy")
     assert infos["general_qa"].own_data
@@ -54,6 +58,9 @@ def test_nothing_is_wrong_with_a_right_task() -> None:
             "would give the examples too",
         ),
         ("general_mcq", {}, ("path",), "measures your own data"),
+        ("bbh", {"few_shot": 4}, ("few_shot",), "has 3 worked examples of its own, not 4"),
+        ("ifeval", {"few_shot": 1}, ("few_shot",), "has no data for few-shot examples"),
+        ("cmmlu", {"options": {"hub": "huggingface"}}, ("options", "hub"), "not at huggingface: use modelscope"),
         ("arc", {"scoring": "chioce"}, ("scoring",), "did you mean 'choice'?"),
         ("gsm8k", {"scoring": "choice"}, ("scoring",), "cannot be scored by 'choice'; known: generate"),
         ("arc", {"options": {"sytem": "x"}}, ("options", "sytem"), "did you mean 'system'?"),
@@ -70,6 +77,12 @@ def test_nothing_is_wrong_with_a_right_task() -> None:
         ("arc", {"options": {"prompt": "hello"}}, ("options", "prompt"), "never uses the question"),
         (
             "general_qa",
+            {"path": OWN, "options": {"revision": "v1"}},
+            ("options", "revision"),
+            "these data are your own",
+        ),
+        (
+            "arc",
             {"path": OWN, "options": {"hub": "modelscope"}},
             ("options", "hub"),
             "these data are your own",
@@ -102,11 +115,9 @@ def test_a_benchmark_without_examples_refuses_shots(monkeypatch: pytest.MonkeyPa
     assert "no data for few-shot examples" in complaint.message
 
 
-def test_an_endpoint_has_no_likelihoods() -> None:
-    (complaint,) = ADAPTER.complain(evaluation(request("arc", scoring="choice"), model=ENDPOINT))
-
-    assert complaint.path == ("datasets", 0, "scoring")
-    assert "use scoring: generate" in complaint.message
+@pytest.mark.parametrize("way", ["choice", "continuation"])
+def test_an_endpoint_may_be_asked_for_likelihoods(way: str) -> None:
+    assert ADAPTER.complain(evaluation(request("arc", scoring=way), model=ENDPOINT)) == ()
 
 
 def test_an_endpoint_takes_penalties() -> None:

@@ -82,6 +82,30 @@ def test_the_window_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert most == 3
 
 
+def test_an_overloaded_server_is_asked_less_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrived, now, seen = 0, 0, []
+    together = asyncio.Event()
+
+    async def handler(_: web.Request) -> web.Response:
+        nonlocal arrived, now
+        arrived, now = arrived + 1, now + 1
+        number = arrived
+        if number == 16:
+            together.set()
+        if 8 < number <= 16:
+            await together.wait()
+        elif number > 16:
+            seen.append(now)
+            await asyncio.sleep(0.01)
+        now -= 1
+        return web.Response(status=429, text="too much") if 8 < number <= 16 else completion("x")
+
+    found = ask(monkeypatch, handler, count=30, concurrency=8)
+
+    assert max(seen[:4]) <= 4
+    assert [outcome.state for outcome in found.values()].count("infra_error") == 8
+
+
 def test_chat_false_asks_for_a_text_completion(monkeypatch: pytest.MonkeyPatch) -> None:
     async def handler(request: web.Request) -> web.Response:
         assert request.path.endswith("/v1/completions")

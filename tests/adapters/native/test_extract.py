@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.native.evaluator.extract import extract_letter, without_thoughts
+from adapters.native.evaluator.extract import (
+    extract_answer,
+    extract_letter,
+    extract_maths,
+    last_box,
+    without_thoughts,
+)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +90,65 @@ def test_no_text_yields_anything_but_a_letter_of_the_question(text: str) -> None
 @given(st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), st.text(alphabet="xyz .\n", max_size=40))
 def test_the_last_line_that_was_asked_for_is_always_understood(letter: str, reasoning: str) -> None:
     assert extract_letter(f"{reasoning}\nANSWER: {letter}", "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == letter
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("So the answer is (D).", "(D)"),
+        ("so the answer is No", "No"),
+        ("The answer is **Paris**.", "Paris"),
+        ("The final answer is $\\boxed{\\text{yes}}$.", "yes"),
+        ("ANSWER: Paris", "Paris"),
+        ("**ANSWER: Paris**", "Paris"),
+        ("**Answer:** Paris", "Paris"),
+        ("Answer:\nParis", "Paris"),
+        ("### Final Answer: `] )`", "] )"),
+        ('Answer: "New York"', "New York"),
+        ("The answer to the question is: blue.", "blue"),
+        ("First I thought the answer is red.\nBut the answer is blue.", "blue"),
+        ("reasoning\n#### 12 miles", "12 miles"),
+        ("reasoning, thus \\boxed{False}", "False"),
+        ("\u7b54\u6848\u662f\u5317\u4eac\u3002", "\u5317\u4eac"),
+        ("\u7b54\u6848\uff1a\u5317\u4eac", "\u5317\u4eac"),
+        ("Paris", "Paris"),
+        (" Paris.\n", "Paris"),
+        ("<think>The answer is Rome.</think>\nThe answer is Paris.", "Paris"),
+        ("The answer is 3.5", "3.5"),
+        ("Answer: U.S.A...", "U.S.A..."),
+        ("Paris is nice.\nRome is nice, too.", None),
+        ("<think>The answer is Rome", None),
+        ("", None),
+        ("ANSWER:", None),
+        ("The final answer is", None),
+    ],
+)
+def test_short_answer(text: str, expected: str | None) -> None:
+    assert extract_answer(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("So $x = \\boxed{\\frac{1}{2}}$.", "\\frac{1}{2}"),
+        ("\\boxed{1} or rather \\boxed{2}", "2"),
+        ("\\boxed{\\{1, 2\\}}", "\\{1, 2\\}"),
+        ("\\boxed {x^{2}}", "x^{2}"),
+        ("\\fbox{7}", "7"),
+        ("Final Answer: The final answer is $12$. I hope it is correct.", "12"),
+        ("The answer is $\\frac12$.", "\\frac12"),
+        ("4", "4"),
+        ("\\boxed{2", None),
+        ("<think>\\boxed{1}</think>\\boxed{2}", "2"),
+        ("two lines\nwithout a result", None),
+    ],
+)
+def test_mathematical_result(text: str, expected: str | None) -> None:
+    assert extract_maths(text) == expected
+
+
+@given(st.text(alphabet="{}\\boxed123 ", max_size=60))
+def test_what_is_in_a_box_has_its_braces_in_pairs(text: str) -> None:
+    inside = last_box(text).replace("\\{", "").replace("\\}", "")
+
+    assert inside.count("{") == inside.count("}")

@@ -15,6 +15,7 @@ from adapters.native.gold import read_gold
 from adapters.native.translate import native_dataset
 from hub.adapter import DatasetRequest, Evaluation, Gold, ModelTarget
 from hub.errors import PrerequisiteError
+from tests.adapters.native.published_rows import PUBLISHED, write
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "general_mcq": [
@@ -67,6 +68,28 @@ def test_right_answers_score_in_full_and_wrong_ones_nothing(data: tuple[str, Pat
             continue  # scored by likelihoods
         assert headline(items[gold.id], gold.right, dataset) == 1
         assert {headline(items[gold.id], wrong, dataset) for wrong in gold.wrong} == {0}
+
+
+@pytest.mark.parametrize("name", sorted(set(PUBLISHED) - {"humaneval", "mbpp"}))
+def test_the_answers_to_every_benchmark_are_known(name: str, tmp_path: Path) -> None:
+    published = PUBLISHED[name][0]
+    root = write(published, tmp_path)
+    asked = evaluation(name, root, subsets=published.subsets)
+    dataset = native_dataset(asked.datasets[0], asked)
+    items = {
+        (f"{name}/{subset.name}", item.id): item
+        for subset in load_subsets(dataset, root, seed=0)
+        for item in subset.items
+    }
+
+    found = golds(name, root, subsets=published.subsets)
+
+    generated = found[: 2 * len(items)]  # chat turns and raw text; forms that are scored by likelihood come later
+    assert {(gold.group, gold.id) for gold in generated} == set(items)
+    for gold in generated:
+        item = items[gold.group, gold.id]
+        assert headline(item, gold.right, dataset) == 1
+        assert {headline(item, wrong, dataset) for wrong in gold.wrong} == {0}
 
 
 def headline(item: Any, text: str, dataset: Any) -> float:

@@ -17,7 +17,7 @@ from adapters.native.evaluator.reader import Row
 def items(name: str, *rows: dict[str, Any], columns: dict[str, tuple[str, ...]] | None = None) -> list[Item]:
     benchmark = benchmarks()[name]
     places = [Row(row, f"f.jsonl:{number}") for number, row in enumerate(rows, 1)]
-    return read_items(places, benchmark.kind, {**benchmark.columns, **(columns or {})}, own=benchmark.own_data)
+    return read_items(places, benchmark, {**benchmark.columns, **(columns or {})})
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ OutOfMemoryError = type("OutOfMemoryError", (RuntimeError,), {})
             ValueError(
                 "The repository m contains custom code\n... Please pass the argument `trust_remote_code=True`"
             ),
-            "needs code of its own, which evaldock never runs",
+            "needs code of its own, which is not run by default",
         ),
         (
             ValueError(

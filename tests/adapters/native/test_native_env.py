@@ -72,6 +72,72 @@ def test_a_tokenizer_that_puts_a_token_in_front_is_obeyed(native_python: str, tm
         assert found == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.fixture(scope="module")
+def sharing(native_python: str) -> Any:
+    return script(native_python, "sharing.py")
+
+
+@pytest.mark.parametrize("kind", ["qwen2", "llama", "gemma2", "gpt2", "gpt_neox"])
+def test_shared_beginnings_change_no_likelihood(sharing: Any, kind: str) -> None:
+    found = sharing[kind]
+
+    assert found["way"] == "Shared"
+    assert found["stems"] >= 2
+    assert found["far"] < 1e-3
+    assert found["tokens"] < 0.25 * sharing["bloom"]["tokens"]
+
+
+@pytest.mark.parametrize("kind", ["gemma2 with a short window", "llama with dynamic positions", "bloom"])
+def test_a_model_whose_state_cannot_be_shared_is_computed_plainly(sharing: Any, kind: str) -> None:
+    assert (sharing[kind]["way"], sharing[kind]["far"]) == ("Plain", 0)
+
+
+@pytest.mark.parametrize("argument", ["attention_mask", "position_ids", "past_key_values"])
+def test_a_model_that_does_not_obey_is_found_out(sharing: Any, argument: str) -> None:
+    assert (sharing[f"deaf to {argument}"]["way"], sharing[f"deaf to {argument}"]["far"]) == ("Plain", 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ways", "way"),
+    [("texts", "echo logprobs", "echo"), ("labels", "echo logprobs", "top_logprobs 20, echo")],
+)
+def test_an_endpoint_s_likelihoods_are_those_of_its_checkpoint(
+    native_python: str, kind: str, ways: str, way: str
+) -> None:
+    answer = script(native_python, "served_likelihoods.py", str(BUNDLED / "model"), kind, *ways.split())
+
+    assert answer["way"] == way
+    for found, expected in zip(answer["found"], answer["expected"], strict=True):
+        assert found == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("config", [{}, {"use_rslora": True, "alpha_pattern": {"v_proj": 20}}], ids=str)
+def test_an_adapter_is_added_to_the_weights(
+    native_python: str, tiny: Path, tmp_path: Path, config: dict[str, Any]
+) -> None:
+    answer = script(native_python, "adapter.py", str(tiny), str(tmp_path / "lora"), json.dumps(config))
+
+    for found, expected, bare in zip(answer["found"], answer["expected"], answer["bare"], strict=True):
+        assert found == pytest.approx(expected, abs=1e-3)
+        assert found != pytest.approx(bare, abs=1e-1)
+    assert answer["facts"]["adapter"].startswith("sha256:")
+
+
+def test_an_adapter_of_other_shapes_is_refused(native_python: str, tiny: Path, tmp_path: Path) -> None:
+    answer = script(native_python, "adapter.py", str(tiny), str(tmp_path / "lora"), '{"fan_in_fan_out": true}')
+
+    assert "adapter and model have other shapes at 'model.layers.0.mlp.down_proj'" in answer["refused"]
+
+
+def test_a_later_start_computes_the_very_numbers_of_an_uninterrupted_one(native_python: str, tiny: Path) -> None:
+    answer = script(native_python, "resumed.py", str(tiny))
+
+    assert answer["count"] == 60
+    for late in answer["late"]:
+        assert (late["missing"], late["same"]) == ([], True)
+        assert late["count"] < 60  # batches of which all is known are left out
+
+
 def test_batched_answers_are_those_of_one_prompt_at_a_time(native_python: str, tiny: Path) -> None:
     answer = script(native_python, "generations.py", str(tiny))
 

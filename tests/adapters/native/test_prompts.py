@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from adapters.native.evaluator.choices import Option
@@ -126,3 +129,91 @@ def test_a_question_that_looks_like_a_template_stays_text() -> None:
     request = Prompter(dataset("general_qa"), chat=False).request(item, [], "s")
 
     assert request.prompt == "What is {{ 7 * 7 }}?"
+
+
+def written(name: str, item: Item, shots: list[Item], *, chat: bool, **fields: Any) -> Any:
+    return Prompter(dataset(name, **fields), chat=chat).request(item, shots, "s").prompt
+
+
+def test_mmlu_names_its_subject_once() -> None:
+    horse, gold = replace(HORSE, topic="college biology"), replace(GOLD, topic="college biology")
+
+    assert written("mmlu", horse, [gold], chat=False) == (
+        "The following are multiple choice questions (with answers) about college biology.\n\n"
+        "Which is a metal?\nA. gold\nB. fig\nAnswer: A\n\nWhich is an animal?\nA. melon\nB. horse\nAnswer:"
+    )
+
+
+def test_cmmlu_asks_in_chinese_and_expects_no_blank_before_the_letter() -> None:
+    request = Prompter(dataset("cmmlu"), chat=False).request(replace(HORSE, topic="\u519c\u5b66"), [], "s")
+
+    assert request == Likelihood(
+        "s",
+        "\u4ee5\u4e0b\u662f\u5173\u4e8e\u519c\u5b66\u7684\u5355\u9879\u9009\u62e9\u9898\uff0c"
+        "\u8bf7\u76f4\u63a5\u7ed9\u51fa\u6b63\u786e\u7b54\u6848\u7684\u9009\u9879\u3002\n\n"
+        "\u9898\u76ee\uff1aWhich is an animal?\nA. melon\nB. horse\n\u7b54\u6848\u662f\uff1a",
+        ("A", "B"),
+    )
+
+
+def test_big_bench_hard_shows_its_task_and_its_worked_examples() -> None:
+    item = Item("1", "Is it?", (), "Yes", ("Yes",), "Yes", {}, topic="Say it.")
+    shot = replace(item, question="Was it?", reasoning="It was. So the answer is Yes.")
+
+    assert written("bbh", item, [shot], chat=False) == (
+        "Say it.\n\nQ: Was it?\nA: Let's think step by step.\nIt was. So the answer is Yes.\n\n"
+        "Q: Is it?\nA: Let's think step by step."
+    )
+    assert written("bbh", item, [shot], chat=True)[1] == {
+        "role": "assistant",
+        "content": "It was. So the answer is Yes.",
+    }
+
+
+def test_mmlu_pro_shows_how_its_examples_are_solved() -> None:
+    shot = replace(GOLD, reasoning="A: Let's think step by step. It shines. The answer is (A).", topic="chemistry")
+    text = written("mmlu_pro", replace(HORSE, topic="chemistry"), [shot], chat=False)
+
+    assert "about chemistry. Think step by step" in text
+    assert "B. fig\nAnswer: Let's think step by step. It shines. The answer is (A).\n\nQuestion:\nWhich is an" in text
+    assert text.endswith("Options:\nA. melon\nB. horse\nAnswer:")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "prompt", "continuations"),
+    [
+        (
+            "Ann saw Ben as _ was up.",
+            "Ann saw Ben as",
+            (" Ann", " Ann was up.", " Ben", " Ben was up."),
+        ),
+        ("_ fell down.", "", ("Ann", "Ann fell down.", "Ben", "Ben fell down.")),
+        ('He said "_" twice.', 'He said "', ("Ann", 'Ann " twice.', "Ben", 'Ben " twice.')),
+    ],
+)
+def test_winogrande_asks_for_what_follows_each_option(
+    sentence: str, prompt: str, continuations: tuple[str, ...]
+) -> None:
+    options = (Option("A", "Ann"), Option("B", "Ben"))
+    item = Item("1", sentence, options, "A", ("A",), "Ann", {"sentence": sentence})
+
+    request = Prompter(dataset("winogrande"), chat=False).request(item, [], "s")
+
+    assert request == Likelihood("s", prompt, continuations)
+
+
+def test_a_whole_sentence_is_winogrande_s_example() -> None:
+    options = (Option("A", "Ann"), Option("B", "Ben"))
+    shot = Item("1", "As _ fell.", options, "B", ("B",), "Ben", {"sentence": "As _ fell."})
+
+    assert written("winogrande", shot, [shot], chat=False) == "As Ben fell.\n\nAs"
+
+
+def test_truthful_qa_begins_with_the_paper_s_six_answers() -> None:
+    item = replace(HORSE, further=(Option("1", "pony"),))
+    request = Prompter(dataset("truthful_qa"), chat=False).request(item, [], "s")
+
+    assert isinstance(request, Likelihood)
+    assert request.prompt.count("Q: ") == request.prompt.count("A:") == 7
+    assert request.prompt.endswith("held in Barcelona, Spain.\n\nQ: Which is an animal?\nA:")
+    assert request.continuations == (" melon", " horse", " pony")

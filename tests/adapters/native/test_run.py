@@ -119,6 +119,54 @@ def test_several_subsets_get_an_aggregate_over_their_samples(tmp_path: Path, mon
     assert values[None].source.key == "datasets.general_qa.aggregate.metrics.exact_match.value"
 
 
+def test_a_category_and_the_mean_over_subjects_are_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def always_a(_: web.Request) -> web.Response:
+        return completion("ANSWER: A")
+
+    rows = {"anatomy": "AAAB", "virology": "AB", "astronomy": "BB"}
+    for subject, answers in rows.items():
+        asked = [{"question": f"{n}?", "choices": ["x", "y"], "answer": "AB".index(a)} for n, a in enumerate(answers)]
+        write_jsonl(tmp_path / "mmlu" / subject / "test.jsonl", asked)
+    job = Job(tmp_path / "job", evaluation(request("mmlu", path=tmp_path / "mmlu", subsets=tuple(rows), few_shot=0)))
+
+    assert job.run(monkeypatch, always_a) == 0
+
+    results = job.normalized().results
+    found = {result.key.subset: {metric.name: metric.value for metric in result.metrics} for result in results}
+    assert list(found) == [None, "STEM", "Other", *rows]
+    assert found[None] == {"accuracy": 0.5, "accuracy_macro": pytest.approx((0.75 + 0.5) / 3)}
+    assert found["Other"] == {"accuracy": pytest.approx(4 / 6), "accuracy_macro": pytest.approx(0.625)}
+    assert found["anatomy"] == {"accuracy": 0.75}
+    other = results[2]
+    assert other.averages == ("anatomy", "virology")
+    assert other.metrics[1].source.key == "datasets.mmlu.categories.Other.metrics.accuracy_macro.value"
+    assert other.counts.scored == 6
+
+
+def test_instructions_count_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def comma(_: web.Request) -> web.Response:
+        return completion("One, two")
+
+    no_comma, words = "punctuation:no_comma", "length_constraints:number_words"
+    two = {"num_words": 2, "relation": "at least"}
+    rows = [
+        {"key": 1, "prompt": "p", "instruction_id_list": [no_comma, words, words], "kwargs": [{}, two, two]},
+        {"key": 2, "prompt": "p", "instruction_id_list": [words], "kwargs": [two]},
+    ]
+    job = Job(tmp_path / "job", evaluation(request("ifeval", path=write_jsonl(tmp_path / "data.jsonl", rows))))
+
+    assert job.run(monkeypatch, comma) == 0
+
+    (result,) = job.normalized().results
+    metrics = {metric.name: metric.value for metric in result.metrics}
+    assert metrics == {
+        "prompt_strict": 0.5,
+        "prompt_loose": 0.5,
+        "instruction_strict": 0.75,
+        "instruction_loose": 0.75,
+    }
+
+
 def test_subsets_are_asked_abreast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 

@@ -56,6 +56,15 @@ def test_the_way_of_scoring_follows_the_model(name: str, model, asked: str | Non
     assert task["datasets"][0]["scoring"] == expected
 
 
+def test_data_may_be_pinned_to_a_revision() -> None:
+    pin = {"revision": "0123456789abcdef0123456789abcdef01234567"}
+
+    pinned, moving = ADAPTER.assets(evaluation(request("gsm8k", options=pin), request("arc")))
+
+    assert (pinned.location, pinned.revision) == ("AI-ModelScope/gsm8k", pin["revision"])
+    assert moving.revision == "master"
+
+
 def test_published_data_come_from_the_hub_that_is_named() -> None:
     first, second = ADAPTER.assets(evaluation(request("gsm8k"), request("arc", options={"hub": "huggingface"})))
 

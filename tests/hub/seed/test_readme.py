@@ -25,9 +25,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "limit": (f"{CHATGLM} --datasets arc --limit 100", "first 100 rows"),
     "several": ("--model qwen/Qwen-1_8B-Chat --template-type qwen --datasets arc gsm8k --limit 10", "gsm8k"),
     "model args": (f"{CHATGLM} {OLD_ARGS} --datasets arc", "v1.0.2"),
-    "other data": (f"{CHATGLM} {OLD_ARGS} --datasets mmlu ceval", "mmlu, ceval will come with a later version"),
+    "other data": (f"{CHATGLM} {OLD_ARGS} --datasets mmlu ceval", "ceval"),
     "generation": (f"{GREEDY} --datasets gsm8k {ZERO_SHOT % 'gsm8k'}", "gsm8k"),
-    "few shots": (f"{GREEDY} --datasets ceval {ZERO_SHOT % 'ceval'}", "ceval will come with a later version"),
+    "few shots": (f"{GREEDY} --datasets ceval {ZERO_SHOT % 'ceval'}", "ceval"),
     "local data": (f"{CHATGLM} --datasets arc {LOCAL}", "/path/to/workdir/data/arc"),
     "local data folder": (f"{CHATGLM} --datasets arc --dataset-hub Local --dataset-dir /data", "/data/arc"),
     "all offline": (
@@ -114,7 +114,7 @@ DICTS: dict[str, tuple[dict[str, Any], str]] = {
     "native": (NATIVE, "arc"),
     "native, two data sets": (
         {**NATIVE, "datasets": ["arc", "hellaswag"]},
-        "hellaswag will come with a later version",
+        "arc",
     ),
     "OpenCompass": (OPENCOMPASS, "mmlu"),
     "VLMEvalKit": (VLMEVALKIT, "SEEDBench_IMG"),

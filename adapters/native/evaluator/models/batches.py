@@ -11,15 +11,20 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def batches(lengths: Sequence[int], *, budget: int, rows: int) -> Iterator[list[int]]:
-    """Yield lists of indices: at most `rows` of them and `budget` tokens with the padding, but at least one row."""
+def batches(lengths: Sequence[int], *, budget: int, rows: int, slack: float = 1.0) -> Iterator[list[int]]:
+    """Yield lists of indices: at most `rows` of them and `budget` tokens with the padding, but at least one row.
+
+    `slack`: the share of a row that may be padding.
+    """
     order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
     start = 0
     while start < len(order):
-        longest = max(1, lengths[order[start]])
-        size = max(1, min(rows, budget // longest))
-        yield order[start : start + size]
-        start += size
+        longest = lengths[order[start]]
+        size = max(1, min(rows, budget // max(1, longest)))
+        least = longest * (1 - slack)
+        group = [index for index in order[start : start + size] if lengths[index] >= least]
+        yield group
+        start += len(group)
 
 
 def halving(batch: Sequence[T], compute: Callable[[Sequence[T]], list[R]]) -> list[R]:

@@ -1,24 +1,26 @@
-"""Ask a model behind the gateway: one asyncio loop, a bounded window, every failure attributed to its sample."""
+"""A model behind the gateway: one asyncio loop, a window that adapts, every failure attributed to its sample."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-import aiohttp
-
 from adapters.native.contract import NativeModel
-from adapters.native.evaluator.errors import EndedError, ModelError
+from adapters.native.evaluator.errors import EndedError
+from adapters.native.evaluator.models.completions import Completions
+from adapters.native.evaluator.models.exchange import Exchange, Raw
+from adapters.native.evaluator.models.likelihood_probe import find_out
 from adapters.native.evaluator.models.patience import Patience
-from adapters.native.evaluator.models.reply import LOST, Reply, read_reply
-from adapters.native.evaluator.request import Deliver, Generation, Request
+from adapters.native.evaluator.models.remote_likelihood import remote_likelihoods
+from adapters.native.evaluator.models.reply import Reply, read_reply
+from adapters.native.evaluator.models.window import Window
+from adapters.native.evaluator.request import Deliver, Generation, Likelihood, Request
 from adapters.native.evaluator.termination import Termination
 from adapters.runtime import job
-from adapters.runtime.gateway import WAITS_S, sample_headers
+from adapters.runtime.gateway import WAITS_S
 
+Ask = Callable[[Any], Awaitable[Reply]]
 # What is under way when the job is told to end may still be answered: it is not any answers that take long.
 DRAIN_S = 2.0
 
@@ -44,7 +46,7 @@ class EndpointModel:
         self._waits_s = waits_s
         self._termination = termination
         self.chat = model.chat is not False
-        self.facts: Mapping[str, str] = {"kind": "endpoint"}
+        self.facts = {"kind": "endpoint"}
 
     @property
     def ended(self) -> bool:
@@ -55,74 +57,76 @@ class EndpointModel:
         """Ask every request; to try again what failed is the gateway's business.
 
         Raises:
+            ModelError: likelihoods are asked for, and the server gives none.
             UnreachableError: nothing but failures of one kind came back.
             EndedError: the job was told to end before all was answered.
         """
-        generations = [_generation(request) for request in requests]
-        url = job.gateway_url("candidate", dataset) + ("/chat/completions" if self.chat else "/completions")
-        asyncio.run(self._answer(url, generations, deliver))
+        asyncio.run(self._answer(job.gateway_url("candidate", dataset), requests, deliver))
 
-    async def _answer(self, url: str, requests: Sequence[Generation], deliver: Deliver) -> None:
+    async def _answer(self, base_url: str, requests: Sequence[Request], deliver: Deliver) -> None:
+        async with Exchange(
+            base_url, connections=self._concurrency, timeout_s=self._timeout_s, waits_s=self._waits_s
+        ) as exchange:
+            finding = asyncio.create_task(self._way(exchange, requests))
+            await self._unless_told([finding])
+            if finding.cancelled():
+                raise EndedError("the job was ended before anything was answered")
+            await self._all(finding.result(), requests, deliver)
+
+    async def _way(self, exchange: Exchange, requests: Sequence[Request]) -> Ask:
+        """Return how one request is asked: those of one data set are all of one kind."""
+        asked = [request for request in requests if isinstance(request, Likelihood)]
+        if not asked:
+            return lambda request: self._generate(exchange, request)
+        completions = Completions(exchange, self._name)
+        served = await find_out(completions, asked)
+        self.facts["likelihoods"] = served.name
+        return lambda request: remote_likelihoods(completions, request, served)
+
+    async def _all(self, ask: Ask, requests: Sequence[Request], deliver: Deliver) -> None:
         waiting = iter(list(enumerate(requests)))
-        patience, left = Patience(len(requests)), len(requests)
-        timeout = aiohttp.ClientTimeout(total=self._timeout_s)
-        connector = aiohttp.TCPConnector(limit=self._concurrency)
+        patience, window, left = Patience(len(requests)), Window(self._concurrency), len(requests)
 
         async def work() -> None:
             nonlocal left
-            while not self._termination.told and (entry := next(waiting, None)):
+            while True:
+                ticket = await window.enter()
+                entry = None if self._termination.told else next(waiting, None)
+                if entry is None:
+                    window.leave(ticket, None)
+                    return
                 index, request = entry
-                reply = await self._ask(session, url, request)
+                reply = await ask(request)
+                window.leave(ticket, reply.failure)
                 deliver(index, reply.outcome)
                 left -= 1
                 patience.note(reply)
 
-        def end() -> None:
-            loop.call_later(DRAIN_S, lambda: [worker.cancel() for worker in workers])
-
-        loop = asyncio.get_running_loop()
-        async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
-            workers = [asyncio.create_task(work()) for _ in range(min(self._concurrency, len(requests)))]
-            with self._termination.calling(lambda: loop.call_soon_threadsafe(end)):
-                await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
-            await _finish(workers)
+        workers = [asyncio.create_task(work()) for _ in range(min(self._concurrency, len(requests)))]
+        await self._unless_told(workers)
+        await _finish(workers)
         if left:
             raise EndedError("the job was ended before all was answered")
 
-    async def _ask(self, session: aiohttp.ClientSession, url: str, request: Generation) -> Reply:
-        """Ask until the gateway itself has answered: it may be restarted on the way."""
-        started = time.monotonic()
-        for wait_s in self._waits_s:
-            reply = await self._try(session, url, request, started)
-            if reply.failure != LOST:
-                return reply
-            await asyncio.sleep(wait_s)
-        return await self._try(session, url, request, started)
+    async def _unless_told(self, tasks: Sequence[asyncio.Task[Any]]) -> None:
+        """Wait for tasks; where the job is told to end they have DRAIN_S more and are cancelled."""
+        loop = asyncio.get_running_loop()
 
-    async def _try(self, session: aiohttp.ClientSession, url: str, request: Generation, started: float) -> Reply:
-        body = json.dumps(self._body(request), ensure_ascii=False).encode("utf-8", "replace")
-        headers = {**sample_headers(request.id), "Content-Type": "application/json"}
-        try:
-            async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
-                raw = await response.read()
-                return read_reply(response.status, raw, chat=self.chat, latency_s=time.monotonic() - started)
-        except asyncio.TimeoutError:
-            return Reply.failed("time-out", f"no answer within {self._timeout_s:g} s")
-        except aiohttp.ClientConnectionError as error:
-            return Reply.failed(LOST, f"no connection to the gateway: {error}")
-        except aiohttp.ClientError as error:
-            return Reply.failed(LOST, f"the answer broke off: {type(error).__name__}: {error}")
+        def end() -> None:
+            loop.call_later(DRAIN_S, lambda: [task.cancel() for task in tasks])
+
+        with self._termination.calling(lambda: loop.call_soon_threadsafe(end)):
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+
+    async def _generate(self, exchange: Exchange, request: Generation) -> Reply:
+        operation = "chat/completions" if self.chat else "completions"
+        raw = await exchange.post(operation, request.id, self._body(request))
+        return read_reply(*raw[:2], chat=self.chat, latency_s=raw.latency_s) if isinstance(raw, Raw) else raw
 
     def _body(self, request: Generation) -> dict[str, Any]:
         # The gateway puts the upstream's name of the model in place of ours.
         prompt = {"messages": request.prompt} if self.chat else {"prompt": request.prompt}
         return {"model": self._name, **prompt, **request.parameters, "stream": False}
-
-
-def _generation(request: Request) -> Generation:
-    if isinstance(request, Generation):
-        return request
-    raise ModelError("an endpoint gives no log-likelihoods", hint="Use scoring: generate.")
 
 
 async def _finish(workers: Sequence[asyncio.Task[None]]) -> None:

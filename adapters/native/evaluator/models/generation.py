@@ -34,6 +34,7 @@ def generate(
 ) -> None:
     """Deliver the answer to every request; the parameters of one data set are the same for all.
 
+    So is the seed: that of the first counts, and a request's name makes its draws its own.
     A prompt that leaves no room for an answer in the model's context is a model_error: it is never cut in silence.
     So is one that the model's chat template refuses, for example because of its system prompt. A request's latency is
     that of its batch.

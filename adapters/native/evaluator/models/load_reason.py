@@ -30,7 +30,30 @@ class _Row(NamedTuple):
 _ROWS = (
     _Row("OutOfMemoryError", "", "does not fit into the GPU's memory", "Use a larger GPU or a smaller dtype."),
     _Row("MemoryError", "", "does not fit into memory", "Raise resources.memory, or use a smaller dtype."),
-    _Row("ValueError", "trust_remote_code", "needs code of its own, which evaldock never runs", _KNOWN),
+    _Row(
+        "ValueError",
+        "trust_remote_code",
+        "needs code of its own, which is not run by default",
+        f"{_KNOWN} If you trust it: options: {{trust_remote_code: true}}.",
+    ),
+    _Row(
+        "ValueError",
+        "quantization type",
+        "cannot be quantized so: options.quantization names a quant_method that transformers does not know",
+        "Name one of transformers' methods.",
+    ),
+    _Row(
+        "ValueError",
+        "quant_method",
+        "cannot be quantized so: options.quantization has no quant_method",
+        "Name one of transformers' methods.",
+    ),
+    _Row(
+        "ImportError",
+        "FlashAttention",
+        "cannot use FlashAttention: Native's environment does not have it",
+        "Use attention: sdpa.",
+    ),
     _Row(
         "ValueError",
         "does not recognize this architecture",

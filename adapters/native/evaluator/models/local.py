@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import Any
 from adapters.native.contract import NativeModel
 from adapters.native.evaluator.errors import ModelError
 from adapters.native.evaluator.models.checkpoint import Checkpoint
+from adapters.native.evaluator.models.folder_digest import content_digest
 from adapters.native.evaluator.models.generation import generate
 from adapters.native.evaluator.models.likelihood import likelihoods
+from adapters.native.evaluator.models.lora import merge
 from adapters.native.evaluator.models.weights import load_pretrained
 from adapters.native.evaluator.request import Deliver, Generation, Likelihood, Request
+from adapters.runtime import job
 
 LOG = logging.getLogger(__name__)
 # How many tokens a batch may hold, padding included, and how many rows: measured to be past the point of gain.
@@ -47,7 +51,7 @@ class LocalModel:
 
 
 def load(target: NativeModel, folder: Path, *, batch_tokens: int | None) -> LocalModel:
-    """Load weights and tokenizer from `folder`: no network, no code from the checkpoint.
+    """Load weights and tokenizer from `folder`: no network, no code from the checkpoint unless it is trusted.
 
     `dtype: auto` is the checkpoint's own on a GPU and float32 on a CPU, where half precision is slow and inexact.
 
@@ -59,7 +63,10 @@ def load(target: NativeModel, folder: Path, *, batch_tokens: int | None) -> Loca
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = ("float32" if device == "cpu" else "auto") if target.dtype == "auto" else target.dtype
-    model, tokenizer = load_pretrained(folder, dtype, device="auto" if torch.cuda.device_count() > 1 else device)
+    loading, several = target.loading, torch.cuda.device_count() > 1
+    model, tokenizer = load_pretrained(folder, dtype, device="auto" if several else device, loading=loading)
+    if loading.adapter:
+        merge(model, job.path(loading.adapter))
     model.eval()
     checkpoint = Checkpoint(
         model=model,
@@ -77,8 +84,18 @@ def load(target: NativeModel, folder: Path, *, batch_tokens: int | None) -> Loca
         "dtype": str(model.dtype).removeprefix("torch."),
         "torch": torch.__version__,
         "transformers": transformers.__version__,
+        **_added(target, model),
     }
     return LocalModel(checkpoint, facts)
+
+
+def _added(target: NativeModel, model: Any) -> dict[str, str]:
+    """Return what was put on the checkpoint, and how it attends, for the summary."""
+    loading = target.loading
+    adapter = {"adapter": content_digest(job.path(loading.adapter))} if loading.adapter else {}
+    quantization = {"quantization": json.dumps(loading.quantization, sort_keys=True)} if loading.quantization else {}
+    attention = getattr(model.config, "_attn_implementation", None)
+    return {**adapter, **quantization, **({"attention": str(attention)} if attention else {})}
 
 
 def _chat(target: NativeModel, tokenizer: Any) -> bool:

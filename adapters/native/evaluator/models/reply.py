@@ -11,6 +11,8 @@ from adapters.runtime.gateway import BUDGET_SPENT, UNREACHABLE, UPSTREAM_DOWN, e
 _SHOWN = 300
 # The request itself cannot be answered (too long, a parameter that the model does not take): the server is well.
 _REFUSALS = (400, 413, 422)
+# What says that a server does not do this at all.
+NOT_SERVED = (400, 403, 404, 405, 413, 415, 422, 501)
 LOST = "no connection"
 # What the gateway says of itself and of its upstream, not of one request.
 _KINDS = {BUDGET_SPENT: BUDGET_SPENT, UPSTREAM_DOWN: UPSTREAM_DOWN, UNREACHABLE: LOST}
@@ -34,31 +36,44 @@ def read_reply(status: int, raw: bytes, *, chat: bool, latency_s: float) -> Repl
     model_error: the model gave no text for a reason of its own, or the request was refused. skipped: the budget is
     spent, so that nothing was asked. All else: infra_error.
     """
-    body = _json(raw)
-    if status != 200:
-        kind = _KINDS.get(error_type(body), f"HTTP {status}")
-        error = _message(body, raw) if kind == BUDGET_SPENT else f"HTTP {status}: {_message(body, raw)}"
-        return Reply(Outcome(_state(status, kind), error=error, latency_s=latency_s), kind)
-    if not isinstance(body, dict):
-        return Reply.failed("not JSON", f"HTTP 200, but no JSON object: {_shown(raw)}", latency_s)
-    choice = _first_choice(body)
+    body = read_body(status, raw, latency_s)
+    if isinstance(body, Reply):
+        return body
+    choice = first_choice(body)
     said = _said(choice, chat=chat)
     text = _content(said.get("content" if chat else "text"))
     error = "" if text and text.strip() else _why_silent(said, choice.get("finish_reason"))
     if text is None and not error:
         return Reply.failed("no content", "the answer has no content", latency_s)
-    raw_usage = body.get("usage")
-    usage = raw_usage if isinstance(raw_usage, dict) else {}
+    usage = usage_of(body)
     outcome = Outcome(
         "model_error" if error else "scored",
         text=text or "",
         error=error,
         truncated=choice.get("finish_reason") == "length",
         latency_s=latency_s,
-        tokens_in=_count(usage.get("prompt_tokens")),
-        tokens_out=_count(usage.get("completion_tokens")),
+        tokens_in=usage["prompt_tokens"],
+        tokens_out=usage["completion_tokens"],
     )
     return Reply(outcome)
+
+
+def read_body(status: int, raw: bytes, latency_s: float) -> dict[str, Any] | Reply:
+    """Return the JSON object of an answer, or the reply of one that is none or tells a failure."""
+    if status != 200:
+        return error_reply(status, raw, latency_s)
+    body = _json(raw)
+    if not isinstance(body, dict):
+        return Reply.failed("not JSON", f"HTTP 200, but no JSON object: {_shown(raw)}", latency_s)
+    return body
+
+
+def error_reply(status: int, raw: bytes, latency_s: float) -> Reply:
+    """Return the reply of an answer whose status is no success."""
+    body = _json(raw)
+    kind = _KINDS.get(error_type(body), f"HTTP {status}")
+    error = _message(body, raw) if kind == BUDGET_SPENT else f"HTTP {status}: {_message(body, raw)}"
+    return Reply(Outcome(_state(status, kind), error=error, latency_s=latency_s), kind)
 
 
 def _state(status: int, kind: str) -> State:
@@ -67,10 +82,18 @@ def _state(status: int, kind: str) -> State:
     return "model_error" if status in _REFUSALS else "infra_error"
 
 
-def _first_choice(body: dict[str, Any]) -> dict[str, Any]:
+def first_choice(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the first of the answer's choices, an empty one where there is none."""
     choices = body.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else {}
     return first if isinstance(first, dict) else {}
+
+
+def usage_of(body: dict[str, Any]) -> dict[str, int | None]:
+    """Return how many tokens the prompt and the answer had, None where the server does not say."""
+    usage = body.get("usage")
+    told = usage if isinstance(usage, dict) else {}
+    return {name: _count(told.get(name)) for name in ("prompt_tokens", "completion_tokens")}
 
 
 def _said(choice: dict[str, Any], *, chat: bool) -> dict[str, Any]:

@@ -8,17 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from adapters.native.contract import NativeLoading
 from adapters.native.evaluator.dataset import fingerprint
 from adapters.native.evaluator.errors import ModelError
 from adapters.native.evaluator.models.load_reason import Part, explain
 
 _POINTER = b"version https://git-lfs.github.com/"
-# No network, and no code from the checkpoint.
-_SAFE = {"local_files_only": True, "trust_remote_code": False}
+_AS_IT_IS = NativeLoading()
 
 
-def load_pretrained(folder: Path, dtype: str, *, device: str) -> tuple[Any, Any]:
+def load_pretrained(folder: Path, dtype: str, *, device: str, loading: NativeLoading = _AS_IT_IS) -> tuple[Any, Any]:
     """Return model and tokenizer; `device`: `cpu`, `cuda`, or `auto` for all GPUs.
+
+    No network; code from the checkpoint only where `loading` trusts it.
 
     Raises:
         ModelError: the folder does not hold a model that transformers can load, or memory does not hold it.
@@ -28,23 +30,41 @@ def load_pretrained(folder: Path, dtype: str, *, device: str) -> tuple[Any, Any]
 
     transformers_logging.disable_progress_bar()
     _check_files(folder)
+    safe = {"local_files_only": True, "trust_remote_code": loading.trust_remote_code}
     with _explained(folder, "config.json"):
-        AutoConfig.from_pretrained(str(folder), **_SAFE)
+        AutoConfig.from_pretrained(str(folder), **safe)
     with _explained(folder, "tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), **_SAFE)
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), **safe)
         usable = bool(tokenizer("a", add_special_tokens=False)["input_ids"])
     # Without tokenizer files transformers makes an empty one, and every prompt would be nothing.
     if not usable:
         hint = "A checkpoint needs tokenizer.json, or the vocabulary files of its tokenizer."
         raise ModelError(f"the checkpoint in {folder.name!r} has no usable tokenizer", hint=hint)
     with _explained(folder, "weights"):
-        extra = {"device_map": "auto"} if device == "auto" else {}
+        spread = _spread(device, loading)
         model, report = AutoModelForCausalLM.from_pretrained(
-            str(folder), dtype=dtype, output_loading_info=True, **extra, **_SAFE
+            str(folder), dtype=dtype, output_loading_info=True, **spread, **_extra(loading), **safe
         )
-        model = model if device == "auto" else model.to(device)
+        model = model if spread else model.to(device)
     _check_whole(folder, sorted(report["missing_keys"]))
     return model, tokenizer
+
+
+def _spread(device: str, loading: NativeLoading) -> dict[str, Any]:
+    """Return how the weights are spread over devices; quantized ones stay where they were made."""
+    if loading.device_map or device == "auto":
+        return {"device_map": loading.device_map or "auto"}
+    return {"device_map": {"": device}} if loading.quantization else {}
+
+
+def _extra(loading: NativeLoading) -> dict[str, Any]:
+    """Return what from_pretrained is told besides."""
+    found: dict[str, Any] = {"attn_implementation": loading.attention} if loading.attention else {}
+    if loading.quantization:
+        from transformers.quantizers import AutoQuantizationConfig
+
+        found["quantization_config"] = AutoQuantizationConfig.from_dict(dict(loading.quantization))
+    return found
 
 
 def mark(folder: Path) -> str:
