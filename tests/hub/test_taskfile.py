@@ -93,8 +93,7 @@ evaluations:
         ({"generation": {"max_new_tokens": 5}}, "this is generation.max_tokens"),
         (
             {"models": {"m": {"checkpoint": "./w", "serve": {"engine": "vlm"}}}},
-            "models.m.serve.engine: must be 'vllm', 'sglang', 'swift', 'transformers' or 'llamacpp', not 'vlm'; "
-            "did you mean 'vllm'?",
+            "'transformers' or 'llamacpp', not 'vlm'; did you mean 'vllm'?",
         ),
         ({"models": {"m": {"checkpoint": "./w", "serve": {"gpu": 1}}}}, "did you mean 'gpus'?"),
         ({"judge": {"model": "j"}}, "judge: give either checkpoint or endpoint"),
