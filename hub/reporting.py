@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.files import write_atomic
 from hub.render.html.page import write_html
 from hub.render.markdown import render_markdown
-from hub.report import EndState, JobReport, Report, Stretch
+from hub.report import EndState, JobReport, Report, ServerReport, Stretch
 from hub.runs import RunFolder
 from hub.version import VERSION
 
@@ -19,6 +19,7 @@ def write_report(
     *,
     warnings: tuple[str, ...],
     stretches: tuple[Stretch, ...],
+    servers: tuple[ServerReport, ...] = (),
 ) -> Report:
     """Write report.md, report.json, the state in run.json and report.html, in this order, and return the report."""
     record, ended_at = folder.record, stretches[-1].ended_at
@@ -34,6 +35,7 @@ def write_report(
         engine_reason=record.engine_reason,
         hardware=record.hardware,
         warnings=warnings,
+        servers=servers,
         jobs=jobs,
     )
     write_atomic(folder.path / "report.md", render_markdown(report))

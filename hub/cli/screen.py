@@ -74,12 +74,16 @@ def sentence(event: Event) -> str | None:
             return f"engine {engine} (isolation: {isolation}): {reason}"
         case Prepared(what=what, reference=reference, seconds=seconds) if seconds >= _QUICK_S:
             return f"{what} ready in {show_duration(seconds)} {reference}".rstrip()
-        case ServerChanged():
-            return f"server {event.server}: {_of_server(event)}"
-        case JobChanged() | JobRestarted() | Said():
-            return f"{event.job}: {_of_job(event)}"
+        case ServerChanged() | JobChanged() | JobRestarted() | Said():
+            return _of_one(event)
         case _:
             return None
+
+
+def _of_one(event: ServerChanged | JobChanged | JobRestarted | Said) -> str:
+    if isinstance(event, ServerChanged):
+        return f"server {event.server}: {_of_server(event)}"
+    return f"{event.job}: {_of_job(event)}"
 
 
 def _of_server(event: ServerChanged) -> str:

@@ -226,22 +226,27 @@ class Connection(asyncio.Protocol):
 async def _connected(path: str) -> socket.socket:
     """Return a socket that is connected to the one at `path`, waiting while the server has no room for another.
 
-    That is EAGAIN, which asyncio's own connect takes for success: the connection would then be lost at its first byte.
+    That is EAGAIN, which asyncio's own connect takes for success: the connection would be lost at its first byte.
     """
     found = socket.socket(socket.AF_UNIX)
     try:
         found.setblocking(False)
         with opened(path) as address:
-            while True:
-                try:
-                    found.connect(address)
-                except BlockingIOError:
-                    await asyncio.sleep(_FULL_S)
-                else:
-                    return found
+            while not _connects(found, address):  # noqa: ASYNC110 - of another process
+                await asyncio.sleep(_FULL_S)
+            return found
     except BaseException:
         found.close()
         raise
+
+
+def _connects(found: socket.socket, address: str) -> bool:
+    """Connect at once and return True; False where the server has no room for another connection now."""
+    try:
+        found.connect(address)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _wake(waiting: asyncio.Future[None] | None) -> None:

@@ -18,7 +18,7 @@ class KeptServer:
     """A server that is up between `start` and `stop`, or says why it is not.
 
     Attributes:
-        lost: why it is gone for good; empty while it is well, and before it was started.
+        lost: why it is gone for good, or never came up; empty while it is well, and before it was started.
         starts: how often it was started.
     """
 
@@ -39,13 +39,14 @@ class KeptServer:
         """Start it, unless it is up, and return once it answers.
 
         Raises:
-            ServerError: it did not come up.
+            ServerError: it did not come up, now or before.
         """
         with self._guard:
+            if self.lost:
+                raise ServerError(self.lost)
             if self._watcher is not None:
                 return
             self._stopping.clear()
-            self.lost = ""
             self._begin("starting", "", devices)
             self._watcher = threading.Thread(target=self._watch, args=(devices,), name=f"server-{self._name}")
             self._watcher.daemon = True
@@ -71,6 +72,7 @@ class KeptServer:
         try:
             seconds = self._process.start(devices)
         except EvaldockError as error:
+            self.lost = error.message
             self._tell("lost", error.message, 0.0)
             raise ServerError(error.message, hint=error.hint) from error
         self._tell("ready", "", seconds)
@@ -91,6 +93,9 @@ class KeptServer:
                     return
                 self._restarted = True
                 self._begin("restarting", reason, devices)
-            except EvaldockError as error:
+            except ServerError:  # `lost` says it
+                return
+            except EvaldockError as error:  # the engine is gone
                 self.lost = error.message
+                self._tell("lost", self.lost, 0.0)
                 return

@@ -26,7 +26,6 @@ class Ground:
 
     Attributes:
         folder: the run's.
-        identities: of each server, with the digest of its weights.
         interrupted: whether the user wants the run to stop.
     """
 
@@ -35,7 +34,6 @@ class Ground:
     runtime_dir: Path
     engine: Engine
     environments: Mapping[str, EnvironmentRecord]
-    identities: Mapping[str, str]
     observe: Observer
     interrupted: Callable[[], bool]
 
@@ -96,7 +94,7 @@ class LiveServers:
         record = ServerReport(
             name=planned.name,
             engine=planned.serve.engine,
-            identity=self._ground.identities.get(planned.name, planned.identity),
+            identity=planned.identity,
             environment=self._ground.environments.get(planned.job.image),
             devices=self._devices.get(planned.name, ()),
             starts=(before.starts if before else 0) + (state in {"starting", "restarting"}),
