@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 from collections import Counter
@@ -14,11 +13,11 @@ import pytest
 import yaml
 
 from tests.adapters.toolbench.agents import KINDS, endpoint, queries, query, write_cache
-from tests.e2e.harness import EVALDOCK, Ran, evaldock
+from tests.e2e.harness import EVALDOCK, REAL_DATA, Ran, evaldock
 from tests.fakes.upstream import Body, FakeUpstream
 
 pytestmark = pytest.mark.e2e
-_REAL = os.environ.get("EVALDOCK_TOOLBENCH_QUERIES", "")
+_QUERIES = REAL_DATA / "stabletoolbench"
 _METHODS = ({"method": "cot", "max_steps": 9}, {"method": "dfsdt", "max_steps": 9, "max_calls": 12})
 
 
@@ -129,7 +128,7 @@ def _what(body: Body) -> str:
     return json.dumps({name: value for name, value in body.items() if name != "model"}, sort_keys=True)
 
 
-@pytest.mark.skipif(not Path(_REAL or "/nonexistent").is_dir(), reason="EVALDOCK_TOOLBENCH_QUERIES names no folder")
+@pytest.mark.skipif(not _QUERIES.is_dir(), reason="StableToolBench's queries are not beside the checkout")
 def test_real_queries_are_worked_on(tmp_path: Path) -> None:
     """Files of StableToolBench's queries, as published; the agent calls what is offered first, then answers."""
 
@@ -142,7 +141,7 @@ def test_real_queries_are_worked_on(tmp_path: Path) -> None:
         call = {"name": name, "arguments": json.dumps(given)}
         return {"tool_calls": [{"id": f"c{len(told)}", "type": "function", "function": call}]}
 
-    for file in sorted(Path(_REAL).glob("*.json")):
+    for file in sorted(_QUERIES.glob("*.json")):
         folder = tmp_path / file.stem
         folder.mkdir()
         with FakeUpstream(answer=calling) as upstream:
