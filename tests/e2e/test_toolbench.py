@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 from tests.adapters.toolbench.agents import KINDS, endpoint, queries, query, write_cache
-from tests.e2e.harness import EVALDOCK, REAL_DATA, Ran, evaldock
+from tests.e2e.harness import EVALDOCK, REAL_DATA, ROOT, Ran, evaldock, mock_server
 from tests.fakes.upstream import Body, FakeUpstream
 
 pytestmark = pytest.mark.e2e
@@ -121,6 +122,32 @@ def test_a_killed_run_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
     assert resumed.scores() == whole.scores()
     assert written(resumed) == written(whole)
     assert again.total() <= 8  # those that were under way
+
+
+@pytest.mark.parametrize(("rate", "share"), [("0", 1.0), ("0.5", 0.5)])
+def test_the_mock_server_stands_in_for_model_judge_and_simulator(tmp_path: Path, rate: str, share: float) -> None:
+    for file in ("my-queries.json", "my-steps.jsonl"):
+        shutil.copy(ROOT / "configs/toolbench" / file, tmp_path)
+    steps = [json.loads(line) for line in (tmp_path / "my-steps.jsonl").read_text().splitlines()]
+    called = [step for step in steps if "Action: Finish" not in step["target"]]
+    (tmp_path / "my-steps.jsonl").write_text("".join(json.dumps(step) + "\n" for step in called))
+
+    def task(url: str) -> str:
+        write_task(tmp_path, url, tmp_path / "my-queries.json")
+        content = yaml.safe_load((tmp_path / "task.yaml").read_text())
+        static = {"name": "static/own", "alias": "steps", "path": "./my-steps.jsonl"}
+        content["evaluations"][0]["datasets"].append(static)
+        (tmp_path / "task.yaml").write_text(yaml.safe_dump(content))
+        return "task.yaml"
+
+    with mock_server(tmp_path, "--gold", task("http://127.0.0.1:8000/v1"), "--error-rate", rate) as url:
+        ran = evaldock(tmp_path, "run", task(url))
+
+    assert ran.code == 0, ran.err
+    scores = ran.scores()
+    assert (scores["cot"]["sopr"], scores["dfsdt"]["sopr"], scores["steps"]["action_em"]) == (share,) * 3
+    assert (scores["cot"]["finish_rate"], scores["cot"]["failed_call_rate"]) == (1.0, 0.0)
+    assert "unmatched" not in (tmp_path / "mock.err").read_text()
 
 
 def _what(body: Body) -> str:

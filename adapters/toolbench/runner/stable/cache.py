@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -56,6 +56,14 @@ class Cache:
         entries, _ = self._read(category, tool, api)
         shown = dict(list(entries.items())[:_EXAMPLES])
         return json.dumps(shown, ensure_ascii=False)[:_LONGEST_EXAMPLES] if shown else ""
+
+    def recorded(self, category: str, tool: str, api: str) -> Iterator[dict[str, Any]]:
+        """Yield the inputs to which an API's answer is recorded."""
+        entries, sorted_keys = self._read(category, tool, api)
+        for key in sorted_keys.values():
+            given = read_literal(key)
+            if isinstance(given, dict) and _answer(entries[key], exact=True):
+                yield given
 
     def _read_file(self, category: str, tool: str, api: str) -> tuple[dict[str, Any], dict[str, str]]:
         """Return the entries of an API's file, and their keys by canonical form."""

@@ -17,6 +17,7 @@ from adapters.toolbench.runner.stable.functions import GIVE_UP
 from adapters.toolbench.runner.stable.prompts import Prompts, filled
 
 Status = Literal["Solved", "Unsure", "Unsolved"]
+CHECK, _PARSE, _SELECT = "check_answer_status", "parse_answer_status", "select_better_answer"
 GENERATION = {"temperature": 0.2, "max_tokens": 1000}
 _STATUSES: tuple[Status, ...] = ("Unsure", "Unsolved", "Solved")
 _Found = TypeVar("_Found")
@@ -61,11 +62,11 @@ class Judge:
         if not final or GIVE_UP in final:
             return Verdict("Unsolved", "it gives no answer", asked=False)
         asked = {"query": str(answer["query"]), "answer": final}
-        verdict = self._ask_status(sample, "check_answer_status", self.prompts.check, asked, number)
+        verdict = self._ask_status(sample, CHECK, self.prompts.check, asked, number)
         if verdict.status != "Unsure":
             return verdict
         asked["answer"] = json.dumps(attempt, ensure_ascii=False)
-        return self._ask_status(sample, "parse_answer_status", self.prompts.parse, asked, number)
+        return self._ask_status(sample, _PARSE, self.prompts.parse, asked, number)
 
     def choose(
         self, sample: str, query: str, answers: tuple[Mapping[str, Any], Mapping[str, Any]], number: int
@@ -73,7 +74,7 @@ class Judge:
         """Return the better one of two converted answers in one round; neither where they are the same."""
         first, second = (json.dumps(answer["answer"], ensure_ascii=False) for answer in answers)
         asked = {"query": query, "answer_0": first, "answer_1": second}
-        schema = _schema("select_better_answer", {"index": {"type": "integer", "enum": [0, 1]}})
+        schema = _schema(_SELECT, {"index": {"type": "integer", "enum": [0, 1]}})
         found, reason = self._ask(sample, schema, filled(self.prompts.select, asked), number, _index)
         return Choice(found, reason)
 

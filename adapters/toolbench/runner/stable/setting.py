@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from adapters.runtime import job
 from adapters.toolbench.contract import StableDataset, Task
@@ -25,6 +26,21 @@ from adapters.toolbench.runner.stable.tools import Tools, tools_of
 
 _CACHE, _TOOLS = "tool_response_cache", "tools"
 _DEEPEST = 3
+
+
+class Material(NamedTuple):
+    """What is known of a data set before anybody is asked; tools and functions by the query's id."""
+
+    queries: tuple[Query, ...]
+    prompts: Prompts
+    tools: Mapping[str, Tools]
+    functions: Mapping[str, tuple[Function, ...]]
+    cache: Cache | None
+
+    @property
+    def documentation(self) -> Documentation:
+        """Return what there is to know of the APIs."""
+        return Documentation(self.tools, self.functions)
 
 
 @dataclass(frozen=True)
@@ -56,22 +72,29 @@ def prepare(dataset: StableDataset, task: Task) -> Setting:
     Raises:
         DataError: something cannot be used.
     """
-    found = queries.read(queries.find(job.path(dataset.path), dataset.stem), dataset.limit)
-    prompts = upstream.read(job.path(dataset.upstream)) if dataset.upstream else OWN
-    folder = _folder(dataset.tools or dataset.published, _TOOLS)
-    tools = {query.id: tools_of(query, folder) for query in found}
-    functions = {query.id: functions_of(tools[query.id].apis, dataset.compat) for query in found}
-    answers = _folder(dataset.cache or dataset.published, _CACHE)
-    cache = Cache(answers) if answers else None
-    apis = VirtualApis(
-        cache,
-        _simulator(dataset, task),
-        Documentation(tools, functions).of,
-    )
+    known = material(dataset, job.path)
+    cache, prompts = known.cache, known.prompts
+    apis = VirtualApis(cache, _simulator(dataset, task), known.documentation.of)
     compared = reference.read(job.path(dataset.reference), dataset) if dataset.reference else None
     judge = _judge(dataset, task, prompts)
-    recorded = cache.fingerprint(_places(functions)) if cache else ""
-    return Setting(dataset, found, prompts, tools, functions, apis, judge, compared, recorded)
+    recorded = cache.fingerprint(_places(known.functions)) if cache else ""
+    return Setting(dataset, known.queries, prompts, known.tools, known.functions, apis, judge, compared, recorded)
+
+
+def material(dataset: StableDataset, place: Callable[[str], Path]) -> Material:
+    """Read the data of a data set; `place` says where a path of the job is.
+
+    Raises:
+        DataError: something cannot be used.
+    """
+    found = queries.read(queries.find(place(dataset.path), dataset.stem), dataset.limit)
+    prompts = upstream.read(place(dataset.upstream)) if dataset.upstream else OWN
+    filed, recorded = dataset.tools or dataset.published, dataset.cache or dataset.published
+    folder = _folder(place(filed), _TOOLS) if filed else None
+    tools = {query.id: tools_of(query, folder) for query in found}
+    functions = {query.id: functions_of(tools[query.id].apis, dataset.compat) for query in found}
+    cache = Cache(_folder(place(recorded), _CACHE)) if recorded else None
+    return Material(found, prompts, tools, functions, cache)
 
 
 def _places(functions: Mapping[str, tuple[Function, ...]]) -> Iterator[Place]:
@@ -110,17 +133,14 @@ def _judge(dataset: StableDataset, task: Task, prompts: Prompts) -> Judge | None
     return Judge(model, prompts, dataset.seed)
 
 
-def _folder(path: str, name: str) -> Path | None:
-    """Return a folder of the job: the one called `name` in it, where there is one, or itself.
+def _folder(top: Path, name: str) -> Path:
+    """Return the folder called `name` in another one, near its top, or that one itself.
 
     Raises:
         DataError: it is no folder.
     """
-    if not path:
-        return None
-    top = job.path(path)
     if not top.is_dir():
-        raise DataError(f"{path} is no folder")
+        raise DataError(f"{top} is no folder")
     for depth in range(1, _DEEPEST + 1):
         for found in sorted(top.glob("/".join(["*"] * (depth - 1) + [name]))):
             if found.is_dir():

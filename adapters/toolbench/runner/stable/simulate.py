@@ -66,9 +66,7 @@ class Simulator:
         return self._known[key]
 
     def _ask(self, call: Call, documentation: str, examples: str) -> Answer | None:
-        told = f"API documentation:\n{documentation}\n"
-        shown = f"Recorded answers, by input:\n{examples}\n" if examples else ""
-        content = f"{told}{shown}Input:\n{json.dumps(dict(call.given), ensure_ascii=False)}"
+        content = question(call.given, documentation, examples)
         messages = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": content}]
         for number in range(TRIES):
             reply = self._model.ask(call.sample, messages, {"seed": number})
@@ -78,6 +76,13 @@ class Simulator:
             if found := read(reply.text):
                 return found
         return None
+
+
+def question(given: Mapping[str, Any], documentation: str, examples: str) -> str:
+    """Return what the model is asked about one call."""
+    told = f"API documentation:\n{documentation}\n"
+    shown = f"Recorded answers, by input:\n{examples}\n" if examples else ""
+    return f"{told}{shown}Input:\n{json.dumps(dict(given), ensure_ascii=False)}"
 
 
 def read(text: str) -> Answer | None:

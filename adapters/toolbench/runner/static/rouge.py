@@ -76,7 +76,7 @@ def _common_words(left: Sentence, right: Sentence) -> set[str]:
 
 
 def _growth(left: Sentence, right: Sentence) -> list[bytes]:
-    """Return, for every beginning of `left`, at which words of `right` the longest common subsequence grows, a bit each.
+    """Return for every beginning of `left` at which words of `right` the longest common subsequence grows, as bits.
 
     A whole row at a time (Hyyro 2004, "Bit-parallel LCS-length computation revisited"), so that an answer of a
     megabyte takes no minutes: the table would have a number for each pair of words.
