@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from hub.render.html.results import Entry, Group
+from hub.render.groups import Entry, Group
 from hub.report import JobReport
 
 # What a reader calls each field, in the order of the table. The model is what is compared, so it is not here.
@@ -60,7 +60,7 @@ def compare(group: Group) -> Comparison | None:
     entries = [entry for entry in group.wholes if entry.result.metrics]
     if len(entries) < 2:
         return None
-    found = [*_fields(entries), *_generation(entries), _on_the_way(entries), *_coverage(entries)]
+    found = [*_fields(entries), *_generation(entries), _on_the_way(entries), *_coverage(entries), *_reading(entries)]
     different = [difference for difference in found if len(set(difference.values)) > 1]
     unknown = [FIELDS[name] for name in sorted(_FINGERPRINTS) if not any(_value(entry, name) for entry in entries)]
     return Comparison(group.title, [entry.label for entry in entries], different, unknown)
@@ -109,6 +109,16 @@ def show_changes(gateway: tuple[dict[str, Any], ...]) -> str:
     """Return what the gateway changed, in order; empty where it changed nothing."""
     changes = (f"{kind} {json.dumps(value, ensure_ascii=False)}" for part in gateway for kind, value in part.items())
     return "; ".join(changes)
+
+
+def _reading(entries: list[Entry]) -> list[Difference]:
+    """Return how answers became a number: by which metric, and how many told nothing, perhaps the model's doing."""
+    metrics = [entry.result.metrics[0].name for entry in entries]
+    unread = [f"{entry.result.counts.unparsed:,}" for entry in entries]
+    return [
+        Difference("metric", metrics, minor=False),
+        Difference("answers without an extracted one", unread, minor=True),
+    ]
 
 
 def _coverage(entries: list[Entry]) -> list[Difference]:

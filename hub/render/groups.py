@@ -1,4 +1,4 @@
-"""Results as the page groups them: per job and data set, then per benchmark across jobs."""
+"""Results grouped for a reader: per job and data set, then per benchmark across jobs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hub.report import JobReport, Report, Result
 
 @dataclass(frozen=True)
 class Entry:
-    """One number's owner: a result, the job it belongs to, and what the page calls it."""
+    """One number's owner: a result, the job it belongs to, and what a reader calls it."""
 
     job: JobReport
     result: Result
