@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from adapters.toolbench.contract import StableDataset, StaticDataset
-from adapters.toolbench.runner.data_error import DataError
-from adapters.toolbench.runner.stable import simulate
-from adapters.toolbench.runner.stable.cache import Cache
-from adapters.toolbench.runner.stable.functions import FINISH, GIVE_ANSWER, Function
-from adapters.toolbench.runner.stable.judging import CHECK
-from adapters.toolbench.runner.stable.prompts import filled, opening
-from adapters.toolbench.runner.stable.queries import Query
-from adapters.toolbench.runner.stable.setting import Material, material
-from adapters.toolbench.runner.static import data as steps
-from adapters.toolbench.runner.static.data import Item
-from adapters.toolbench.runner.static.steps import parse
+from adapters.toolbench.evaluator.data_error import DataError
+from adapters.toolbench.evaluator.stable import simulate
+from adapters.toolbench.evaluator.stable.cache import Cache
+from adapters.toolbench.evaluator.stable.functions import FINISH, GIVE_ANSWER, Function
+from adapters.toolbench.evaluator.stable.judging import CHECK
+from adapters.toolbench.evaluator.stable.prompts import filled, opening
+from adapters.toolbench.evaluator.stable.queries import Query
+from adapters.toolbench.evaluator.stable.setting import Material, material
+from adapters.toolbench.evaluator.static import data as steps
+from adapters.toolbench.evaluator.static.data import Item
+from adapters.toolbench.evaluator.static.steps import parse
 from adapters.toolbench.translate import task_of
 from hub.adapter import Evaluation, Gold, GoldCall
 from hub.errors import PrerequisiteError

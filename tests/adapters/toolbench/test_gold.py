@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from adapters.toolbench.evaluator.static.agreement import compare
 from adapters.toolbench.gold import read_gold
-from adapters.toolbench.runner.static.agreement import compare
 from hub.adapter import DatasetRequest, Evaluation, Gold, GoldCall
 from hub.errors import PrerequisiteError
 from tests.adapters.toolbench.agents import CITIES, GET_WEATHER, WEATHER, agent_evaluation, query, write_cache

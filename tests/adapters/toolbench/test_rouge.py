@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.toolbench.runner.static.rouge import NoWordsError, rouge_l
+from adapters.toolbench.evaluator.static.rouge import NoWordsError, rouge_l
 
 
 @pytest.mark.parametrize(

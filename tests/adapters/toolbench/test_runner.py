@@ -11,9 +11,9 @@ import pytest
 
 from adapters.runtime import gateway
 from adapters.toolbench.adapter import ADAPTER
+from adapters.toolbench.evaluator.ask import Message, Model, Reply
+from adapters.toolbench.evaluator.static import run as static
 from adapters.toolbench.runner import __main__ as runner
-from adapters.toolbench.runner.ask import Message, Model, Reply
-from adapters.toolbench.runner.static import run as static
 from hub.adapter import Evaluation, Normalized
 from hub.errors import NormalizeError
 from hub.report import Counts, JobState, SampleState, job_state

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from adapters.toolbench.runner.stable.facts import Facts
-from adapters.toolbench.runner.stable.nodes import Node
-from adapters.toolbench.runner.stable.search import Found
-from adapters.toolbench.runner.stable.tooleval import Judgement, Round
+from adapters.toolbench.evaluator.stable.facts import Facts
+from adapters.toolbench.evaluator.stable.nodes import Node
+from adapters.toolbench.evaluator.stable.search import Found
+from adapters.toolbench.evaluator.stable.tooleval import Judgement, Round
 
 
 def turns(found: Found) -> list[dict[str, Any]]:

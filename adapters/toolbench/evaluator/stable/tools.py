@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from adapters.toolbench.runner.stable import names
-from adapters.toolbench.runner.stable.functions import Api
-from adapters.toolbench.runner.stable.queries import Query, parameters
+from adapters.toolbench.evaluator.stable import names
+from adapters.toolbench.evaluator.stable.functions import Api
+from adapters.toolbench.evaluator.stable.queries import Query, parameters
 
 _LONGEST_DESCRIPTION = 512
 _NO_DESCRIPTION = "None"

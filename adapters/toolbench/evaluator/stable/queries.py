@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from adapters.toolbench.runner.data_error import DataError
-from adapters.toolbench.runner.stable.functions import Api
+from adapters.toolbench.evaluator.data_error import DataError
+from adapters.toolbench.evaluator.stable.functions import Api
 
 # Where a folder of queries may hold the file of a data set: itself, or as a copy of StableToolBench.
 _PLACES = ("", "solvable_queries/test_instruction", "test_instruction")

@@ -11,18 +11,18 @@ from typing import NamedTuple
 
 from adapters.runtime import job
 from adapters.toolbench.contract import StableDataset, Task
-from adapters.toolbench.runner.ask import Model
-from adapters.toolbench.runner.data_error import DataError
-from adapters.toolbench.runner.stable import judging, queries, reference, simulate, upstream
-from adapters.toolbench.runner.stable.cache import Cache, Place
-from adapters.toolbench.runner.stable.functions import Function, functions_of
-from adapters.toolbench.runner.stable.judging import Judge
-from adapters.toolbench.runner.stable.prompts import OWN, Prompts
-from adapters.toolbench.runner.stable.queries import Query
-from adapters.toolbench.runner.stable.server import VirtualApis
-from adapters.toolbench.runner.stable.simulate import Simulator
-from adapters.toolbench.runner.stable.tooleval import Reference
-from adapters.toolbench.runner.stable.tools import Tools, tools_of
+from adapters.toolbench.evaluator.ask import Model
+from adapters.toolbench.evaluator.data_error import DataError
+from adapters.toolbench.evaluator.stable import judging, queries, reference, simulate, upstream
+from adapters.toolbench.evaluator.stable.cache import Cache, Place
+from adapters.toolbench.evaluator.stable.functions import Function, functions_of
+from adapters.toolbench.evaluator.stable.judging import Judge
+from adapters.toolbench.evaluator.stable.prompts import OWN, Prompts
+from adapters.toolbench.evaluator.stable.queries import Query
+from adapters.toolbench.evaluator.stable.server import VirtualApis
+from adapters.toolbench.evaluator.stable.simulate import Simulator
+from adapters.toolbench.evaluator.stable.tooleval import Reference
+from adapters.toolbench.evaluator.stable.tools import Tools, tools_of
 
 _CACHE, _TOOLS = "tool_response_cache", "tools"
 _DEEPEST = 3

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from adapters.toolbench.contract import Compat
-from adapters.toolbench.runner.stable import names
+from adapters.toolbench.evaluator.stable import names
 
 FINISH = "Finish"
 GIVE_ANSWER, GIVE_UP = "give_answer", "give_up_and_restart"

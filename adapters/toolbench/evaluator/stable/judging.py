@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from adapters.toolbench.contract import VERDICT_TRIES
-from adapters.toolbench.runner.ask import Model, Reply
-from adapters.toolbench.runner.stable.answers import ends_with_finish
-from adapters.toolbench.runner.stable.functions import GIVE_UP
-from adapters.toolbench.runner.stable.prompts import Prompts, filled
+from adapters.toolbench.evaluator.ask import Model, Reply
+from adapters.toolbench.evaluator.stable.answers import ends_with_finish
+from adapters.toolbench.evaluator.stable.functions import GIVE_UP
+from adapters.toolbench.evaluator.stable.prompts import Prompts, filled
 
 Status = Literal["Solved", "Unsure", "Unsolved"]
 CHECK, _PARSE, _SELECT = "check_answer_status", "parse_answer_status", "select_better_answer"

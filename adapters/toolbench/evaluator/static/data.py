@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.toolbench.contract import DATA_SUFFIXES
-from adapters.toolbench.runner.data_error import DataError
+from adapters.toolbench.evaluator.data_error import DataError
 
 # What the data call a turn of a tool is shown to the model as a turn of the user, as in Eval-Scope: the tools of
 # these data are described in the system's turn, and a server that knows nothing of them would refuse another role.

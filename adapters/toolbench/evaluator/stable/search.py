@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from adapters.toolbench.runner.ask import Message
-from adapters.toolbench.runner.stable.conversation import Conversation
-from adapters.toolbench.runner.stable.ending import GAVE_UP
-from adapters.toolbench.runner.stable.nodes import Node, Turn, new_root
+from adapters.toolbench.evaluator.ask import Message
+from adapters.toolbench.evaluator.stable.conversation import Conversation
+from adapters.toolbench.evaluator.stable.ending import GAVE_UP
+from adapters.toolbench.evaluator.stable.nodes import Node, Turn, new_root
 
 _BACK = 2
 _STOP = 1 << 30

@@ -10,10 +10,10 @@ from itertools import takewhile
 from typing import Any
 
 from adapters.toolbench.contract import StableDataset
-from adapters.toolbench.runner.stable.conversation import Conversation
-from adapters.toolbench.runner.stable.functions import FINISH
-from adapters.toolbench.runner.stable.nodes import Node, chain_to_json, train_messages, tree_to_json
-from adapters.toolbench.runner.stable.search import Found
+from adapters.toolbench.evaluator.stable.conversation import Conversation
+from adapters.toolbench.evaluator.stable.functions import FINISH
+from adapters.toolbench.evaluator.stable.nodes import Node, chain_to_json, train_messages, tree_to_json
+from adapters.toolbench.evaluator.stable.search import Found
 
 
 def answer_file(

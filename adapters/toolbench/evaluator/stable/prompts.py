@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from adapters.toolbench.runner.ask import Message
+from adapters.toolbench.evaluator.ask import Message
 
 Tag = Literal["own", "upstream"]
 

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from adapters.runtime.gateway import SAMPLE_HEADER
-from adapters.toolbench.runner.stable.cache import Answer, Cache
-from adapters.toolbench.runner.stable.simulate import Call, LostError, Simulator
+from adapters.toolbench.evaluator.stable.cache import Answer, Cache
+from adapters.toolbench.evaluator.stable.simulate import Call, LostError, Simulator
 
 PATH = "/virtual"
 ORIGIN_HEADER = "X-Evaldock-Origin"

@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from adapters.toolbench.runner.ask import Model, State
-from adapters.toolbench.runner.stable.cache import Answer
-from adapters.toolbench.runner.stable.literals import canonical
+from adapters.toolbench.evaluator.ask import Model, State
+from adapters.toolbench.evaluator.stable.cache import Answer
+from adapters.toolbench.evaluator.stable.literals import canonical
 
 TRIES = 3
 GENERATION = {"temperature": 0, "max_tokens": 1024, "response_format": {"type": "json_object"}}

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from adapters.toolbench.contract import Compat
-from adapters.toolbench.runner.ask import Message, Model, Reply
-from adapters.toolbench.runner.stable.ending import ANSWERED, GAVE_UP
-from adapters.toolbench.runner.stable.environment import UNKNOWN, Environment
-from adapters.toolbench.runner.stable.nodes import Node, Turn
+from adapters.toolbench.evaluator.ask import Message, Model, Reply
+from adapters.toolbench.evaluator.stable.ending import ANSWERED, GAVE_UP
+from adapters.toolbench.evaluator.stable.environment import UNKNOWN, Environment
+from adapters.toolbench.evaluator.stable.nodes import Node, Turn
 
 UNKNOWN_NAME = "invalid_hallucination_function_name"
 _BACK_AFTER_ANSWER = 2

@@ -12,13 +12,13 @@ from typing import Any
 
 from adapters.runtime import job
 from adapters.toolbench.contract import METRICS_FILE, PREDICTIONS_FILE, StaticDataset, Task
-from adapters.toolbench.runner.ask import Model, Reply
-from adapters.toolbench.runner.data_error import DataError
-from adapters.toolbench.runner.static import data
-from adapters.toolbench.runner.static.agreement import Agreement, compare
-from adapters.toolbench.runner.static.data import Item
-from adapters.toolbench.runner.static.steps import NO_ACTION, Step, parse
-from adapters.toolbench.runner.static.totals import Figure, Totals, sum_up
+from adapters.toolbench.evaluator.ask import Model, Reply
+from adapters.toolbench.evaluator.data_error import DataError
+from adapters.toolbench.evaluator.static import data
+from adapters.toolbench.evaluator.static.agreement import Agreement, compare
+from adapters.toolbench.evaluator.static.data import Item
+from adapters.toolbench.evaluator.static.steps import NO_ACTION, Step, parse
+from adapters.toolbench.evaluator.static.totals import Figure, Totals, sum_up
 
 _BLANK = frozenset({"", ".", ","})
 # Figures are summed up after each of so many items, then after every second one, and so on: it never takes long.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from adapters.runtime.statistics import estimate
-from adapters.toolbench.runner.static.agreement import Agreement, Bucket
+from adapters.toolbench.evaluator.static.agreement import Agreement, Bucket
 
 # Eval-Scope adds it to each F1.
 _ANCHOR = 1e-30

@@ -10,8 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from adapters.toolbench.runner.static.rouge import NoWordsError, rouge_l
-from adapters.toolbench.runner.static.steps import NO_ACTION, NotJsonError, Plan, Step, parse, read_json
+from adapters.toolbench.evaluator.static.rouge import NoWordsError, rouge_l
+from adapters.toolbench.evaluator.static.steps import NO_ACTION, NotJsonError, Plan, Step, parse, read_json
 
 Bucket = Literal["easy", "hard", "both"]
 

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from adapters.toolbench.contract import StableDataset, Task
-from adapters.toolbench.runner.ask import Message, Model
-from adapters.toolbench.runner.stable.answers import answer_file, converted
-from adapters.toolbench.runner.stable.conversation import Conversation, UnansweredError
-from adapters.toolbench.runner.stable.ending import final_answer
-from adapters.toolbench.runner.stable.environment import Environment
-from adapters.toolbench.runner.stable.facts import Facts, facts_of
-from adapters.toolbench.runner.stable.functions import finish_function
-from adapters.toolbench.runner.stable.prompts import opening
-from adapters.toolbench.runner.stable.queries import Query
-from adapters.toolbench.runner.stable.search import Found, Limits, Tree, follow_chains
-from adapters.toolbench.runner.stable.setting import Setting
-from adapters.toolbench.runner.stable.simulate import TRIES, LostError
-from adapters.toolbench.runner.stable.tooleval import Judgement, judged
-from adapters.toolbench.runner.stable.trace import closing, turns
+from adapters.toolbench.evaluator.ask import Message, Model
+from adapters.toolbench.evaluator.stable.answers import answer_file, converted
+from adapters.toolbench.evaluator.stable.conversation import Conversation, UnansweredError
+from adapters.toolbench.evaluator.stable.ending import final_answer
+from adapters.toolbench.evaluator.stable.environment import Environment
+from adapters.toolbench.evaluator.stable.facts import Facts, facts_of
+from adapters.toolbench.evaluator.stable.functions import finish_function
+from adapters.toolbench.evaluator.stable.prompts import opening
+from adapters.toolbench.evaluator.stable.queries import Query
+from adapters.toolbench.evaluator.stable.search import Found, Limits, Tree, follow_chains
+from adapters.toolbench.evaluator.stable.setting import Setting
+from adapters.toolbench.evaluator.stable.simulate import TRIES, LostError
+from adapters.toolbench.evaluator.stable.tooleval import Judgement, judged
+from adapters.toolbench.evaluator.stable.trace import closing, turns
 
 _REMOTE_TIMEOUT_S = 60.0
 

@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from adapters.toolbench.runner.stable.judging import Choice, Judge, Status, Verdict
+from adapters.toolbench.evaluator.stable.judging import Choice, Judge, Status, Verdict
 
 SCORES: Mapping[Status, float] = {"Solved": 1.0, "Unsure": 0.5, "Unsolved": 0.0}
 Outcome = Literal["win", "tie", "loss"]

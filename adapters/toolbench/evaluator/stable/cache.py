@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from adapters.toolbench.runner.stable import names
-from adapters.toolbench.runner.stable.literals import NotLiteralError, canonical, read_literal
+from adapters.toolbench.evaluator.stable import names
+from adapters.toolbench.evaluator.stable.literals import NotLiteralError, canonical, read_literal
 
 _LARGEST = 64 << 20
 Place = tuple[str, str, str]

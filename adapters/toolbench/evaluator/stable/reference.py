@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from adapters.toolbench.contract import CONVERTED_FILE, StableDataset
-from adapters.toolbench.runner.data_error import DataError
-from adapters.toolbench.runner.stable.tooleval import Reference
+from adapters.toolbench.evaluator.data_error import DataError
+from adapters.toolbench.evaluator.stable.tooleval import Reference
 
 
 def read(path: Path, dataset: StableDataset) -> Reference:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from adapters.toolbench.runner.stable.functions import GIVE_ANSWER, GIVE_UP
+from adapters.toolbench.evaluator.stable.functions import GIVE_ANSWER, GIVE_UP
 
 BAD_INPUT, ANSWERED, GAVE_UP = 2, 3, 4
 _TYPE, _ANSWER = '"return_type": "', '"final_answer": "'

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from adapters.toolbench.runner.data_error import DataError
-from adapters.toolbench.runner.stable.functions import FINISH
-from adapters.toolbench.runner.stable.prompts import Prompts
+from adapters.toolbench.evaluator.data_error import DataError
+from adapters.toolbench.evaluator.stable.functions import FINISH
+from adapters.toolbench.evaluator.stable.prompts import Prompts
 
 _INFERENCE, _JUDGING = "toolbench/inference", "toolbench/tooleval/evaluators"
 _SYSTEM = (f"{_INFERENCE}/Prompts/ReAct_prompts.py", "FORMAT_INSTRUCTIONS_SYSTEM_FUNCTION")

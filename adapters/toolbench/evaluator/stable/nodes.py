@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from adapters.toolbench.runner.ask import Message
+from adapters.toolbench.evaluator.ask import Message
 
 Kind = Literal["Thought", "Action", "Action Input"]
 

@@ -16,10 +16,10 @@ from typing import Any
 
 from adapters.runtime.gateway import sample_headers
 from adapters.toolbench.contract import Compat
-from adapters.toolbench.runner.stable.ending import Step, finish
-from adapters.toolbench.runner.stable.functions import FINISH, Function
-from adapters.toolbench.runner.stable.server import LOST, ORIGIN_HEADER
-from adapters.toolbench.runner.stable.simulate import LostError
+from adapters.toolbench.evaluator.stable.ending import Step, finish
+from adapters.toolbench.evaluator.stable.functions import FINISH, Function
+from adapters.toolbench.evaluator.stable.server import LOST, ORIGIN_HEADER
+from adapters.toolbench.evaluator.stable.simulate import LostError
 
 _LARGEST = 128 << 20  # of an answer; what is cut is none
 ANSWERED, UNKNOWN, TIMED_OUT, FAILED = 0, 1, 5, 12

@@ -21,13 +21,13 @@ from adapters.toolbench.contract import (
     StableDataset,
     Task,
 )
-from adapters.toolbench.runner.data_error import DataError
-from adapters.toolbench.runner.stable.facts import Facts
-from adapters.toolbench.runner.stable.server import VirtualServer
-from adapters.toolbench.runner.stable.setting import Setting, prepare
-from adapters.toolbench.runner.stable.tooleval import Judgement
-from adapters.toolbench.runner.stable.totals import sum_up
-from adapters.toolbench.runner.stable.work import Outcome, Worker
+from adapters.toolbench.evaluator.data_error import DataError
+from adapters.toolbench.evaluator.stable.facts import Facts
+from adapters.toolbench.evaluator.stable.server import VirtualServer
+from adapters.toolbench.evaluator.stable.setting import Setting, prepare
+from adapters.toolbench.evaluator.stable.tooleval import Judgement
+from adapters.toolbench.evaluator.stable.totals import sum_up
+from adapters.toolbench.evaluator.stable.work import Outcome, Worker
 
 
 def evaluate(dataset: StableDataset, task: Task) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from adapters.runtime.statistics import estimate
-from adapters.toolbench.runner.stable.facts import Facts
-from adapters.toolbench.runner.stable.tooleval import Judgement, round_scores
+from adapters.toolbench.evaluator.stable.facts import Facts
+from adapters.toolbench.evaluator.stable.tooleval import Judgement, round_scores
 
 Figure = dict[str, Any]
 _NO_SPREAD = "a spread over rounds"

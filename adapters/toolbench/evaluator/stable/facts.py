@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from adapters.toolbench.runner.stable import server
-from adapters.toolbench.runner.stable.conversation import Conversation
-from adapters.toolbench.runner.stable.environment import ANSWERED, UNKNOWN
-from adapters.toolbench.runner.stable.functions import FINISH
-from adapters.toolbench.runner.stable.search import Found
+from adapters.toolbench.evaluator.stable import server
+from adapters.toolbench.evaluator.stable.conversation import Conversation
+from adapters.toolbench.evaluator.stable.environment import ANSWERED, UNKNOWN
+from adapters.toolbench.evaluator.stable.functions import FINISH
+from adapters.toolbench.evaluator.stable.search import Found
 
 _MISSES = (server.MISSED, server.UNSIMULATED)
 
