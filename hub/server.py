@@ -149,6 +149,7 @@ def serve_problems(part: Part) -> Iterator[tuple[tuple[str | int, ...], str]]:
         return
     kind = KINDS.get(serve.engine) if (adapters_folder() / "native" / "server").is_dir() else None
     if kind is None:
-        yield ("serve", "engine"), f"this version starts no {serve.engine} server; leave serve out to load the weights in the job"
+        message = f"this version starts no {serve.engine} server; leave serve out to load the weights in the job"
+        yield ("serve", "engine"), message
     elif serve.adapters and not kind.takes_adapters:
         yield ("serve", "adapters"), f"{serve.engine} takes no adapters"
