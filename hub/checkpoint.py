@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.gguf")
-_IDENTITY = (*_WEIGHTS, "*.json", "*.jinja", "*.model", "*.txt", "*.py")
+_IDENTITY = (*_WEIGHTS, "adapter_model.bin", "*.json", "*.jinja", "*.model", "*.txt", "*.py")
 _CHUNK = 8 << 20
 _WORDS: dict[type[OSError], str] = {FileNotFoundError: "no such folder", NotADirectoryError: "is not a folder"}
 
@@ -23,6 +23,16 @@ def complaint(folder: Path) -> str:
     if not any(fnmatch(name, pattern) for name in names for pattern in _WEIGHTS):
         return f"has no weights ({', '.join(_WEIGHTS)})"
     return ""
+
+
+def adapter_complaint(folder: Path) -> str:
+    """Return why `folder` is not a LoRA adapter, or an empty string."""
+    try:
+        names = {path.name for path in folder.iterdir()}
+    except OSError as error:
+        return _WORDS.get(type(error), f"cannot be read: {error.strerror}")
+    absent = "adapter_config.json" not in names or not names & {"adapter_model.safetensors", "adapter_model.bin"}
+    return "has no adapter_config.json with adapter_model.safetensors beside it" if absent else ""
 
 
 def weights_digest(folder: Path) -> str:

@@ -225,6 +225,29 @@ class Usage(_Record):
     currency: str = ""
 
 
+class ServerReport(_Record):
+    """A model server that a run started.
+
+    Attributes:
+        name: the server's name of the model, and of its folder in the run (servers/<name>).
+        engine: kind of server: transformers, vllm, ...
+        identity: whose weights, with their digest, and what of the settings changes numbers.
+        starts: how often it was started.
+        state: `lost` where it did not come up, or ended by itself once more after it was started again.
+        loading_s: seconds until it answered, at its last start; None where it never did.
+    """
+
+    name: str
+    engine: str
+    identity: str
+    environment: EnvironmentRecord | None = None
+    devices: tuple[str, ...] = ()
+    starts: int = 0
+    state: Literal["up", "stopped", "lost"] = "up"
+    reason: str = ""
+    loading_s: float | None = None
+
+
 class JobReport(_Record):
     """One evaluation's part of the report; `starts` counts its first start, and every one after it."""
 
@@ -250,12 +273,72 @@ class Stretch(_Record):
     ended_at: float
 
 
+class Answered(_Record):
+    """How one backend took one question: its sample, what it read out of the answer, and the score of that.
+
+    Attributes:
+        line: of the job's samples.jsonl, from 1.
+        answer: what was extracted, else the end of what the model said.
+    """
+
+    id: str
+    line: int
+    answer: str
+    right: bool
+
+
+class Disagreement(_Record):
+    """One question that one backend found answered rightly, and the other not."""
+
+    question: str
+    first: Answered
+    second: Answered
+
+
+class Measured(_Record):
+    """One side of an agreement: a job's data set, and how many of its scored samples have no partner."""
+
+    job: str
+    dataset: str
+    unmatched: int
+
+
+class Agreement(_Record):
+    """How far two backends agree on one benchmark and model, question by question.
+
+    Attributes:
+        subsets: those that both have; empty where they do not name them alike, and all were looked at.
+        matched: questions that both asked and scored; the next four add up to it.
+        both, only_first, only_second, neither: who found the answer right.
+        same_answer: disagreements in which the model said the same to both: what differs is how it was read.
+        p_value: of McNemar's exact test (1947), two-sided: how likely so uneven a split of the disagreements is by
+            chance; None where there is none.
+        disagreements: the first ones; all are in disagreements.jsonl.
+    """
+
+    benchmark: str
+    model: str
+    first: Measured
+    second: Measured
+    subsets: tuple[str, ...] = ()
+    matched: int
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+    same_answer: int
+    p_value: float | None
+    disagreements: tuple[Disagreement, ...] = ()
+
+
 class Report(_Record):
     """The report of one run; report.json is this, and `evaldock schema report` its JSON Schema.
 
     Attributes:
         started_at, ended_at: when the run first began, and when its last start ended; pauses lie between them.
         stretches: when it was at work, one for each start, in order; empty in a report of an older version.
+        servers: the model servers that it started.
+        agreements: of every two backends that measured one benchmark on one model.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -270,7 +353,9 @@ class Report(_Record):
     engine_reason: str = ""
     hardware: dict[str, str] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    servers: tuple[ServerReport, ...] = ()
     jobs: tuple[JobReport, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
 
     @property
     def worked_s(self) -> float:

@@ -20,6 +20,7 @@ from hub.errors import PrerequisiteError, RunError, RunNotFoundError
 from hub.files import write_atomic
 from hub.jobevents import read_events
 from hub.report import EnvironmentRecord, JobReport, JobState, Report, Sample
+from hub.samples import parse_sample, sample_lines, samples_file
 from hub.text import did_you_mean
 
 RUN_SCHEMA_VERSION = 1
@@ -37,7 +38,7 @@ class JobRecord(_Record):
 
     Attributes:
         starts: how often it was begun, the last start included.
-        weights: identity of the model with the digest of its weights, where the job loads them.
+        weights: identities of the models whose weights the job, or a server of the run, loads, with their digests.
         data: fingerprints of the user's own data (`hub.owndata`), by where the job sees them; empty where there are
             none, or a version wrote it that knew none.
     """
@@ -59,6 +60,7 @@ class RunRecord(_Record):
     Attributes:
         folder: where the task's relative paths start; empty where a version wrote it that knew no resume.
         upstreams: what stood behind each endpoint when it was first asked (`hub.identity`).
+        environments: all that the run prepared, those of its servers among them.
         warnings: what a reader of the report must know beyond the plan.
         resumed_at: seconds since the epoch.
     """
@@ -77,6 +79,7 @@ class RunRecord(_Record):
     hardware: dict[str, str] = {}
     folder: str = ""
     upstreams: tuple[dict[str, Any], ...] = ()
+    environments: tuple[EnvironmentRecord, ...] = ()
     warnings: tuple[str, ...] = ()
     resumed_at: tuple[float, ...] = ()
     jobs: tuple[JobRecord, ...] = ()
@@ -304,13 +307,9 @@ def read_samples(run: RunFolder, job_id: str) -> Iterator[Sample]:
     Raises:
         RunError: a line is no sample.
     """
-    path = run.job_folder(job_id) / "samples.jsonl"
-    if not path.is_file():
-        return
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                sample = Sample.model_validate_json(line)
-            except ValidationError as error:
-                raise RunError(f"{path}:{number} is no sample: {error.errors()[0]['msg']}") from error
-            yield sample
+    path = samples_file(run.path, job_id)
+    for number, _, raw in sample_lines(path) if path.is_file() else ():
+        sample = parse_sample(raw)
+        if sample is None:
+            raise RunError(f"{path}:{number} is no sample")
+        yield sample
