@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sys
 
-from adapters.native.server.checkpoint_engine import load
+from adapters.native.server.loading import load
 from adapters.native.server.serve import serve
 from adapters.native.server.settings import parse
 

@@ -35,7 +35,7 @@ Load = Callable[[Settings], Loaded]
 
 
 async def serve(settings: Settings, load: Load) -> int:
-    """Serve until SIGTERM or SIGINT and return the exit code: 0, or 1 where the model was not to be had or was lost."""
+    """Serve until SIGTERM or SIGINT and return the exit code: 1 where the model could not be loaded, or failed."""
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
@@ -65,14 +65,19 @@ async def serve(settings: Settings, load: Load) -> int:
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> None:
     if settings.socket:
-        path = Path(settings.socket)
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()  # that of a server that was killed
+        path = _free(Path(settings.socket))
         await web.UnixSite(runner, path, backlog=_BACKLOG).start()
         LOG.info("listening on %s", path)
     if settings.port is not None:
         await web.TCPSite(runner, "127.0.0.1", settings.port, backlog=_BACKLOG).start()
         LOG.info("listening on 127.0.0.1:%d", runner.addresses[-1][1])
+
+
+def _free(path: Path) -> Path:
+    """Return the path, where the socket of a server that was killed lies no more."""
+    if path.is_socket():
+        path.unlink()
+    return path
 
 
 class _Post(NamedTuple):

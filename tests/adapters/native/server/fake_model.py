@@ -1,4 +1,4 @@
-"""A model without weights for the server: characters are tokens, and an answer is what a function makes of a prompt."""
+"""A model without weights: characters are tokens, and an answer is what a function makes of a prompt."""
 
 from __future__ import annotations
 
@@ -126,8 +126,7 @@ async def serving(
     task = asyncio.ensure_future(serve(settings, made))
     try:
         async with aiohttp.ClientSession("http://m", connector=aiohttp.UnixConnector(str(path), limit=0)) as client:
-            while load is None and not task.done() and not await _healthy(client):
-                await asyncio.sleep(0.001)
+            await until(client, lambda health: health is not None if load is None else path.exists())
             yield client
     finally:
         engine.hold.set()
@@ -135,12 +134,23 @@ async def serving(
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _healthy(client: aiohttp.ClientSession) -> bool:
+async def until(client: aiohttp.ClientSession, wanted: Callable[[dict[str, Any] | None], bool]) -> None:
+    """Ask after the server's health until it is as wanted; None: it has none."""
+    while not wanted(await _health(client)):  # noqa: ASYNC110 - a server has no event to wait for
+        await asyncio.sleep(0.001)
+
+
+async def _health(client: aiohttp.ClientSession) -> dict[str, Any] | None:
     try:
         async with client.get("/health") as response:
-            return response.status == 200
+            return await response.json() if response.status == 200 else None
     except aiohttp.ClientConnectionError:
-        return False
+        return None
+
+
+async def under_way(client: aiohttp.ClientSession, count: int) -> None:
+    """Wait until so many answers are under way."""
+    await until(client, lambda health: health is not None and health["under_way"] == count)
 
 
 async def post(client: aiohttp.ClientSession, path: str, **body: Any) -> tuple[int, dict[str, Any]]:

@@ -14,7 +14,7 @@ import pytest
 from adapters.native.evaluator.errors import ModelError
 from adapters.native.server.serve import Loaded
 from adapters.native.server.settings import Settings
-from tests.adapters.native.server.fake_model import FakeEngine, post, serving, streamed
+from tests.adapters.native.server.fake_model import FakeEngine, post, serving, streamed, under_way
 
 Talk = Callable[[aiohttp.ClientSession], Awaitable[Any]]
 ENDLESS = 200_000  # tokens of an answer that nobody waits for
@@ -187,8 +187,7 @@ def test_requests_that_come_together_are_computed_together(tmp_path: Path) -> No
     async def all_at_once(client: aiohttp.ClientSession) -> Any:
         engine.hold.clear()
         waiting = [asyncio.ensure_future(post(client, "completions", prompt=prompt)) for prompt in prompts]
-        while await _under_way(client) < 20:
-            await asyncio.sleep(0.001)
+        await under_way(client, 20)
         engine.hold.set()
         return await asyncio.gather(*waiting)
 
@@ -198,11 +197,6 @@ def test_requests_that_come_together_are_computed_together(tmp_path: Path) -> No
     assert engine.together == 20
 
 
-async def _under_way(client: aiohttp.ClientSession) -> int:
-    async with client.get("/health") as response:
-        return int((await response.json())["under_way"])
-
-
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_client_that_leaves_is_computed_no_further(tmp_path: Path, stream: bool) -> None:
     engine = FakeEngine(lambda _: "x" * ENDLESS)
@@ -210,14 +204,12 @@ def test_a_client_that_leaves_is_computed_no_further(tmp_path: Path, stream: boo
 
     async def leave(client: aiohttp.ClientSession) -> int:
         asking = asyncio.ensure_future(client.post("/v1/completions", json=body))
-        while not await _under_way(client):
-            await asyncio.sleep(0.001)
+        await under_way(client, 1)
         if stream:
             await (await asking).content.readline()
             (await asking).close()
         asking.cancel()
-        while await _under_way(client):
-            await asyncio.sleep(0.001)
+        await under_way(client, 0)
         return (await post(client, "completions", prompt="b", max_tokens=1))[0]
 
     assert talk(tmp_path, leave, engine, context=2 * ENDLESS) == 200
@@ -230,8 +222,7 @@ def test_what_there_is_no_room_for_is_to_be_sent_again(tmp_path: Path) -> None:
     async def overload(client: aiohttp.ClientSession) -> Any:
         engine.hold.clear()
         first = asyncio.ensure_future(post(client, "completions", prompt=["a", "b"]))
-        while await _under_way(client) < 2:
-            await asyncio.sleep(0.001)
+        await under_way(client, 2)
         async with client.post("/v1/completions", json={"prompt": "c"}) as response:
             found = response.status, response.headers["Retry-After"], await response.json()
         engine.hold.set()
@@ -331,14 +322,9 @@ def test_the_server_is_not_ready_before_the_model_is_loaded(tmp_path: Path) -> N
         raise ModelError("never mind")
 
     async def look(client: aiohttp.ClientSession) -> Any:
-        while True:
-            try:
-                async with client.get("/health") as response:
-                    found = response.status, response.headers["Retry-After"], await response.json()
-                    loading.set()
-                    return found
-            except aiohttp.ClientConnectionError:
-                await asyncio.sleep(0.001)
+        async with client.get("/health") as response:
+            loading.set()
+            return response.status, response.headers["Retry-After"], await response.json()
 
     status, wait, answer = talk(tmp_path, look, load=load)
 
@@ -392,7 +378,9 @@ def test_functions_are_called_as_before_there_were_tools(tmp_path: Path) -> None
 
 
 def test_without_tools_a_call_is_text(tmp_path: Path) -> None:
-    answer = asked(tmp_path, "chat/completions", FakeEngine(lambda _: CALL), messages=USER, tools=TOOLS, tool_choice="none")
+    answer = asked(
+        tmp_path, "chat/completions", FakeEngine(lambda _: CALL), messages=USER, tools=TOOLS, tool_choice="none"
+    )
 
     assert answer["choices"][0]["message"] == {"role": "assistant", "content": CALL}
 
@@ -403,7 +391,7 @@ def test_turns_with_calls_and_parts_come_to_the_template_in_its_form(tmp_path: P
         {"role": "developer", "content": "Be brief."},
         {"role": "user", "content": [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]},
         {"role": "assistant", "content": None, "tool_calls": [
-            {"id": "c", "type": "function", "function": {"name": "add", "arguments": "{\"a\": 1}"}},
+            {"id": "c", "type": "function", "function": {"name": "add", "arguments": '{"a": 1}'}},
         ]},
         {"role": "tool", "tool_call_id": "c", "content": "2"},
     ]  # fmt: skip
