@@ -50,7 +50,7 @@ def parse(argv: Sequence[str]) -> Settings:
     parser.add_argument("--context", type=_count, help="use fewer tokens than the checkpoint can look at")
     parser.add_argument("--batch-tokens", type=_count, help="what a batch may hold")
     parser.add_argument(
-        "--max-requests", dest="most", type=_count, default=_MOST, help="answers at once, waiting or not"
+        "--max-answers", dest="most", type=_count, default=_MOST, help="answers at once, those that wait included"
     )
     parser.add_argument(
         "--socket", default=os.environ.get("EVALDOCK_LISTEN", ""), help="unix socket; default: EVALDOCK_LISTEN"
