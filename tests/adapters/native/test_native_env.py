@@ -45,8 +45,8 @@ def copied(checkpoint: Path, folder: Path) -> Path:
     return folder
 
 
-def evaluate(python: str, root: Path, model: Path, *datasets: Any) -> tuple[int, Job, str]:
-    job = Job(root, evaluation(*datasets, model=WEIGHTS))
+def evaluate(python: str, root: Path, model: Path, *datasets: Any, **options: Any) -> tuple[int, Job, str]:
+    job = Job(root, evaluation(*datasets, model=WEIGHTS, options=options))
     (root / "models").mkdir()
     (root / "models" / "m").symlink_to(model)
     done = execute(python, "-m", "adapters.native.runner", EVALDOCK_ROOT=str(root))
@@ -221,6 +221,19 @@ def test_a_broken_checkpoint_is_named_without_a_traceback(
     assert reason in job.events()[-1]["reason"]
     assert reason in log.strip().splitlines()[-1]
     assert reason in job.normalized().results[0].absent
+
+
+def test_an_attention_that_would_end_the_process_on_a_cpu_is_refused(
+    native_python: str, tiny: Path, tmp_path: Path
+) -> None:
+    data = write_jsonl(tmp_path / "qa.jsonl", [{"question": "q", "answer": "a"}])
+
+    code, job, _ = evaluate(
+        native_python, tmp_path / "job", tiny, request("general_qa", path=data), attention="flex_attention"
+    )
+
+    assert code == 1
+    assert job.normalized().results[0].absent == "attention: flex_attention needs a GPU. Use attention: sdpa."
 
 
 # What is written over which file of a good checkpoint, and how the sentence begins.
