@@ -40,8 +40,9 @@ class LocalModel:
     ) -> None:
         """Answer every request; those of one data set are all of one kind.
 
-        A batch of requests that are all `known` is left out. One with any other is computed whole: what is computed
-        beside a prompt may change the last bits of its numbers, so that these are those of an uninterrupted run.
+        Answers that are `known` are not generated again. Of likelihoods, a batch that is known is left out, and one
+        with any other is computed whole: what is computed beside a prompt may change the last bits of its numbers,
+        so that these are those of an uninterrupted run.
         """
         LOG.info("%s: %d requests", dataset, len(requests))
         asked = [request for request in requests if isinstance(request, Likelihood)]
