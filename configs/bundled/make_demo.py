@@ -1,4 +1,4 @@
-"""Make the data of all-backends.yaml: the bundled choices as ARC has them, questions about pictures as VLMEvalKit has."""
+"""Make the data of all-backends.yaml: bundled choices as ARC has them, questions about pictures as VLMEvalKit has."""
 
 from __future__ import annotations
 

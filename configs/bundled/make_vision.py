@@ -33,7 +33,7 @@ TEMPLATE = (
 
 
 class Lesson(NamedTuple):
-    """One batch of shape (texts, length), its pixels (texts, 3, SIZE, SIZE); `answers` is taught without the marks."""
+    """One batch (texts, length), and its pixels (texts, 3, SIZE, SIZE); `answers` is taught without the marks."""
 
     ids: torch.Tensor
     taught: torch.Tensor
