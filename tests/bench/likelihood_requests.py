@@ -20,7 +20,7 @@ class Set(NamedTuple):
 
 SETS = (
     Set("choice, 5-shot", 300, 5, 6.0),
-    Set("hellaswag-like, 10-shot", 100, 10, 15.0),
+    Set("hellaswag-like, 10-shot", 200, 10, 15.0),
     Set("ARC-like, 0-shot", 300, 0, 4.0),
     Set("hellaswag-like, 0-shot", 100, 0, 2.0),
 )
