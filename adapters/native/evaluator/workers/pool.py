@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -29,6 +31,7 @@ class Pool:
         self._groups = groups
         self._heard: SimpleQueue[Heard] = SimpleQueue()
         self._workers: list[Worker] = []
+        self._scratch = tempfile.TemporaryDirectory(prefix="workers-")
         self._orders = 0
         self._dead: ModelError | None = None
         self.chat = False
@@ -40,7 +43,8 @@ class Pool:
         Raises:
             ModelError: one cannot, or has died.
         """
-        told = environments(self._groups, os.environ, len(os.sched_getaffinity(0)))
+        processors = len(os.sched_getaffinity(0))
+        told = environments(self._groups, os.environ, processors=processors, scratch=Path(self._scratch.name))
         try:
             for number, (group, environment) in enumerate(zip(self._groups, told, strict=True), start=1):
                 self._workers.append(Worker(_name(number, len(told), group), environment, self._heard))
@@ -56,6 +60,7 @@ class Pool:
         """End all workers."""
         for worker in self._workers:
             worker.end()
+        self._scratch.cleanup()
 
     def answer(
         self, dataset: str, requests: Sequence[Request], deliver: Deliver, *, known: Collection[int] = ()

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
@@ -75,8 +76,16 @@ class Worker:
         heard.put(Heard(self, None))
 
 
-def environments(groups: Sequence[Group], environment: Mapping[str, str], processors: int) -> list[dict[str, str]]:
-    """Return the variables of each worker: its GPUs, and its share of the processors."""
+def environments(
+    groups: Sequence[Group], environment: Mapping[str, str], *, processors: int, scratch: Path
+) -> list[dict[str, str]]:
+    """Return the variables of each worker: its GPUs, its share of the processors, and a folder of its own.
+
+    There transformers copies the code that a checkpoint brings along; it expects nobody else to do so at that time.
+    """
     threads = dict.fromkeys(_THREADS, str(max(1, processors // len(groups))))
-    seen = [{"CUDA_VISIBLE_DEVICES": ",".join(group)} if group else {} for group in groups]
-    return [{**environment, **threads, **gpus} for gpus in seen]
+    found = []
+    for number, group in enumerate(groups):
+        gpus = {"CUDA_VISIBLE_DEVICES": ",".join(group)} if group else {}
+        found.append({**environment, **threads, **gpus, "HF_MODULES_CACHE": str(scratch / str(number))})
+    return found
