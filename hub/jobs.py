@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from hub import answers
 from hub.accounting import Account, account_of, gather_ledger
 from hub.engine import Engine, Placement
-from hub.errors import GatewayError
-from hub.execution import Workplace, execute, no_verdict, read_again
+from hub.errors import GatewayError, ServerError
+from hub.execution import Workplace, execute, no_verdict, read_again, unrun
 from hub.files import write_atomic
 from hub.gateway import Gateway, Route
+from hub.hardware import gpu_names
 from hub.interrupts import held
 from hub.job import Ending
 from hub.jobfolder import PREVIOUS as SHELF
 from hub.jobfolder import shelve, with_past
-from hub.observer import Observer
+from hub.observer import JobChanged, Observer
 from hub.outset import Course, Outset
 from hub.plan import PlannedJob
 from hub.prepare import Environments
 from hub.reading import OUTPUT, read_outcome
 from hub.registry import load_adapter
 from hub.report import JobReport, JobState
-from hub.routes import books_of, route_of
+from hub.routes import Ways, books_of, route_of
 from hub.runs import JobRecord, RunFolder
+from hub.serving.live import Ground, LiveServers
+from hub.serving.place import server_socket
 from hub.settings import Settings
 
 _FORMER_ENDS_S = 20.0  # a gateway whose hub was killed lets calls end that are under way
@@ -53,8 +57,11 @@ class Jobs:
     def carry_out(self, engine: Engine, environments: Environments, observe: Observer) -> Iterator[JobReport]:
         """Yield the report of each job, once it is in job.json; ends early where the user or the gateway ends."""
         lines = tuple(self._placed(job, environments) for job in self._folder.record.jobs)
-        self._folder.update(state="running", jobs=lines)
-        with held() as interrupted, self._gateway(engine) as gateway:  # its end, too, is not to be cut short
+        self._folder.update(state="running", jobs=lines, environments=tuple(environments.values()))
+        # The ends of gateway and servers, too, are not to be cut short.
+        with held() as interrupted, self._gateway(engine) as gateway, ExitStack() as stack:
+            servers = self._servers(engine, environments, observe, interrupted)
+            stack.callback(servers.stop_all)
             if gateway:
                 answers.belong_to(self._settings.state_dir, self._folder.record.run_id, self._folder.path)
             work = Workplace(
@@ -71,17 +78,52 @@ class Jobs:
             for planned in self._planned:
                 if interrupted() or self.lost:
                     break
-                yield self._kept(self._carry_out(planned, gateway, work))
+                yield self._kept(self._beside_servers(planned, gateway, work, servers))
                 if planned.job.gateway:
                     self.lost = _loss(gateway)
+
+    def _servers(
+        self, engine: Engine, environments: Environments, observe: Observer, interrupted: Callable[[], bool]
+    ) -> LiveServers:
+        run_id, folder = self._folder.record.run_id, self._folder.path
+        runtime_dir = self._settings.runtime_dir
+        ground = Ground(run_id, folder, runtime_dir, engine, environments, observe, interrupted)
+        return LiveServers(self._outset.plan.servers, ground)
+
+    def _beside_servers(
+        self, planned: PlannedJob, gateway: Gateway | None, work: Workplace, servers: LiveServers
+    ) -> JobReport:
+        """Carry a job out while its servers are up; stop those that no later job asks."""
+        try:
+            for name, devices in self._devices(planned).items():
+                servers.start(name, devices)
+        except ServerError as error:
+            report = unrun(planned, JobState.CANCELLED if work.interrupted() else JobState.FAILED, error.message)
+            work.observe(JobChanged(planned.id, report.state, report.reason))
+            return report
+
+        def loss() -> str:
+            return _loss(gateway) or next(filter(None, map(servers.lost, planned.servers)), "")
+
+        report = self._carry_out(planned, gateway, replace(work, loss=loss))
+        later = self._planned[self._planned.index(planned) + 1 :]
+        for name in planned.servers:
+            if not any(name in other.servers for other in later):
+                servers.stop(name)
+        return report
+
+    def _devices(self, planned: PlannedJob) -> dict[str, tuple[str, ...]]:
+        """Return the GPUs of each server that a job asks: one after the other of those that the machine has."""
+        asked = [server for server in self._outset.plan.servers if server.name in planned.servers]
+        free = iter(gpu_names() if any(server.gpus for server in asked) else ())
+        return {server.name: tuple(islice(free, server.gpus)) for server in asked}
 
     def _placed(self, job: JobRecord, environments: Environments) -> JobRecord:
         """Return a job's line with what it will run in, and on which weights."""
         planned = next((part for part in self._planned if part.id == job.id), None)
         if planned is None:
             return job
-        weights = planned.evaluation.model.identity if planned.evaluation.model.via == "in_job" else ""
-        return job.model_copy(update={"environment": environments[planned.job.image], "weights": weights})
+        return job.model_copy(update={"environment": environments[planned.job.image], "weights": planned.weights})
 
     def _gateway(self, engine: Engine) -> AbstractContextManager[Gateway | None]:
         """Return the gateway of the jobs that need one; None where no job does."""
@@ -100,7 +142,13 @@ class Jobs:
     def _route(self, planned: PlannedJob, engine: Engine, session: int) -> Route:
         gate, folder = self._outset.plan.gateway, self._folder.job_folder(planned.id)
         user = engine.job_user(folder)
-        return route_of(planned, gate, self._outset.who, user=user, session=session, folder=folder)
+        return route_of(planned, gate, self._ways(), user=user, session=session, folder=folder)
+
+    def _ways(self) -> Ways:
+        runtime_dir, run_id = self._settings.runtime_dir, self._folder.record.run_id
+        names = (server.name for server in self._outset.plan.servers)
+        sockets = {name: server_socket(runtime_dir, run_id, number) for number, name in enumerate(names)}
+        return Ways(self._outset.who, sockets)
 
     def _carry_out(self, planned: PlannedJob, gateway: Gateway | None, work: Workplace) -> JobReport:
         """Read what the job left where that is all it needs, else run it."""
@@ -138,7 +186,9 @@ class Jobs:
     def _kept(self, report: JobReport) -> JobReport:
         record = self._folder.record.job(report.id)
         whole = report.model_copy(update={"starts": record.starts if record else 1})
-        write_atomic(self._folder.job_folder(report.id) / "job.json", whole.model_dump_json(indent=2) + "\n")
+        folder = self._folder.job_folder(report.id)
+        folder.mkdir(parents=True, exist_ok=True)  # a job whose server did not come up has none
+        write_atomic(folder / "job.json", whole.model_dump_json(indent=2) + "\n")
         return whole
 
     def _starts(self, planned: PlannedJob) -> int:

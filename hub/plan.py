@@ -13,15 +13,23 @@ from hub.adapter import (
     Asset,
     DatasetRequest,
     Estimate,
-    Estimator,
     Evaluation,
     ModelTarget,
     SimulatorUser,
 )
 from hub.endpoint import normalize_base_url
 from hub.errors import Problem, TaskError
+from hub.estimates import estimates_of
 from hub.job import Job, Limits, Mount
-from hub.server import ADAPTERS, PlannedServer, is_served, planned_server, served_identity, with_servers
+from hub.server import (
+    ADAPTERS,
+    PlannedServer,
+    is_served,
+    planned_server,
+    serve_problems,
+    served_identity,
+    with_servers,
+)
 from hub.source import KeyPath, Source
 from hub.spec import DatasetSpec, EvaluationSpec, GatewaySpec, JudgeSpec, ModelSpec, TaskSpec
 from hub.text import slug
@@ -47,6 +55,7 @@ class PlannedJob:
         runs_code: labels of the data sets whose scoring executes what the model wrote.
         estimates: what it will ask, about, where its adapter knows.
         servers: names of the servers of the run that it asks, the candidate's first.
+        served: who stands behind them, by role, with the digests of their weights; empty until those are known.
     """
 
     evaluation: Evaluation
@@ -57,6 +66,7 @@ class PlannedJob:
     runs_code: tuple[str, ...] = ()
     estimates: tuple[Estimate, ...] = ()
     servers: tuple[str, ...] = ()
+    served: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -67,7 +77,13 @@ class PlannedJob:
     def judge_identity(self) -> str:
         """Return who judges, for ResultKey.judge; empty where nobody is asked."""
         judge = self.upstreams.get("judge")
-        return _endpoint_identity(judge) if judge else ""
+        return self.served.get("judge") or (_endpoint_identity(judge) if judge else "")
+
+    @property
+    def weights(self) -> str:
+        """Return whose weights answer, in the job or in servers of the run; empty for endpoints of others."""
+        own = self.evaluation.model.identity if self.evaluation.model.via == "in_job" else ""
+        return "; ".join(dict.fromkeys(filter(None, (own, *self.served.values()))))
 
 
 @dataclass(frozen=True)
@@ -221,9 +237,8 @@ def _beside(spec: TaskSpec) -> dict[str, JudgeSpec]:
 
 
 def _part_problems(part: ModelSpec | JudgeSpec, path: KeyPath, source: Source) -> Iterator[Problem]:
-    if part.serve is not None:
-        message = "this version starts no model servers; leave serve out to load the weights in the job"
-        yield source.problem((*path, "serve"), message)
+    for place, message in serve_problems(part):
+        yield source.problem((*path, *place), message)
     try:
         if part.endpoint is not None:
             normalize_base_url(part.endpoint)
@@ -340,7 +355,7 @@ def _job(
     )
     known = adapter.datasets()
     risky = tuple(request.label for request in evaluation.datasets if known[request.name].runs_code)
-    estimates = adapter.estimate(evaluation) if isinstance(adapter, Estimator) else ()
+    estimates = estimates_of(adapter, evaluation)
     servers = tuple(dict.fromkeys(str(part.model) for part in upstreams.values() if is_served(part)))
     return PlannedJob(evaluation, job, assets, upstreams, adapter.version, risky, estimates, servers)
 
