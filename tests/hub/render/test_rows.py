@@ -41,6 +41,6 @@ def test_where_a_few_metrics_are_shown_how_they_were_had_is_said_once_a_result()
     few = [row.how for row in result_rows(whole, most=2)]
     every = [row.how for row in result_rows(whole)]
 
-    said = "generate, shots unknown"
+    said = "generate, 0-shot"
     assert few == [said, "", "in report.md and report.html"] * 2
     assert every == [said] * 6
