@@ -57,6 +57,11 @@ def test_gpus_go_to_jobs_that_load_weights_only() -> None:
     assert served.job.gpus == ()
 
 
+def test_an_evaluation_knows_how_many_gpus_its_job_has() -> None:
+    assert [planned.evaluation.gpus for planned in plan().jobs] == [2, 2, 0]
+    assert plan(resources={"gpus": 1}).jobs[0].evaluation.gpus == 1
+
+
 def test_gpus_are_explicit_ids_even_where_the_machine_lacks_them() -> None:
     assert plan(resources={"gpus": ["1"]}).jobs[0].job.gpus == ("1",)
     assert plan(resources={"gpus": "auto"}).jobs[0].job.gpus == ("0", "1")
