@@ -155,6 +155,8 @@ def make_plan(
                     problems.append(source.problem(("evaluations", index, "models"), reason))
                 continue
             resolved = _evaluation(spec, evaluation, name, adapter, folder)
+            if resolved.model.via == "in_job":
+                resolved = replace(resolved, gpus=len(_gpus(spec, machine)))
             complaints = adapter.complain(resolved)
             refusals = [item for item in complaints if item.refuses]
             problems += [source.problem(("evaluations", index, *item.path), item.message) for item in refusals]
