@@ -9,11 +9,11 @@ downloaded. Each batch size is tried by lm-eval on a part of a set; the best one
 turns with Native, and the fastest pass of each counts. Both use the GPU where there is one; for that:
 `--size 1b --dtype bfloat16 --batch-sizes 8 32 128`.
 
-Printed for each set: questions a second of both, their ratio, the one wanted, and that of processor time, which other
-work on the machine changes less; the tokens that each computed, padding included, over the least that any way of
-sharing could (the trie of all sequences); and how far any log-likelihood of ours is from lm-eval's. Ends with 1 where a number is wrong or a wanted ratio is missed. In
-bfloat16, where lm-eval's own batch sizes differ by as much, values are printed and not judged; neither are the
-ratios, which are wanted of the small model.
+Printed for each set: questions a second of both, their ratio, the one wanted, and that of processor time, which
+other work on the machine changes less; the tokens that each computed, padding included, over the least that any way
+of sharing could (the trie of all sequences); and how far any log-likelihood of ours is from lm-eval's. Ends with 1
+where a number is wrong or a wanted ratio is missed. In bfloat16, where lm-eval's own batch sizes differ by as much,
+values are printed and not judged; neither are the ratios, which are wanted of the small model.
 """
 
 from __future__ import annotations
