@@ -32,7 +32,7 @@ class Reader:
 
 @dataclass(frozen=True)
 class Asset:
-    """Something a job reads: a model or a data set, shown read-only at `target` inside the job.
+    """What a job reads, shown read-only at `target` inside it: a model, a LoRA adapter of one, or a data set.
 
     Attributes:
         kind: what it is.
@@ -53,7 +53,7 @@ class Asset:
         readers: the data sets that share it, each with its part of `patterns`: what is missing is said of each.
     """
 
-    kind: Literal["model", "dataset"]
+    kind: Literal["model", "adapter", "dataset"]
     name: str
     target: str
     hub: Hub

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from hub.adapter import Asset, Reader
-from hub.checkpoint import complaint
+from hub.checkpoint import adapter_complaint, complaint
 from hub.datafiles import lack_of
 from hub.endpoint import probe
 from hub.engine import Engine
@@ -17,9 +17,10 @@ from hub.hardware import gpu_names
 from hub.hubcache import found_elsewhere
 from hub.images import load_image
 from hub.plan import Plan, host_path
+from hub.server import is_served
 from hub.settings import Settings
 from hub.spec import JudgeSpec, ModelSpec
-from hub.text import show_size
+from hub.text import count_of, show_size
 
 # How to look at an endpoint: subject, address, model, key.
 Look = Callable[[str, str, str, str | None], Iterable[Finding]]
@@ -107,9 +108,13 @@ def to_fetch(plan: Plan, settings: Settings) -> tuple[Asset, ...]:
 
 def _gpus(plan: Plan) -> Iterator[Finding]:
     wanted = sorted({gpu for planned in plan.jobs for gpu in planned.job.gpus})
+    have = gpu_names() if plan.needs_gpus else {}
+    for server in plan.servers:
+        if server.gpus > len(have):
+            message = f"it needs {count_of(server.gpus, 'GPU')}; nvidia-smi lists {', '.join(have) or 'none'}"
+            yield Finding("missing", f"server {server.name!r}", message, "correct `gpus` under `serve`")
     if not wanted:
         return
-    have = gpu_names()
     absent = [gpu for gpu in wanted if gpu not in have]
     if absent:
         message = f"the task asks for {', '.join(wanted)}; nvidia-smi lists {', '.join(have) or 'none'}"
@@ -137,9 +142,10 @@ def _asset(asset: Asset, cache_dir: Path) -> Iterator[Finding]:
     if asset.hub != "local":
         if is_cached(path):  # what is not, hub/downloads.py speaks of
             yield from data_findings(asset, cache_dir) or (Finding("ok", subject, "in the cache"),)
-    elif asset.kind == "model":
-        wrong = complaint(path)
-        mend = "give the folder of a transformers checkpoint" if wrong else ""
+    elif asset.kind in {"model", "adapter"}:
+        wrong = complaint(path) if asset.kind == "model" else adapter_complaint(path)
+        what = "transformers checkpoint" if asset.kind == "model" else "LoRA adapter, as PEFT saves it"
+        mend = f"give the folder of a {what}" if wrong else ""
         yield Finding("missing" if wrong else "ok", subject, f"{path} {wrong}".strip(), mend)
     elif not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder above is closed to us
         mend = "; ".join(filter(None, ("correct `path` in the task file", asset.hint)))
@@ -178,7 +184,7 @@ def _upstreams(plan: Plan) -> Iterator[tuple[str, ModelSpec | JudgeSpec]]:
         for role, upstream in planned.upstreams.items():
             name = planned.evaluation.model.name if role == "candidate" else role
             mark = (name, upstream.endpoint, upstream.model)
-            if mark not in seen:
+            if mark not in seen and not is_served(upstream):  # the run starts those itself
                 seen.add(mark)
                 yield name, upstream
 

@@ -25,6 +25,16 @@ def complaint(folder: Path) -> str:
     return ""
 
 
+def adapter_complaint(folder: Path) -> str:
+    """Return why `folder` is not a LoRA adapter, or an empty string."""
+    try:
+        names = {path.name for path in folder.iterdir()}
+    except OSError as error:
+        return _WORDS.get(type(error), f"cannot be read: {error.strerror}")
+    absent = "adapter_config.json" not in names or not names & {"adapter_model.safetensors", "adapter_model.bin"}
+    return "has no adapter_config.json with adapter_model.safetensors beside it" if absent else ""
+
+
 def weights_digest(folder: Path) -> str:
     """Return `sha256:<hex>` over names and contents of weights, configuration, tokenizer and code."""
     files = sorted({path for pattern in _IDENTITY for path in folder.glob(pattern) if path.is_file()})

@@ -16,6 +16,7 @@ from hub.render.plan import plan_to_json
 _OF_TIME = ("deadline_s", "concurrency")
 _OF_JOB = ("image", "command", "env", "network")
 _OF_WORDS = ("unpacked_bytes", "hint")  # of an asset: what is said of it, not what it is
+_OF_WEIGHTS = ("endpoint", "model", "checkpoint", "hub", "revision", "dtype")
 _NOTHING = "nothing"
 _LONGEST = 60
 
@@ -86,6 +87,9 @@ def _what(asset: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _whom(upstream: Mapping[str, Any]) -> dict[str, Any]:
+    if serve := upstream.get("serve"):
+        settings = {name: serve.get(name) for name in ("engine", "args", "adapters")}
+        return {**{name: upstream.get(name) for name in _OF_WEIGHTS}, "serve": settings}
     url = normalize_base_url(upstream["endpoint"])
     return {"endpoint": url, "model": upstream.get("model"), "revision": upstream.get("revision")}
 

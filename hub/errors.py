@@ -5,6 +5,7 @@ EvaldockError                1   something failed
 ├── PrerequisiteError        3   something that must exist does not: engine, GPU, data, model, secret, endpoint
 ├── ImageError               4   an image or environment could not be built
 ├── EngineError              1   an engine failed while it held a job
+│   └── ServerError          1   a model server did not start, or ended
 ├── GatewayError             1   the gateway did not start or died
 ├── NormalizeError           1   a backend's files could not be read
 ├── RunError                 2   a run has not what was asked for: a readable record, a report, a job, a log
@@ -86,6 +87,10 @@ class BaseImageError(ImageError):
 
 class EngineError(EvaldockError):
     """An engine failed while it held a job."""
+
+
+class ServerError(EngineError):
+    """A model server did not start, or ended; the message says why, with the end of its log."""
 
 
 class GatewayError(EvaldockError):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from hub.endpoint import PROBE_DEADLINE_S, Reply, answered, ask, listed_models, no_answer, normalize_base_url
 from hub.finding import Finding
+from hub.server import is_served
 from hub.spec import JudgeSpec, ModelSpec
 
 Identity = dict[str, Any]
@@ -25,7 +26,10 @@ class Address(NamedTuple):
 
 def address_of(upstream: ModelSpec | JudgeSpec) -> Address:
     """Return whom a part of the task names."""
-    return Address(normalize_base_url(str(upstream.endpoint)), str(upstream.model), upstream.revision or "")
+    url = str(upstream.endpoint)
+    return Address(
+        url if is_served(upstream) else normalize_base_url(url), str(upstream.model), upstream.revision or ""
+    )
 
 
 def identity_of(address: Address, entry: Mapping[str, Any] | None) -> Identity:

@@ -20,6 +20,7 @@ MODELS = "/models"
 DATA = "/data"
 SOCKET_DIR = "/run/evaldock"
 SOCKET_NAME = "gateway.sock"
+SERVER_SOCKET_NAME = "server.sock"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Job:
         gpus: explicit device ids; empty for none.
         network: `none` unless the task opted out or the job fetches assets.
         gateway: whether the job gets the gateway's socket.
+        serves: whether it is a model server: EVALDOCK_LISTEN names the socket that it makes, in a folder that it
+            may write, and it serves there until it is stopped.
     """
 
     id: str
@@ -71,6 +74,7 @@ class Job:
     limits: Limits = field(default_factory=Limits)
     network: Network = "none"
     gateway: bool = False
+    serves: bool = False
 
 
 class Ending(str, Enum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from contextlib import suppress
-from dataclasses import replace
 
 from hub import answers
 from hub.checkpoint import weights_digest
@@ -110,8 +109,8 @@ class LiveRun:
     def _prepare(self) -> tuple[Environments, tuple[PlannedJob, ...]]:
         """Make what the jobs need that are not kept; return it, and the jobs with what is known only now."""
         left = tuple(part for part in self._outset.plan.jobs if part.id not in self._outset.kept)
-        plan = replace(self._outset.plan, jobs=left)
-        gpus = any(planned.job.gpus for planned in left)
+        plan = self._outset.plan.with_jobs(left)
+        gpus = plan.needs_gpus
         self._choice, environments = make_environments(
             self._choice, plan.images, self._settings, self.observe, gpus=gpus
         )

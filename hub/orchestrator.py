@@ -72,7 +72,7 @@ def preview(task: LoadedTask, settings: Settings, engine: str | None = None) -> 
     """
     plan = plan_task(task, settings)
     wanted = engine or task.spec.engine
-    gpus = any(planned.job.gpus for planned in plan.jobs)
+    gpus = plan.needs_gpus
     findings = (*check_inputs(plan, settings), *state_findings(settings))
     try:
         choice = choose_engine(wanted, settings, gpus=gpus, probe=False)
@@ -130,7 +130,7 @@ def survey(plan: Plan, settings: Settings, request: Request, engine: str) -> Gro
     Raises:
         PrerequisiteError: something is missing.
     """
-    gpus = any(planned.job.gpus for planned in plan.jobs)
+    gpus = plan.needs_gpus
     choice = choose_engine(engine, settings, gpus=gpus)
     if request.offline:
         choice = choose_built(choice, plan, settings)

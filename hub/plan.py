@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from hub.adapter import (
 from hub.endpoint import normalize_base_url
 from hub.errors import Problem, TaskError
 from hub.job import Job, Limits, Mount
+from hub.server import ADAPTERS, PlannedServer, is_served, planned_server, served_identity, with_servers
 from hub.source import KeyPath, Source
 from hub.spec import DatasetSpec, EvaluationSpec, GatewaySpec, JudgeSpec, ModelSpec, TaskSpec
 from hub.text import slug
@@ -45,6 +46,7 @@ class PlannedJob:
         upstreams: its models behind the gateway, by role.
         runs_code: labels of the data sets whose scoring executes what the model wrote.
         estimates: what it will ask, about, where its adapter knows.
+        servers: names of the servers of the run that it asks, the candidate's first.
     """
 
     evaluation: Evaluation
@@ -54,6 +56,7 @@ class PlannedJob:
     adapter_version: str = ""
     runs_code: tuple[str, ...] = ()
     estimates: tuple[Estimate, ...] = ()
+    servers: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -69,7 +72,7 @@ class PlannedJob:
 
 @dataclass(frozen=True)
 class Plan:
-    """All jobs of a task, what was left out on purpose, and what adapters caution of."""
+    """All jobs of a task and their servers, what was left out on purpose, and what adapters caution of."""
 
     task: str
     engine: str
@@ -79,16 +82,29 @@ class Plan:
     gateway: GatewaySpec = field(default_factory=GatewaySpec)
     max_infra_errors: int = 0
     allow_unsafe_code: bool = False
+    servers: tuple[PlannedServer, ...] = ()
 
     @property
     def images(self) -> tuple[str, ...]:
         """Return the names of the images needed."""
-        return tuple(sorted({planned.job.image for planned in self.jobs}))
+        jobs = (*(planned.job for planned in self.jobs), *(server.job for server in self.servers))
+        return tuple(sorted({job.image for job in jobs}))
 
     @property
     def assets(self) -> tuple[Asset, ...]:
         """Return every asset once, in order of first use."""
-        return tuple(dict.fromkeys(asset for planned in self.jobs for asset in planned.assets))
+        read = (*(server.assets for server in self.servers), *(planned.assets for planned in self.jobs))
+        return tuple(dict.fromkeys(asset for assets in read for asset in assets))
+
+    @property
+    def needs_gpus(self) -> bool:
+        """Return whether a job or a server is to have devices."""
+        return any(planned.job.gpus for planned in self.jobs) or any(server.gpus for server in self.servers)
+
+    def with_jobs(self, jobs: tuple[PlannedJob, ...]) -> Plan:
+        """Return the plan with these of its jobs, and the servers that they ask."""
+        asked = {name for planned in jobs for name in planned.servers}
+        return replace(self, jobs=jobs, servers=tuple(part for part in self.servers if part.name in asked))
 
 
 def make_plan(
@@ -107,6 +123,7 @@ def make_plan(
         TaskError: what an adapter cannot take, and explicit pairs that make no sense.
     """
     problems = list(_global_problems(spec, source))
+    spec = with_servers(spec)
     jobs: list[PlannedJob] = []
     skipped: list[str] = []
     cautions: list[str] = []
@@ -145,21 +162,37 @@ def make_plan(
         gateway=spec.gateway,
         max_infra_errors=spec.max_infra_errors,
         allow_unsafe_code=spec.allow_unsafe_code,
+        servers=_servers(jobs, machine, folder),
     )
+
+
+def _servers(jobs: Iterable[PlannedJob], machine: Machine, folder: Path) -> tuple[PlannedServer, ...]:
+    """Return the servers that jobs ask, each once, in order of first use."""
+    parts = {part.model: part for job in jobs for part in job.upstreams.values() if is_served(part)}
+    return tuple(_server(part, machine, folder) for part in parts.values())
+
+
+def _server(part: ModelSpec | JudgeSpec, machine: Machine, folder: Path) -> PlannedServer:
+    serve, name = part.serve, str(part.model)
+    assert serve is not None  # noqa: S101 - for mypy: `is_served` was asked
+    weights = _model_asset(name, f"{layout.MODELS}/{name}", part, folder)
+    tuned = tuple(
+        Asset("adapter", f"{name} adapter {index}", f"{ADAPTERS}/{index}", "local", str(_absolute(path, folder)))
+        for index, path in enumerate(serve.adapters)
+    )
+    assets = (weights, *tuned)
+    mounts = tuple(Mount(host_path(asset, machine.cache_dir), asset.target) for asset in assets)
+    gpus = min(1, len(machine.gpus)) if serve.gpus is None else serve.gpus
+    return planned_server(part, assets, mounts, gpus)
 
 
 def _global_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
     if spec.engine in {"ray", "slurm"}:
         yield source.problem(("engine",), f"this version has no {spec.engine} engine; use auto, docker or venv")
     for name, model in spec.models.items():
-        path: KeyPath = ("models", name)
-        if model.serve is not None:
-            message = "this version starts no model servers; leave serve out to load the weights in the job"
-            yield source.problem((*path, "serve"), message)
-        if model.endpoint is not None:
-            yield from _url_problem(model.endpoint, (*path, "endpoint"), source)
+        yield from _part_problems(model, ("models", name), source)
     for role, part in _beside(spec).items():
-        yield from _url_problem(part.endpoint, (role, "endpoint"), source)
+        yield from _part_problems(part, (role,), source)
     if spec.gateway.budget.cost is not None:
         yield from _cost_problems(spec, source)
 
@@ -167,7 +200,8 @@ def _global_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
 def _cost_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
     """Say what keeps a budget of money from being one: a server without prices, or several currencies."""
     named = {f"models.{name}": model for name, model in spec.models.items() if model.endpoint is not None}
-    parts: dict[str, ModelSpec | JudgeSpec] = {**named, **_beside(spec)}
+    beside = {role: part for role, part in _beside(spec).items() if part.endpoint is not None}
+    parts: dict[str, ModelSpec | JudgeSpec] = {**named, **beside}
     free = [name for name, part in parts.items() if part.prices is None]
     if free:
         message = f"a budget of money needs prices of every server; there are none of {', '.join(free)}"
@@ -184,11 +218,15 @@ def _beside(spec: TaskSpec) -> dict[str, JudgeSpec]:
     return {role: part for role, part in parts.items() if part is not None}
 
 
-def _url_problem(url: str, path: KeyPath, source: Source) -> Iterator[Problem]:
+def _part_problems(part: ModelSpec | JudgeSpec, path: KeyPath, source: Source) -> Iterator[Problem]:
+    if part.serve is not None:
+        message = "this version starts no model servers; leave serve out to load the weights in the job"
+        yield source.problem((*path, "serve"), message)
     try:
-        normalize_base_url(url)
+        if part.endpoint is not None:
+            normalize_base_url(part.endpoint)
     except ValueError as error:
-        yield source.problem(path, str(error))
+        yield source.problem((*path, "endpoint"), str(error))
 
 
 def _evaluation(spec: TaskSpec, evaluation: EvaluationSpec, model: str, adapter: Adapter, folder: Path) -> Evaluation:
@@ -259,6 +297,8 @@ def _target(name: str, model: ModelSpec) -> ModelTarget:
 
 
 def _endpoint_identity(part: ModelSpec | JudgeSpec) -> str:
+    if is_served(part):
+        return served_identity(part)
     return f"endpoint:{_safe_url(str(part.endpoint))} {part.model}{_at(part)}"
 
 
@@ -282,7 +322,8 @@ def _job(
     if evaluation.model.via == "endpoint":
         upstreams["candidate"] = model
     else:
-        assets = (_model_asset(evaluation.model, model, folder), *assets)
+        target = evaluation.model
+        assets = (_model_asset(target.name, target.path, model, folder), *assets)
     upstreams |= _asked_beside(spec, evaluation, adapter)
     job = Job(
         id=job_id,
@@ -298,7 +339,8 @@ def _job(
     known = adapter.datasets()
     risky = tuple(request.label for request in evaluation.datasets if known[request.name].runs_code)
     estimates = adapter.estimate(evaluation) if isinstance(adapter, Estimator) else ()
-    return PlannedJob(evaluation, job, assets, upstreams, adapter.version, risky, estimates)
+    servers = tuple(dict.fromkeys(str(part.model) for part in upstreams.values() if is_served(part)))
+    return PlannedJob(evaluation, job, assets, upstreams, adapter.version, risky, estimates, servers)
 
 
 def _limits(spec: TaskSpec, evaluation: Evaluation, *, gateway: bool) -> Limits:
@@ -318,11 +360,11 @@ def _gpus(spec: TaskSpec, machine: Machine) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-def _model_asset(target: ModelTarget, model: ModelSpec, folder: Path) -> Asset:
+def _model_asset(name: str, target: str, model: ModelSpec | JudgeSpec, folder: Path) -> Asset:
     checkpoint, hub = str(model.checkpoint), model.place
     if hub == "local":
-        return Asset("model", target.name, target.path, "local", str(_absolute(checkpoint, folder)))
-    return Asset("model", target.name, target.path, hub, checkpoint, model.revision or _MAIN[hub])
+        return Asset("model", name, target, "local", str(_absolute(checkpoint, folder)))
+    return Asset("model", name, target, hub, checkpoint, model.revision or _MAIN[hub])
 
 
 def host_path(asset: Asset, cache_dir: Path) -> Path:

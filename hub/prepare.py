@@ -89,8 +89,9 @@ def fetch_missing(plan: Plan, environments: Environments, engine: Engine, desk: 
 
 
 def image_for(asset: Asset, plan: Plan) -> str:
-    """Return the image that can fetch `asset` from a hub: that of the first job which reads it."""
-    return next(planned.job.image for planned in plan.jobs if asset in planned.assets)
+    """Return the image that can fetch `asset` from a hub: that of the first job, or server, which reads it."""
+    readers = (*((part.assets, part.job) for part in plan.jobs), *((part.assets, part.job) for part in plan.servers))
+    return next(job.image for assets, job in readers if asset in assets)
 
 
 @contextmanager

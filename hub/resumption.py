@@ -164,7 +164,7 @@ class _Resumption:
         self._courses |= {part.id: self._course(part, changed=part.id in concerned) for part in self._plan.jobs}
         left = tuple(part for part in self._plan.jobs if self._courses[part.id].step != "keep")
         engine = self._wish.request.engine or self.run.record.engine
-        ground = survey(replace(self._plan, jobs=left), self._settings, self._wish.request, engine)
+        ground = survey(self._plan.with_jobs(left), self._settings, self._wish.request, engine)
         self._models = Reunion(self.run.record.upstreams, ground.met)
         choice = ground.choice
         if not self._wish.request.engine:

@@ -149,24 +149,23 @@ class _EndpointFields(_Part):
         return value
 
 
-class JudgeSpec(_EndpointFields):
-    """A model beside the evaluated ones, always behind an endpoint: the judge, the simulator."""
-
-    endpoint: str = Field(description="Base URL, with or without /v1 or /chat/completions.")
-    model: Text = Field(min_length=1, description="The server's name of the model.")
-    revision: Text | None = Field(None, description="Says which weights stand behind the name.")
-
-
 class ServeSpec(_Part):
-    """A model server that evaldock would start for a checkpoint."""
+    """A model server that evaldock starts for a checkpoint."""
 
     engine: Literal["vllm", "sglang", "swift", "transformers", "llamacpp"] = Field(description="Kind of server.")
-    gpus: NotNegative | None = Field(None, description="GPUs of the server.")
-    args: tuple[str, ...] = Field((), description="More arguments of the server.")
+    gpus: Annotated[NotNegative, Field(le=1024)] | None = Field(
+        None, description="GPUs of the server; default: one, where the machine has any."
+    )
+    memory: Annotated[Size, Field(ge=64 << 20, lt=1 << 50)] | None = Field(None, description="Memory of the server.")
+    args: tuple[Text, ...] = Field((), description="More arguments of the server, as its own command takes them.")
+    adapters: tuple[Text, ...] = Field(
+        (), description="LoRA adapters of a training run: folders, relative to the task file."
+    )
+    timeout: DurationS = Field(1800.0, description="Longest time until it answers; loading is most of it.")
 
 
-class ModelSpec(_EndpointFields):
-    """A model: a checkpoint (weights that a job loads) or an endpoint (a server that already runs)."""
+class _ModelFields(_EndpointFields):
+    """Fields of a model wherever it is: weights, or a server."""
 
     checkpoint: Text | None = Field(None, description="Hub id or folder; a folder is relative to the task file.")
     hub: Literal["modelscope", "huggingface", "local"] | None = Field(
@@ -179,9 +178,9 @@ class ModelSpec(_EndpointFields):
         "of an endpoint, what says which weights stand behind the name.",
     )
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field("auto", description="Weights in memory.")
-    modality: Literal["text", "vision"] = Field("text", description="vision: it takes images too.")
-    chat: bool | None = Field(None, description="Use the chat template; default: if the model has one.")
-    serve: ServeSpec | None = Field(None, description="Start a server for the checkpoint; not in this version.")
+    serve: ServeSpec | None = Field(
+        None, description="Start a server for the checkpoint, shared by all jobs that ask it; not in this version."
+    )
 
     @property
     def place(self) -> Literal["modelscope", "huggingface", "local"]:
@@ -191,7 +190,7 @@ class ModelSpec(_EndpointFields):
         return "local" if str(self.checkpoint).startswith((".", "/", "~")) else "modelscope"
 
     @model_validator(mode="after")
-    def _one_kind(self) -> ModelSpec:
+    def _one_kind(self) -> _ModelFields:
         if (self.checkpoint is None) == (self.endpoint is None):
             raise ValueError("give either checkpoint or endpoint")
         if self.endpoint is not None and self.model is None:
@@ -201,6 +200,23 @@ class ModelSpec(_EndpointFields):
         if self.endpoint is not None and (self.hub or self.serve):
             raise ValueError("hub and serve belong to a checkpoint, not to an endpoint")
         return self
+
+
+class JudgeSpec(_ModelFields):
+    """A model beside the evaluated ones, always behind a server: the judge, the simulator."""
+
+    @model_validator(mode="after")
+    def _behind_a_server(self) -> JudgeSpec:
+        if self.checkpoint is not None and self.serve is None:
+            raise ValueError("a checkpoint here needs serve: jobs load only the weights of the model they evaluate")
+        return self
+
+
+class ModelSpec(_ModelFields):
+    """A model: a checkpoint (weights that a job loads, or a server for them) or an endpoint (a running server)."""
+
+    modality: Literal["text", "vision"] = Field("text", description="vision: it takes images too.")
+    chat: bool | None = Field(None, description="Use the chat template; default: if the model has one.")
 
 
 class DatasetSpec(_Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,7 +152,8 @@ def _message(detail: ErrorDetails, path: KeyPath) -> str:
             return str(detail["ctx"]["error"])
         case "literal_error":
             given, wanted = detail["input"], detail["ctx"]["expected"]
-            return f"must be {wanted}, not {given!r}"
+            known = re.findall("'([^']*)'", wanted)
+            return f"must be {wanted}, not {given!r}{did_you_mean(str(given), known)}"
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" as bound:
             return f"must be {_BOUNDS[bound]} {_show_bound(key, detail)}"
         case _:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hub.errors import Problem
 from hub.source import KeyPath, Source
-from hub.spec import ModelSpec, TaskSpec
+from hub.spec import JudgeSpec, ModelSpec, TaskSpec
 
 _HUB_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?")
 _MAX_PATH_BYTES = 4095  # PATH_MAX of Linux, less its final NUL
@@ -18,14 +18,26 @@ _MAX_NAME_BYTES = 255
 
 def path_problems(spec: TaskSpec, source: Source, folder: Path) -> Iterator[Problem]:
     """Yield what is wrong with the checkpoints and data paths of a task; relative ones start from `folder`."""
-    for name, model in spec.models.items():
-        if model.checkpoint is not None and (wrong := _checkpoint_complaint(model, folder)):
-            yield source.problem(("models", name, "checkpoint"), wrong)
+    parts: list[tuple[KeyPath, ModelSpec | JudgeSpec | None]] = [(("judge",), spec.judge)]
+    parts += [(("simulator",), spec.simulator), *((("models", name), part) for name, part in spec.models.items())]
+    for path, part in parts:
+        if part is not None and part.checkpoint is not None:
+            yield from _checkpoint_problems(part, path, source, folder)
     for index, evaluation in enumerate(spec.evaluations):
         for position, dataset in enumerate(evaluation.datasets):
             if dataset.path is not None and (wrong := path_complaint(dataset.path, folder)):
                 where: KeyPath = ("evaluations", index, "datasets", position, "path")
                 yield source.problem(where, wrong)
+
+
+def _checkpoint_problems(
+    part: ModelSpec | JudgeSpec, path: KeyPath, source: Source, folder: Path
+) -> Iterator[Problem]:
+    if wrong := _checkpoint_complaint(part, folder):
+        yield source.problem((*path, "checkpoint"), wrong)
+    for index, adapter in enumerate(part.serve.adapters if part.serve else ()):
+        if wrong := path_complaint(adapter, folder):
+            yield source.problem((*path, "serve", "adapters", index), wrong)
 
 
 def path_complaint(text: str, folder: Path) -> str:
@@ -49,7 +61,7 @@ def path_complaint(text: str, folder: Path) -> str:
     return ""
 
 
-def _checkpoint_complaint(model: ModelSpec, folder: Path) -> str:
+def _checkpoint_complaint(model: ModelSpec | JudgeSpec, folder: Path) -> str:
     text = str(model.checkpoint)
     if model.place == "local":
         return path_complaint(text, folder)

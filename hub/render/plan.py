@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from hub.adapter import Estimate
 from hub.finding import Finding
 from hub.plan import Plan, PlannedJob
+from hub.server import PlannedServer, is_served
 from hub.text import count_of
 from hub.version import VERSION
 
@@ -31,7 +32,20 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "gateway": _plain(plan.gateway),
         "max_infra_errors": plan.max_infra_errors,
         "allow_unsafe_code": plan.allow_unsafe_code,
+        "servers": [_plain(_server_to_dict(server)) for server in plan.servers],
         "jobs": [_plain(_job_to_dict(planned)) for planned in plan.jobs],
+    }
+
+
+def _server_to_dict(server: PlannedServer) -> dict[str, Any]:
+    return {
+        "name": server.name,
+        "serve": server.serve,
+        "identity": server.identity,
+        "job": asdict(server.job),
+        "assets": [asdict(asset) for asset in server.assets],
+        "gpus": server.gpus,
+        "memory_bytes": server.memory_bytes,
     }
 
 
@@ -43,6 +57,7 @@ def _job_to_dict(planned: PlannedJob) -> dict[str, Any]:
         "job": asdict(planned.job),
         "assets": [asdict(asset) for asset in planned.assets],
         "upstreams": dict(planned.upstreams),
+        "servers": list(planned.servers),
         "runs_code": list(planned.runs_code),
         "estimates": [asdict(estimate) for estimate in planned.estimates],
     }
@@ -67,6 +82,9 @@ def plan_lines(
     """
     yield f"task {plan.task}: {count_of(len(plan.jobs), 'job')}"
     yield engine_line
+    for server in plan.servers:
+        yield ""
+        yield from _server_lines(server)
     for planned in plan.jobs:
         yield ""
         yield from _job_lines(planned)
@@ -94,6 +112,17 @@ def _expected(estimate: Estimate) -> str:
     return f"{calls}{tokens}{most}"
 
 
+def _server_lines(server: PlannedServer) -> Iterator[str]:
+    yield f"server {server.name}"
+    yield f"  weights  {server.identity}"
+    yield f"  image    {server.job.image}"
+    yield f"  command  {' '.join(server.job.command)}"
+    for mount in server.job.mounts:
+        yield f"  mount    {mount.source} -> {mount.target} (ro)"
+    yield f"  GPUs     {server.gpus or 'none'}"
+    yield "  network  none, a socket that only the gateway connects to"
+
+
 def _job_lines(planned: PlannedJob) -> Iterator[str]:
     evaluation, job = planned.evaluation, planned.job
     yield f"job {job.id}"
@@ -112,7 +141,8 @@ def _job_lines(planned: PlannedJob) -> Iterator[str]:
     yield f"  network  {job.network}{', gateway socket' if job.gateway else ''}"
     for role, upstream in planned.upstreams.items():
         key = f", key from ${upstream.api_key_env}" if upstream.api_key_env else ""
-        yield f"  {role:<8} {upstream.endpoint} model {upstream.model}{key}"
+        whom = f"server {upstream.model!r}" if is_served(upstream) else f"{upstream.endpoint} model {upstream.model}"
+        yield f"  {role:<8} {whom}{key}"
 
 
 def _file_lines(files: Mapping[str, str], *, whole: bool) -> Iterator[str]:

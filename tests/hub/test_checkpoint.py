@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.checkpoint import complaint
+from hub.checkpoint import adapter_complaint, complaint
 
 
 @pytest.fixture
@@ -40,3 +40,13 @@ def test_a_folder_that_is_closed_to_us_is_a_complaint_not_an_exception(
     monkeypatch.setattr(Path, "iterdir", refuse)
 
     assert complaint(folder) == "cannot be read: Permission denied"
+
+
+def test_an_adapter_has_a_configuration_and_weights_of_its_own(tmp_path: Path) -> None:
+    assert "has no adapter_config.json" in adapter_complaint(tmp_path)
+    assert adapter_complaint(tmp_path / "absent") == "no such folder"
+
+    (tmp_path / "adapter_config.json").write_text("{}")
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"")
+
+    assert adapter_complaint(tmp_path) == ""

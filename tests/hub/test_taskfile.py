@@ -91,7 +91,12 @@ evaluations:
             "up to 64 letters",
         ),
         ({"generation": {"max_new_tokens": 5}}, "this is generation.max_tokens"),
-        ({"judge": {"model": "j"}}, "judge.endpoint: this key is required"),
+        (
+            {"models": {"m": {"checkpoint": "./w", "serve": {"engine": "vlm"}}}},
+            "'transformers' or 'llamacpp', not 'vlm'; did you mean 'vllm'?",
+        ),
+        ({"models": {"m": {"checkpoint": "./w", "serve": {"gpu": 1}}}}, "did you mean 'gpus'?"),
+        ({"judge": {"model": "j"}}, "judge: give either checkpoint or endpoint"),
     ],
 )
 def test_wrong_values_are_named(change: dict[str, Any], wanted: str) -> None:
