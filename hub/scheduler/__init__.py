@@ -1,6 +1,6 @@
 """The scheduler: which job is started when, on which GPUs, beside which model servers. Pure: it decides, others act.
 
-The jobs have an order, found once (`ordering.best_order`); nobody who is first in it is made to wait for one behind him.
+The jobs have an order, found once (`best_order`); nobody who is first in it is made to wait for one behind him.
 `decide` says the next single step for a state; `simulate` plays all steps through with expected times, for a chart.
 """
 

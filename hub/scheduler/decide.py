@@ -68,9 +68,9 @@ Step = Start | Stop
 def decide(state: State) -> Step | None:
     """Return the next step to take at once; None where there is nothing to do until a job ends, or others let go.
 
-    Jobs are started in their order. One that only waits for its lane keeps its room while others start. One that lacks
-    room is overtaken by those alone that will be over before it has room, as far as times are known; and by any where
-    it waits for what somebody else holds.
+    Jobs are started in their order. One that only waits for its lane keeps its room while others start. One that
+    lacks room is overtaken by those alone that will be over before it has room, as far as times are known; and by any
+    where it waits for what somebody else holds.
     """
     if idle := _needless(state):
         return Stop(idle)
@@ -115,7 +115,7 @@ def _room(state: State, running: tuple[Running, ...] | None = None, evicted: fro
 
 
 def _in_the_way(state: State, room: Room, item: Item) -> str | None:
-    """Return an idle server without which there would be room for a job: the one that is needed last, if one will do."""
+    """Return an idle server without which there would be room for a job: the one needed last, where one will do."""
     idle = [model for model in _idle(state, state.running) if model not in item.servers]
     lacking = state.lacking(item)
     idle.sort(key=lambda model: -_next_use(state, model))

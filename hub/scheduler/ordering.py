@@ -12,7 +12,7 @@ from hub.scheduler.room import why_never
 from hub.scheduler.simulate import Play, simulate
 
 _ALL_UP_TO = 7  # jobs: their orders are all tried
-_SOME = 200  # of more jobs
+_SOME = 60  # of more jobs
 _WORTH = 0.95  # of its time: what gains less is not worth another order, for the times are expectations
 
 Order = tuple[Item, ...]

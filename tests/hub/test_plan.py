@@ -85,7 +85,7 @@ def test_a_caution_is_said_once_and_refuses_nothing() -> None:
 
     assert (made.cautions, made.skipped) == (("limit 5 of programs",), ())
     assert len(made.jobs) == 3
-    assert "\nnote: limit 5 of programs" in list(plan_lines(made, (), ""))
+    assert "\nnote: limit 5 of programs" in list(plan_lines(made, ""))
     assert plan_to_json(made)["cautions"] == ["limit 5 of programs"]
 
 
@@ -281,7 +281,5 @@ def test_a_bad_address_of_the_simulator_is_a_problem_of_the_task() -> None:
 def test_a_plan_says_what_is_expected_to_be_asked() -> None:
     made = plan(evaluations=[{"backend": "echo", "datasets": ["programs"], "models": ["served"]}])
 
-    assert "  expected programs, candidate: about 3 calls, at most 9 calls (made up)" in list(
-        plan_lines(made, (), "")
-    )
+    assert "  expected programs, candidate: about 3 calls, at most 9 calls (made up)" in list(plan_lines(made, ""))
     assert plan_to_json(made)["jobs"][0]["estimates"][0]["most_calls"] == 9
