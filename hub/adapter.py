@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ValidationError
 
@@ -239,6 +239,13 @@ class Estimate:
     basis: str
 
 
+class GoldCall(NamedTuple):
+    """A call of a function; `arguments` is JSON."""
+
+    name: str
+    arguments: str
+
+
 @dataclass(frozen=True)
 class Gold:
     """One form of one question and what answers it: what the mock server rehearses with.
@@ -250,6 +257,10 @@ class Gold:
         question: the question alone, as it would stand in a prompt of any other form.
         right: an answer that the backend scores in full.
         wrong: plausible answers that it scores as wrong.
+        conversation: the texts of all turns, where the last one alone does not tell the question from others.
+        answered_by: the function that is called with the answer: `right` and `wrong` are its arguments, as JSON, and
+            `prompt` is the whole turn of the user that begins the conversation; empty where an answer is a text.
+        calls: what is called first, one after another, each after the result of the one before.
     """
 
     group: str
@@ -258,6 +269,9 @@ class Gold:
     question: str
     right: str
     wrong: tuple[str, ...]
+    conversation: tuple[str, ...] = ()
+    answered_by: str = ""
+    calls: tuple[GoldCall, ...] = ()
 
 
 class GoldReader(Protocol):

@@ -250,12 +250,71 @@ class Stretch(_Record):
     ended_at: float
 
 
+class Answered(_Record):
+    """How one backend took one question: its sample, what it read out of the answer, and the score of that.
+
+    Attributes:
+        line: of the job's samples.jsonl, from 1.
+        answer: what was extracted, else the end of what the model said.
+    """
+
+    id: str
+    line: int
+    answer: str
+    right: bool
+
+
+class Disagreement(_Record):
+    """One question that one backend found answered rightly, and the other not."""
+
+    question: str
+    first: Answered
+    second: Answered
+
+
+class Measured(_Record):
+    """One side of an agreement: a job's data set, and how many of its scored samples have no partner."""
+
+    job: str
+    dataset: str
+    unmatched: int
+
+
+class Agreement(_Record):
+    """How far two backends agree on one benchmark and model, question by question.
+
+    Attributes:
+        subsets: those that both have; empty where they do not name them alike, and all were looked at.
+        matched: questions that both asked and scored; the next four add up to it.
+        both, only_first, only_second, neither: who found the answer right.
+        same_answer: disagreements in which the model said the same to both: what differs is how it was read.
+        p_value: of McNemar's exact test (1947), two-sided: how likely so uneven a split of the disagreements is by
+            chance; None where there is none.
+        disagreements: the first ones; all are in disagreements.jsonl.
+    """
+
+    benchmark: str
+    model: str
+    first: Measured
+    second: Measured
+    subsets: tuple[str, ...] = ()
+    matched: int
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+    same_answer: int
+    p_value: float | None
+    disagreements: tuple[Disagreement, ...] = ()
+
+
 class Report(_Record):
     """The report of one run; report.json is this, and `evaldock schema report` its JSON Schema.
 
     Attributes:
         started_at, ended_at: when the run first began, and when its last start ended; pauses lie between them.
         stretches: when it was at work, one for each start, in order; empty in a report of an older version.
+        agreements: of every two backends that measured one benchmark on one model.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -271,6 +330,7 @@ class Report(_Record):
     hardware: dict[str, str] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     jobs: tuple[JobReport, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
 
     @property
     def worked_s(self) -> float:

@@ -20,6 +20,7 @@ from hub.errors import PrerequisiteError, RunError, RunNotFoundError
 from hub.files import write_atomic
 from hub.jobevents import read_events
 from hub.report import EnvironmentRecord, JobReport, JobState, Report, Sample
+from hub.samples import parse_sample, sample_lines, samples_file
 from hub.text import did_you_mean
 
 RUN_SCHEMA_VERSION = 1
@@ -304,13 +305,9 @@ def read_samples(run: RunFolder, job_id: str) -> Iterator[Sample]:
     Raises:
         RunError: a line is no sample.
     """
-    path = run.job_folder(job_id) / "samples.jsonl"
-    if not path.is_file():
-        return
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                sample = Sample.model_validate_json(line)
-            except ValidationError as error:
-                raise RunError(f"{path}:{number} is no sample: {error.errors()[0]['msg']}") from error
-            yield sample
+    path = samples_file(run.path, job_id)
+    for number, _, raw in sample_lines(path) if path.is_file() else ():
+        sample = parse_sample(raw)
+        if sample is None:
+            raise RunError(f"{path}:{number} is no sample")
+        yield sample

@@ -2,7 +2,7 @@
 
 Below the job's output, a folder for each data set:
     predictions.jsonl   one line an item, in the order of the data, written as they are answered
-    metrics.json        all figures and what counted in them, once all items are done; or why there are none
+    metrics.json        all figures and what counted in them, of the items done so far; or why there are none
 of an agent's data set besides:
     answers/            a file a query, <query id>_<method>.json, as StableToolBench's inference writes it
     converted.json      all of them as ToolEval reads them; an earlier run's is what `reference` names

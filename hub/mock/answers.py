@@ -17,6 +17,13 @@ UNKNOWN = "I do not know."
 _SYLLABLES = ("ba", "co", "da", "fi", "ga", "ko", "lu", "ma", "ne", "pi", "ro", "sa", "te", "vo", "wi", "zu")
 
 
+class Turn(NamedTuple):
+    """One turn of a conversation: who speaks, and its text."""
+
+    role: str
+    text: str
+
+
 @dataclass(frozen=True)
 class Asked:
     """What an answer may depend on.
@@ -28,6 +35,8 @@ class Asked:
         index: which of the `n` answers this one is.
         number: of the answer, where each is to be another; None: the same request has the same answer.
         errs: whether the answer is to be wrong; None: as those who answer decide.
+        turns: of the conversation, all of them.
+        functions: the names of those that may be called.
     """
 
     text: str
@@ -36,6 +45,8 @@ class Asked:
     index: int = 0
     number: int | None = None
     errs: bool | None = None
+    turns: tuple[Turn, ...] = ()
+    functions: frozenset[str] = frozenset()
 
 
 class Said(NamedTuple):
@@ -48,6 +59,14 @@ class Said(NamedTuple):
     text: str
     note: str = ""
     others: tuple[str, ...] = ()
+
+
+class Called(NamedTuple):
+    """A function that is called in the place of an answer; `arguments` is JSON, `note` as that of an answer."""
+
+    name: str
+    arguments: str
+    note: str = "called"
 
 
 class Belief(NamedTuple):
@@ -67,6 +86,10 @@ class Answers:
     def say(self, asked: Asked) -> Said:
         """Return the answer; one that is to be wrong knows nothing."""
         return Said(UNKNOWN, "wrong") if asked.errs else self._say(asked)
+
+    def call(self, asked: Asked) -> Called | None:  # noqa: ARG002 - GoldAnswers knows some
+        """Return the function that is called; None: whatever the request's words name."""
+        return None
 
     def judge(self, prompt: str) -> Belief | None:  # noqa: ARG002 - GoldAnswers has one
         """Return what the mock thinks of the answer at the end of a prompt; None: nothing."""

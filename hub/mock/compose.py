@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from hub.mock import draw, scores, tokens
-from hub.mock.answers import Asked, Belief, Said
+from hub.mock.answers import Asked, Belief, Called, Said, Turn
 from hub.mock.example import example
 from hub.mock.images import describe
 from hub.mock.reply import Choice, Reason, Reply
@@ -20,7 +20,7 @@ from hub.mock.request import (
     Part,
     ResponseFormat,
 )
-from hub.mock.tools import calls_of, is_legacy
+from hub.mock.tools import calls_of, is_legacy, named_call, offered
 
 _COMPLETION_TOKENS = 16
 _DIMENSIONS = 256
@@ -32,6 +32,9 @@ class Answerer(Protocol):
 
     def say(self, asked: Asked) -> Said:
         """Return an answer."""
+
+    def call(self, asked: Asked) -> Called | None:
+        """Return the function that is called instead; None where the answerer knows of none."""
 
     def judge(self, prompt: str) -> Belief | None:
         """Return what it thinks of the answer at the end of a prompt."""
@@ -45,7 +48,13 @@ def chat(request: ChatRequest, answers: Answerer) -> Reply:
     """
     images = {id(part): describe(_url(part)) for message in request.messages for part in _images(message)}
     last = _last(request)
-    asked = Asked(_text(last), tuple(images[id(part)] for part in _images(last)), request.seed)
+    asked = Asked(
+        _text(last),
+        tuple(images[id(part)] for part in _images(last)),
+        request.seed,
+        turns=tuple(Turn(message.role, _text(message)) for message in request.messages),
+        functions=offered(request),
+    )
     made = [_chat_choice(request, replace(asked, index=index), answers) for index in range(request.n or 1)]
     prompt = sum(tokens.count(_text(message)) + _PER_MESSAGE for message in request.messages)
     choices = tuple(choice for choice, _ in made)
@@ -73,10 +82,11 @@ def _last(request: ChatRequest) -> Message:
 
 
 def _chat_choice(request: ChatRequest, asked: Asked, answers: Answerer) -> tuple[Choice, str]:
-    calls = calls_of(request, asked.text, asked.index)
+    known = answers.call(asked) if asked.functions else None
+    calls = (named_call(known, asked),) if known else calls_of(request, asked.text, asked.index)
     if calls:
         reason: Reason = "function_call" if is_legacy(request) else "tool_calls"
-        return Choice(asked.index, (), reason, calls), "called"
+        return Choice(asked.index, (), reason, calls), known.note if known else "called"
     said = answers.say(asked)
     text = _formed(said.text, request.response_format)
     limits = [limit for limit in (request.max_completion_tokens, request.max_tokens) if limit is not None]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from hub.adapter import Gold
 from hub.mock import draw
-from hub.mock.answers import UNKNOWN, Asked, Belief, Said
+from hub.mock.answers import UNKNOWN, Asked, Belief, Called, Said
 from hub.mock.table import TextTable
 
 
@@ -40,6 +40,26 @@ class _Decided:
         others = (gold.right, *gold.wrong[:place], *gold.wrong[place + 1 :])
         return Said(gold.wrong[place], "wrong", others)
 
+    def called(self, asked: Asked, results: int) -> Called:
+        """Return what is called after so many results: first what the answer needs, then the answer itself."""
+        if results < len(self.gold.calls):
+            return Called(*self.gold.calls[results])
+        said = self.said(asked)
+        return Called(self.gold.answered_by, said.text, said.note)
+
+
+def _texts(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(text.strip() for text in texts)
+
+
+def _first(entries: Iterable[tuple[Sequence[str], _Decided]]) -> dict[tuple[str, ...], _Decided]:
+    """Return what is known by texts, without white space at their ends; of equal ones the first counts."""
+    found: dict[tuple[str, ...], _Decided] = {}
+    for texts, entry in entries:
+        if texts:
+            found.setdefault(_texts(texts), entry)
+    return found
+
 
 class GoldAnswers:
     """Knows every question of a task; errs on the stated share of each group, whatever the order of requests."""
@@ -58,11 +78,24 @@ class GoldAnswers:
         self.groups = tuple(Share(group, total, wrong[group]) for group, total in sorted(totals.items()))
         self._prompts = TextTable((entry.gold.prompt, entry) for entry in decided)
         self._questions = TextTable((entry.gold.question, entry) for entry in decided)
+        self._conversations = _first((entry.gold.conversation, entry) for entry in decided)
+        self._called = _first(((entry.gold.prompt,), entry) for entry in decided if entry.gold.answered_by)
 
     def say(self, asked: Asked) -> Said:
         """Return the answer; unless it is to be drawn anew the same for each of `n`, as at temperature 0."""
-        found = self._prompts.find(asked.text) or self._questions.find(asked.text)
+        whole = self._conversations.get(_texts(turn.text for turn in asked.turns))
+        found = whole or self._prompts.find(asked.text) or self._questions.find(asked.text)
         return found.said(asked) if found else Said(UNKNOWN, "unmatched")
+
+    def call(self, asked: Asked) -> Called | None:
+        """Return what is called next in a conversation that a question begins which functions answer."""
+        for place, turn in enumerate(asked.turns):
+            found = self._called.get(_texts((turn.text,))) if turn.role == "user" else None
+            if found:
+                results = sum(later.role in {"tool", "function"} for later in asked.turns[place:])
+                called = found.called(asked, results)
+                return called if called.name in asked.functions else None
+        return None
 
     def judge(self, prompt: str) -> Belief | None:
         """Return whether the answer at the end of a prompt (`... Answer: B`) is the one that the mock would give."""

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import replace
 
 from hub.mock import draw
-from hub.mock.answers import Asked, Belief, Said
+from hub.mock.answers import Asked, Belief, Called, Said
 from hub.mock.compose import Answerer
 
 
@@ -27,10 +27,18 @@ class UniqueAnswers:
 
     def say(self, asked: Asked) -> Said:
         """Return the next answer."""
+        number, anew = self._anew(asked)
+        said = self._answers.say(anew)
+        return said._replace(text=f"<think>{self._origin}-{number}</think>\n{said.text}")
+
+    def call(self, asked: Asked) -> Called | None:
+        """Return the function that the others call; arguments are JSON, and begin with no thought."""
+        return self._answers.call(self._anew(asked)[1])
+
+    def _anew(self, asked: Asked) -> tuple[int, Asked]:
         number = next(self._numbers)
         errs = draw.fraction(self._seed, "errs", number) < self._error_rate
-        said = self._answers.say(replace(asked, number=number, errs=errs))
-        return said._replace(text=f"<think>{self._origin}-{number}</think>\n{said.text}")
+        return number, replace(asked, number=number, errs=errs)
 
     def judge(self, prompt: str) -> Belief | None:
         """Return what the others think of the answer at the end of a prompt."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 
+from hub.render.agreement import Told, told_agreements
+from hub.render.groups import groups
+from hub.render.protocol import Comparison, compare
 from hub.render.rows import HEADER, job_lines, result_rows, summary_line
 from hub.render.usage import HEADER as HEADER_OF_USAGE
 from hub.render.usage import usage_rows
-from hub.report import JobReport, Report, Result
+from hub.report import Answered, JobReport, Report, Result
 
+_MOST_DISAGREEMENTS = 20
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|])")
 
 
@@ -24,6 +28,8 @@ def render_markdown(report: Report) -> str:
         lines += ["", "## What is missing", "", *(f"- {_cell(gap)}" for gap in gaps)]
     if report.warnings:
         lines += ["", "## Worth knowing", "", *(f"- {_cell(text)}" for text in report.warnings)]
+    lines += _protocol(report)
+    lines += [line for told in told_agreements(report) for line in _agreement(told)]
     lines += _usage(report)
     lines += ["", "## Where the numbers come from", ""]
     lines += [line for job in report.jobs for line in _provenance(job)]
@@ -31,7 +37,7 @@ def render_markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     yield "| " + " | ".join(header) + " |"
     yield "|" + " --- |" * len(header)
     for row in rows:
@@ -40,6 +46,38 @@ def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str
 
 def _cell(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def _protocol(report: Report) -> Iterator[str]:
+    compared = [same for group in groups(report) if (same := compare(group)) and same.differences]
+    if compared:
+        yield from ("", "## Differences of protocol")
+    for comparison in compared:
+        yield from _comparison(comparison)
+
+
+def _comparison(comparison: Comparison) -> Iterator[str]:
+    verdict = "comparable" if comparison.comparable else "not comparable as they stand"
+    yield from ("", f"### {_cell(comparison.title)}: {verdict}", "")
+    rows = [(difference.field, *difference.values) for difference in comparison.differences]
+    yield from _table(("differs", *map(_cell, comparison.columns)), rows)
+
+
+def _agreement(told: Told) -> Iterator[str]:
+    """Yield how far two backends agree, and the first questions on which they do not."""
+    found = told.agreement
+    title = f"{found.benchmark} on {found.model}, question by question: {told.first} and {told.second}"
+    yield from ("", f"### {_cell(title)}", "", " ".join(map(_cell, told.sentences)), "")
+    rows = [(each.question, each.first, each.second) for each in found.disagreements[:_MOST_DISAGREEMENTS]]
+    if rows:
+        table = [(asked, _verdict(one), _verdict(other)) for asked, one, other in rows]
+        yield from _table(("question", told.first, told.second), table)
+    if found.only_first + found.only_second > len(rows):
+        yield from ("", f"{len(rows)} of {found.only_first + found.only_second:,}; all are in disagreements.jsonl.")
+
+
+def _verdict(answered: Answered) -> str:
+    return f"{'right' if answered.right else 'wrong'}: {answered.answer or 'nothing'} ({answered.id})"
 
 
 def _usage(report: Report) -> Iterator[str]:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.render.agreement import told_agreements
 from hub.render.rows import HEADER, job_lines, result_rows, summary_line
 from hub.render.usage import usage_line
 from hub.report import Report
@@ -30,6 +31,8 @@ def print_report(report: Report, console: Console | None = None) -> None:
     for job in report.jobs:
         for usage in job.usage:
             console.print(Text(usage_line(job, usage), style="dim"))
+    for told in told_agreements(report):
+        console.print(Text(f"{told.first} and {told.second}: {' '.join(told.sentences)}"))
     for text in report.warnings:
         console.print(Text(text, style="yellow"))
     console.print(Text(summary_line(report), style=_STYLES[report.state]))

@@ -16,6 +16,8 @@ from typing import Any
 EVALDOCK = str(Path(sys.executable).with_name("evaldock"))
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "configs" / "bundled" / "data"
+# Parts of public data sets in the layout of their origin: where a variable says, else beside the checkout.
+REAL_DATA = Path(os.environ.get("EVALDOCK_TEST_DATA") or ROOT.parent / "shared" / "data")
 
 
 @dataclass(frozen=True)

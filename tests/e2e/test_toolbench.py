@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from tests.adapters.toolbench.agents import KINDS, endpoint, queries, query, write_cache
-from tests.e2e.harness import EVALDOCK, Ran, evaldock
+from tests.e2e.harness import EVALDOCK, REAL_DATA, ROOT, Ran, evaldock, mock_server
 from tests.fakes.upstream import Body, FakeUpstream
 
 pytestmark = pytest.mark.e2e
-_REAL = os.environ.get("EVALDOCK_TOOLBENCH_QUERIES", "")
+_QUERIES = REAL_DATA / "stabletoolbench"
 _METHODS = ({"method": "cot", "max_steps": 9}, {"method": "dfsdt", "max_steps": 9, "max_calls": 12})
 
 
@@ -124,12 +124,38 @@ def test_a_killed_run_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
     assert again.total() <= 8  # those that were under way
 
 
+@pytest.mark.parametrize(("rate", "share"), [("0", 1.0), ("0.5", 0.5)])
+def test_the_mock_server_stands_in_for_model_judge_and_simulator(tmp_path: Path, rate: str, share: float) -> None:
+    for file in ("my-queries.json", "my-steps.jsonl"):
+        shutil.copy(ROOT / "configs/toolbench" / file, tmp_path)
+    steps = [json.loads(line) for line in (tmp_path / "my-steps.jsonl").read_text().splitlines()]
+    called = [step for step in steps if "Action: Finish" not in step["target"]]
+    (tmp_path / "my-steps.jsonl").write_text("".join(json.dumps(step) + "\n" for step in called))
+
+    def task(url: str) -> str:
+        write_task(tmp_path, url, tmp_path / "my-queries.json")
+        content = yaml.safe_load((tmp_path / "task.yaml").read_text())
+        static = {"name": "static/own", "alias": "steps", "path": "./my-steps.jsonl"}
+        content["evaluations"][0]["datasets"].append(static)
+        (tmp_path / "task.yaml").write_text(yaml.safe_dump(content))
+        return "task.yaml"
+
+    with mock_server(tmp_path, "--gold", task("http://127.0.0.1:8000/v1"), "--error-rate", rate) as url:
+        ran = evaldock(tmp_path, "run", task(url))
+
+    assert ran.code == 0, ran.err
+    scores = ran.scores()
+    assert (scores["cot"]["sopr"], scores["dfsdt"]["sopr"], scores["steps"]["action_em"]) == (share,) * 3
+    assert (scores["cot"]["finish_rate"], scores["cot"]["failed_call_rate"]) == (1.0, 0.0)
+    assert "unmatched" not in (tmp_path / "mock.err").read_text()
+
+
 def _what(body: Body) -> str:
     """Return what a request asks, apart from the model's name."""
     return json.dumps({name: value for name, value in body.items() if name != "model"}, sort_keys=True)
 
 
-@pytest.mark.skipif(not Path(_REAL or "/nonexistent").is_dir(), reason="EVALDOCK_TOOLBENCH_QUERIES names no folder")
+@pytest.mark.skipif(not _QUERIES.is_dir(), reason="StableToolBench's queries are not beside the checkout")
 def test_real_queries_are_worked_on(tmp_path: Path) -> None:
     """Files of StableToolBench's queries, as published; the agent calls what is offered first, then answers."""
 
@@ -142,7 +168,7 @@ def test_real_queries_are_worked_on(tmp_path: Path) -> None:
         call = {"name": name, "arguments": json.dumps(given)}
         return {"tool_calls": [{"id": f"c{len(told)}", "type": "function", "function": call}]}
 
-    for file in sorted(Path(_REAL).glob("*.json")):
+    for file in sorted(_QUERIES.glob("*.json")):
         folder = tmp_path / file.stem
         folder.mkdir()
         with FakeUpstream(answer=calling) as upstream:

@@ -113,10 +113,15 @@ def write_run(folder: Path, made: Report, samples: dict[str, Iterable[dict[str, 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(made.model_dump_json(indent=2) + "\n")
     for name, lines in samples.items():
-        (folder / "jobs" / name).mkdir(parents=True)
-        with (folder / "jobs" / name / "samples.jsonl").open("w") as file:
-            file.writelines(json.dumps(line) + "\n" for line in lines)
+        write_samples(folder, name, lines)
     return folder
+
+
+def write_samples(folder: Path, name: str, lines: Iterable[dict[str, Any]]) -> None:
+    """Write a job's samples.jsonl into a run's folder."""
+    (folder / "jobs" / name).mkdir(parents=True)
+    with (folder / "jobs" / name / "samples.jsonl").open("w") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
 
 
 def large_run(folder: Path, count: int, *, pictures: int = 0) -> Report:

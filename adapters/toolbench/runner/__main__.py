@@ -6,9 +6,9 @@ import sys
 
 from adapters.runtime import job
 from adapters.toolbench.contract import TASK_FILE, StableDataset, StaticDataset, Task, loads
-from adapters.toolbench.runner.data_error import DataError
-from adapters.toolbench.runner.stable import run as stable
-from adapters.toolbench.runner.static import run as static
+from adapters.toolbench.evaluator.data_error import DataError
+from adapters.toolbench.evaluator.stable import run as stable
+from adapters.toolbench.evaluator.static import run as static
 
 
 def main() -> int:

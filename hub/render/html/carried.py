@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from hub.render.html.pictures import Album
-from hub.render.html.samples import FIELDS, SEED, Census, Limits, choose, rows, samples_file
+from hub.render.html.samples import FIELDS, SEED, Census, Limits, choose, rows
 from hub.report import Report
+from hub.samples import samples_file
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from hub.render.html.results import Entry, wholes
+from hub.render.groups import Entry, wholes
 from hub.render.rows import show_absent, show_took
 from hub.report import Counts, JobReport, Report
 

@@ -7,17 +7,19 @@ import hashlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from hub.errors import EvaldockError
 from hub.files import write_atomic
+from hub.render.agreement import told_agreements
+from hub.render.groups import groups
 from hub.render.html.carried import carry
 from hub.render.html.overview import overview
-from hub.render.html.protocol import changes_of, compare
-from hub.render.html.results import groups
 from hub.render.html.samples import Limits, take_census
 from hub.render.html.scores import blocks, heat_map
 from hub.render.html.usage import panels
 from hub.render.html.visible import visible
+from hub.render.protocol import changes_of, compare
 from hub.render.usage import usage_rows
 from hub.report import Report
 
@@ -64,6 +66,8 @@ def render_html(folder: Path, report: Report, limits: Limits = _LIMITS) -> str:
             lost=[job for job in report.jobs if not job.results],
             heat_maps=[(group, made) for group in found if (made := heat_map(group))],
             comparisons=list(compared.values()),
+            agreements=list(told_agreements(report)),
+            sample_address=lambda side, answered: "#" + urlencode({"sample": f"{side.job}:{answered.line}"}),
             panels=panels(report, census.tallies),
             carried=carried,
             style=style,

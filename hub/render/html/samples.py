@@ -6,7 +6,6 @@ and for their sizes, once for the ones that are taken.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -14,13 +13,12 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
+from hub.outcome import Outcome, Outcomes
 from hub.render.html.messages import Message, PicturePath, chat, pictures_of
-from hub.render.html.outcome import Outcome, Outcomes
 from hub.render.html.pictures import Album, Pictured
 from hub.render.html.usage import Tally
 from hub.report import Report, Sample, SampleState
+from hub.samples import parse_sample, sample_lines, samples_file
 
 SEED = 0
 FIELDS = (
@@ -73,11 +71,6 @@ class Census:
         return sum(place.failed for place in self.places)
 
 
-def samples_file(folder: Path, job: str) -> Path:
-    """Return where a job's samples lie."""
-    return folder / "jobs" / job / "samples.jsonl"
-
-
 def take_census(report: Report, folder: Path, limits: Limits) -> Census:
     """Read all samples of a run; a line that is none is counted, a file that is absent is a job without samples."""
     census, outcomes = Census(), Outcomes(report)
@@ -85,8 +78,8 @@ def take_census(report: Report, folder: Path, limits: Limits) -> Census:
         file = samples_file(folder, job.id)
         if not file.is_file():
             continue
-        for line, offset, raw in _lines(file):
-            sample = _parse(raw)
+        for line, offset, raw in sample_lines(file):
+            sample = parse_sample(raw)
             if sample is None:
                 census.unreadable[job.id] = census.unreadable.get(job.id, 0) + 1
                 continue
@@ -140,7 +133,7 @@ def rows(report: Report, folder: Path, places: Iterable[_Place], album: Album, l
         with samples_file(folder, job).open("rb") as file:
             for place in chosen:
                 file.seek(place.offset)
-                sample = _parse(file.readline())
+                sample = parse_sample(file.readline())
                 if sample is not None:
                     yield [number, place.line, *_row(outcomes, job, sample, album, limits.text)]
 
@@ -187,24 +180,3 @@ def _word(outcome: Outcome) -> str:
 
 def _finite(number: float | None) -> float | None:
     return number if number is not None and isfinite(number) else None
-
-
-def _lines(file: Path) -> Iterator[tuple[int, int, bytes]]:
-    """Yield line number (from 1), offset and bytes of each line that holds anything."""
-    offset = 0
-    with file.open("rb") as lines:
-        for number, raw in enumerate(lines, 1):
-            if raw.strip():
-                yield number, offset, raw
-            offset += len(raw)
-
-
-def _parse(raw: bytes) -> Sample | None:
-    """Return the sample of a line, None where it holds none. A score that is no number was written as null."""
-    try:
-        entry = json.loads(raw)
-        if isinstance(entry, dict) and isinstance(entry.get("scores"), dict):
-            entry["scores"] = {name: score for name, score in entry["scores"].items() if score is not None}
-        return Sample.model_validate(entry)
-    except (ValidationError, ValueError, RecursionError):
-        return None

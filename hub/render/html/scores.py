@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hub.render.html.results import Entry, Group
+from hub.render.groups import Entry, Group
 from hub.render.rows import show_absent, show_how, show_interval, show_value
 from hub.report import Metric
 

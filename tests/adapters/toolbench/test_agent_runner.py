@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from adapters.toolbench.runner.stable.queries import Query
-from adapters.toolbench.runner.stable.work import Outcome, Worker
+from adapters.toolbench.evaluator.stable.queries import Query
+from adapters.toolbench.evaluator.stable.work import Outcome, Worker
 from hub.report import Counts, JobState, SampleState, job_state
 from tests.adapters.toolbench.agents import (
     KINDS,

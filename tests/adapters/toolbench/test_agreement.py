@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.toolbench.runner.static.agreement import (
+from adapters.toolbench.evaluator.static.agreement import (
     HALLUCINATED,
     INVALID_REFERENCE,
     UNANSWERED_GIVE_UP,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.toolbench.runner.data_error import DataError
-from adapters.toolbench.runner.static import data
+from adapters.toolbench.evaluator.data_error import DataError
+from adapters.toolbench.evaluator.static import data
 from tests.adapters.toolbench.cases import GIVE_UP, TOOLS, step
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.toolbench.runner.stable.ending import final_answer, finish
+from adapters.toolbench.evaluator.stable.ending import final_answer, finish
 
 ANSWERED = '{"response":"successfully giving the final answer."}'
 GAVE_UP = '{"response":"chose to give up and restart"}'

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from adapters.toolbench.runner.stable import server
-from adapters.toolbench.runner.stable.conversation import Conversation
-from adapters.toolbench.runner.stable.environment import ANSWERED, UNKNOWN
-from adapters.toolbench.runner.stable.facts import Facts, facts_of
-from adapters.toolbench.runner.stable.nodes import Node
-from adapters.toolbench.runner.stable.search import Found
-from adapters.toolbench.runner.stable.totals import sum_up
+from adapters.toolbench.evaluator.stable import server
+from adapters.toolbench.evaluator.stable.conversation import Conversation
+from adapters.toolbench.evaluator.stable.environment import ANSWERED, UNKNOWN
+from adapters.toolbench.evaluator.stable.facts import Facts, facts_of
+from adapters.toolbench.evaluator.stable.nodes import Node
+from adapters.toolbench.evaluator.stable.search import Found
+from adapters.toolbench.evaluator.stable.totals import sum_up
 
 _FAILED = 12  # a server that did not answer
 

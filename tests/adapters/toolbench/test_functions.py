@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.toolbench.runner.stable.functions import Api, functions_of
+from adapters.toolbench.evaluator.stable.functions import Api, functions_of
 
 CITY = {"name": "city name", "type": "STRING", "description": "c" * 300, "default": "Oslo"}
 DAYS = {"name": "id", "type": "NUMBER", "description": "d", "default": 0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.toolbench.runner.stable.names import api_name, function_name, standardize, standardize_category
+from adapters.toolbench.evaluator.stable.names import api_name, function_name, standardize, standardize_category
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from adapters.toolbench.runner.static.rouge import NoWordsError, rouge_l
+from adapters.toolbench.evaluator.static.rouge import NoWordsError, rouge_l
 
 
 @pytest.mark.parametrize(
@@ -32,3 +34,55 @@ def test_a_long_answer_is_no_recursion() -> None:
     words = " ".join(f"w{number}" for number in range(1500))
 
     assert rouge_l(words, words) == pytest.approx(1.0)
+
+
+def test_an_answer_of_a_megabyte_is_scored() -> None:
+    words = [f"w{number % 5000}" for number in range(150_000)]
+
+    assert rouge_l(" ".join(words), " ".join(words[:1000])) == pytest.approx(2 / 6)
+    assert rouge_l(". ".join(words), ". ".join(words[:50])) == pytest.approx(2 * 0.01 / 1.01)
+
+
+_TEXTS = st.lists(st.sampled_from(("a", "b", "c", "d", ".", "a.")), min_size=1, max_size=24).map(" ".join)
+
+
+@given(_TEXTS, _TEXTS)
+def test_it_is_what_the_whole_table_says(hypothesis: str, reference: str) -> None:
+    try:
+        expected = _by_table(hypothesis, reference)
+    except ZeroDivisionError:
+        with pytest.raises(NoWordsError):
+            rouge_l(hypothesis, reference)
+        return
+
+    assert rouge_l(hypothesis, reference) == expected
+
+
+def _by_table(hypothesis: str, reference: str) -> float:
+    """Return the same, with the table of all lengths of every pair of sentences."""
+    said, meant = (
+        [" ".join(piece.split()).split(" ") for piece in text.split(".") if piece] for text in (hypothesis, reference)
+    )
+    common = {word for left in meant for right in said for word in _walked_back(left, right)}
+    precision = len(common) / len({word for sentence in said for word in sentence})
+    recall = len(common) / len({word for sentence in meant for word in sentence})
+    return 2.0 * ((precision * recall) / (precision + recall + 1e-8))
+
+
+def _walked_back(left: list[str], right: list[str]) -> set[str]:
+    table = [[0] * (len(right) + 1)]
+    for word in left:
+        row = [0]
+        for column, other in enumerate(right):
+            row.append(table[-1][column] + 1 if word == other else max(table[-1][column + 1], row[column]))
+        table.append(row)
+    row_at, column_at, found = len(left), len(right), set[str]()
+    while row_at and column_at:
+        if left[row_at - 1] == right[column_at - 1]:
+            row_at, column_at = row_at - 1, column_at - 1
+            found.add(left[row_at])
+        elif table[row_at - 1][column_at] > table[row_at][column_at - 1]:
+            row_at -= 1
+        else:
+            column_at -= 1
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ import pytest
 
 from adapters.runtime import gateway
 from adapters.toolbench.adapter import ADAPTER
+from adapters.toolbench.evaluator.ask import Message, Model, Reply
+from adapters.toolbench.evaluator.static import run as static
 from adapters.toolbench.runner import __main__ as runner
 from hub.adapter import Evaluation, Normalized
 from hub.errors import NormalizeError
-from hub.report import JobState, SampleState, job_state
+from hub.report import Counts, JobState, SampleState, job_state
 from tests.adapters.toolbench.cases import GIVE_UP, answer, call, evaluation, step
 from tests.fakes.upstream import Body, FakeUpstream, Fault, last_message
 
@@ -144,7 +146,29 @@ def test_broken_data_are_named_and_the_score_is_absent(root: Path, run: Callable
     assert "static/in_domain: in_domain.json, item 1" in events
 
 
-def test_a_killed_job_has_what_it_wrote_and_no_score(root: Path, run: Callable[..., int]) -> None:
+def test_a_job_that_is_ended_has_its_figures_so_far(
+    root: Path, run: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = ("Weather?", "And now?", "Fail?", "Ended?")
+    whole = Model.ask
+
+    def ended(model: Model, sample: str, messages: Sequence[Message]) -> Reply:
+        if messages[-1]["content"] == "Ended?":
+            raise SystemExit(143)
+        return whole(model, sample, messages)
+
+    monkeypatch.setattr(Model, "ask", ended)
+    with pytest.raises(SystemExit):
+        run(evaluation(), [step(OSLO, question) for question in questions], dict.fromkeys(questions, OSLO), "503")
+
+    (result,) = read(root, evaluation()).results
+    assert {metric.name: metric.value for metric in result.metrics}["action_em"] == 1.0
+    assert result.counts == Counts(planned=4, scored=2, infra_error=1, skipped=1)
+    assert job_state((result,)) is JobState.PARTIAL
+    assert len(list(read(root, evaluation()).samples)) == 3
+
+
+def test_a_job_that_is_killed_before_its_first_figures_has_what_it_wrote(root: Path, run: Callable[..., int]) -> None:
     run(evaluation(), [step(OSLO, "Weather?"), step(OSLO, "Weather?")], {"Weather?": OSLO})
     folder = root / "job/output/static%2Fin_domain"
     (folder / "metrics.json").unlink()
@@ -153,6 +177,14 @@ def test_a_killed_job_has_what_it_wrote_and_no_score(root: Path, run: Callable[.
 
     (result,) = read(root, evaluation()).results
     assert (result.metrics, result.absent) == ((), "the job ended when 1 of its items were done")
+
+
+def test_of_many_steps_the_figures_are_those_of_all(root: Path, run: Callable[..., int], monkeypatch: Any) -> None:
+    monkeypatch.setattr(static, "_DENSE", 2)
+    run(evaluation(), [step(OSLO, "Weather?")] * 8, {"Weather?": OSLO})
+
+    (result,) = read(root, evaluation()).results
+    assert result.counts == Counts(planned=8, scored=8)
 
 
 def of_value(value: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.toolbench.runner.static.steps import NotJsonError, Step, parse, read_json
+from adapters.toolbench.evaluator.static.steps import NotJsonError, Step, parse, read_json
 from tests.adapters.toolbench.cases import GIVE_UP, answer, call
 
 

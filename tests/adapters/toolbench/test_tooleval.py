@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from adapters.toolbench.runner.ask import Message, Reply
-from adapters.toolbench.runner.stable.answers import nested
-from adapters.toolbench.runner.stable.judging import Judge, Status, Verdict
-from adapters.toolbench.runner.stable.prompts import OWN, filled
-from adapters.toolbench.runner.stable.tooleval import Judgement, Reference, Round, judged
-from adapters.toolbench.runner.stable.totals import sum_up
+from adapters.toolbench.evaluator.ask import Message, Reply
+from adapters.toolbench.evaluator.stable.answers import nested
+from adapters.toolbench.evaluator.stable.judging import Judge, Status, Verdict
+from adapters.toolbench.evaluator.stable.prompts import OWN, filled
+from adapters.toolbench.evaluator.stable.tooleval import Judgement, Reference, Round, judged
+from adapters.toolbench.evaluator.stable.totals import sum_up
 
 _STATUS: dict[str, Status | None] = {"S": "Solved", "U": "Unsure", "X": "Unsolved", "-": None}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.toolbench.runner.static.agreement import UNANSWERED_GIVE_UP, compare
-from adapters.toolbench.runner.static.totals import Figure, Totals, sum_up
+from adapters.toolbench.evaluator.static.agreement import UNANSWERED_GIVE_UP, compare
+from adapters.toolbench.evaluator.static.totals import Figure, Totals, sum_up
 from tests.adapters.toolbench.cases import GIVE_UP, TOOLS, answer, call
 
 OSLO = call("weather", {"city": "Oslo"})

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.toolbench.runner.data_error import DataError
-from adapters.toolbench.runner.stable.upstream import read
+from adapters.toolbench.evaluator.data_error import DataError
+from adapters.toolbench.evaluator.stable.upstream import read
 
 _FILES = {
     "toolbench/inference/Prompts/ReAct_prompts.py": (

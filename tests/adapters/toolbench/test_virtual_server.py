@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from adapters.runtime import gateway
-from adapters.toolbench.runner.ask import Model, Reply
-from adapters.toolbench.runner.stable import server
-from adapters.toolbench.runner.stable.cache import Cache
-from adapters.toolbench.runner.stable.environment import Environment, matched, read_answer
-from adapters.toolbench.runner.stable.functions import Api, Function, functions_of
-from adapters.toolbench.runner.stable.server import VirtualApis, VirtualServer
-from adapters.toolbench.runner.stable.simulate import GENERATION, LostError, Simulator, read
+from adapters.toolbench.evaluator.ask import Model, Reply
+from adapters.toolbench.evaluator.stable import server
+from adapters.toolbench.evaluator.stable.cache import Cache
+from adapters.toolbench.evaluator.stable.environment import Environment, matched, read_answer
+from adapters.toolbench.evaluator.stable.functions import Api, Function, functions_of
+from adapters.toolbench.evaluator.stable.server import VirtualApis, VirtualServer
+from adapters.toolbench.evaluator.stable.simulate import GENERATION, LostError, Simulator, read
 from tests.adapters.toolbench.agents import GET_WEATHER, write_cache
 from tests.fakes.upstream import FakeUpstream, Fault
 

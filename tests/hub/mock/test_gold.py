@@ -1,16 +1,18 @@
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hub.adapter import Gold
+from hub.adapter import Gold, GoldCall
 from hub.errors import PrerequisiteError, TaskError
 from hub.mock.answers import UNKNOWN, Asked, Belief
-from hub.mock.compose import completion
+from hub.mock.compose import Answerer, chat, completion
 from hub.mock.gold import GoldAnswers, Share
 from hub.mock.gold_task import read_task_gold
-from hub.mock.request import CompletionRequest
+from hub.mock.request import ChatRequest, CompletionRequest, read_request
+from hub.mock.unique import UniqueAnswers
 from hub.settings import Settings
 
 GOLDS = [
@@ -65,6 +67,83 @@ def test_the_likeliest_continuation_is_the_answer() -> None:
 
     assert likelihood(" 8") > -1 > likelihood(" 7")
     assert likelihood(" 8") > -1 > likelihood(" 9")
+
+
+AGENT = Gold(
+    "a",
+    "1",
+    "\nWeather?\nBegin!\n",
+    "Weather?",
+    '{"text": "rain"}',
+    ('{"text": "?"}',),
+    answered_by="Finish",
+    calls=(GoldCall("look", '{"at": "sky"}'), GoldCall("ask", "{}")),
+)
+
+
+def conversation(results: int, **more: Any) -> ChatRequest:
+    names = ("look", "ask", "Finish")
+    turns = [{"role": "system", "content": "Act."}, {"role": "user", "content": AGENT.prompt}]
+    for number in range(results):
+        turns += [{"role": "assistant"}, {"role": "tool", "content": f"result {number}"}]
+    tools = [{"type": "function", "function": {"name": name}} for name in names]
+    body = {"model": "m", "messages": turns, "tools": tools, **more}
+    return read_request(ChatRequest, json.dumps(body).encode())
+
+
+def called(answers: Answerer, request: ChatRequest) -> tuple[str, str]:
+    (choice,) = chat(request, answers).choices
+    return (choice.calls[0].name, choice.calls[0].arguments) if choice.calls else ("", choice.text)
+
+
+def test_an_agent_makes_its_calls_and_then_the_one_with_the_answer() -> None:
+    answers = GoldAnswers([AGENT], error_rate=0, seed=0)
+
+    made = [called(answers, conversation(results)) for results in range(4)]
+
+    finished = ("Finish", '{"text": "rain"}')
+    assert made == [("look", '{"at": "sky"}'), ("ask", "{}"), finished, finished]
+
+
+def test_an_agent_errs_in_its_answer_alone() -> None:
+    answers = GoldAnswers([AGENT], error_rate=1, seed=0)
+
+    replies = [chat(conversation(results), answers) for results in range(3)]
+
+    assert [reply.choices[0].calls[0].name for reply in replies] == ["look", "ask", "Finish"]
+    assert [reply.notes for reply in replies] == [("called",), ("called",), ("wrong",)]
+    assert replies[2].choices[0].calls[0].arguments == '{"text": "?"}'
+    assert len({reply.choices[0].calls[0].id for reply in replies}) == 3
+
+
+def test_a_function_that_may_not_be_called_is_not() -> None:
+    answers = GoldAnswers([AGENT], error_rate=0, seed=0)
+
+    assert called(answers, conversation(0, tool_choice="none")) == ("", '{"text": "rain"}')
+    forced = {"type": "function", "function": {"name": "ask"}}
+    assert called(answers, conversation(0, tool_choice=forced))[0] == "ask"
+
+
+def test_an_agent_whose_answers_are_drawn_anew_calls_without_a_thought() -> None:
+    answers = UniqueAnswers(GoldAnswers([AGENT], error_rate=0, seed=0), error_rate=0.5, seed=0)
+
+    said = {called(answers, conversation(2)) for _ in range(50)}
+
+    assert said == {("Finish", '{"text": "rain"}'), ("Finish", '{"text": "?"}')}
+
+
+def test_questions_that_end_alike_are_told_by_their_whole_conversation() -> None:
+    golds = [
+        Gold("g", place, "Begin!", "Begin!", f"in {place}", (), conversation=("Act.", place, "Begin!"))
+        for place in ("Oslo", "Rome")
+    ]
+    turns = [{"role": "system", "content": "Act."}, {"role": "assistant", "content": "Rome\n"}]
+    request = read_request(
+        ChatRequest,
+        json.dumps({"model": "m", "messages": [*turns, {"role": "user", "content": "Begin!"}]}).encode(),
+    )
+
+    assert chat(request, GoldAnswers(golds, error_rate=0, seed=0)).choices[0].text == "in Rome"
 
 
 def task(

@@ -1,9 +1,9 @@
 import pytest
 
+from hub.render.groups import groups
 from hub.render.html.overview import fates_of, overview
-from hub.render.html.protocol import compare
-from hub.render.html.results import groups
 from hub.render.html.scores import blocks, heat_map
+from hub.render.protocol import compare
 from hub.report import Counts, JobState
 from tests.fakes.reports import job, metric, report, result
 

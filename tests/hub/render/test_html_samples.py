@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from hub.outcome import Outcomes
 from hub.render.html.carried import Carried, carry
 from hub.render.html.messages import Message, PicturePath, chat
-from hub.render.html.outcome import Outcomes
 from hub.render.html.samples import FIELDS, Limits, cut, take_census
 from hub.render.html.usage import Scale, histogram, panels, quantile
 from hub.report import Counts, Report, Sample
