@@ -1,24 +1,28 @@
-"""The jobs of a live run: each is read or started, its calls are accounted for, and its report is kept."""
+"""The jobs of a live run: each is read or started in its turn, its calls are accounted for, its report is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from hub import answers
 from hub.accounting import Account, account_of, gather_ledger
+from hub.demand import workload_of
+from hub.devicelocks import DeviceLocks
+from hub.dispatch import Dispatch, Orders, Turn
 from hub.engine import Engine, Placement
-from hub.errors import GatewayError
-from hub.execution import Workplace, execute, no_verdict, read_again
+from hub.errors import GatewayError, ServerError
+from hub.execution import Workplace, execute, no_verdict, not_begun, read_again
 from hub.files import write_atomic
 from hub.gateway import Gateway, Route
 from hub.interrupts import held
 from hub.job import Ending
 from hub.jobfolder import PREVIOUS as SHELF
 from hub.jobfolder import shelve, with_past
-from hub.observer import Observer
+from hub.ledger import count_rows
+from hub.observer import Observer, Preparing, Said
 from hub.outset import Course, Outset
 from hub.plan import PlannedJob
 from hub.prepare import Environments
@@ -27,13 +31,14 @@ from hub.registry import load_adapter
 from hub.report import JobReport, JobState
 from hub.routes import books_of, route_of
 from hub.runs import JobRecord, RunFolder
+from hub.serving import NoServers, Servers
 from hub.settings import Settings
 
 _FORMER_ENDS_S = 20.0  # a gateway whose hub was killed lets calls end that are under way
 
 
 class Jobs:
-    """What is left to do of a run, one job after the other.
+    """What is left to do of a run.
 
     Attributes:
         lost: why no job can reach its model any more; empty while they can.
@@ -64,16 +69,52 @@ class Jobs:
                 observe,
                 lambda: _loss(gateway),
                 interrupted,
-                (self._state_file, answers.journal_of(self._state_file)),
-                gateway.verdict if gateway else no_verdict,
-                self._account,
+                verdict=gateway.verdict if gateway else no_verdict,
+                settle=self._account,
             )
-            for planned in self._planned:
-                if interrupted() or self.lost:
-                    break
-                yield self._kept(self._carry_out(planned, gateway, work))
-                if planned.job.gateway:
-                    self.lost = _loss(gateway)
+            with closing(self._dispatch(work, gateway, NoServers()).reports()) as reports:
+                for report in reports:
+                    yield report
+                    if self._job(report.id).job.gateway:
+                        self.lost = _loss(gateway)
+
+    def _dispatch(self, work: Workplace, gateway: Gateway | None, servers: Servers) -> Dispatch:
+        """Return what starts the jobs, each in its turn."""
+        locks = DeviceLocks(self._settings.state_dir, f"run {work.run_id}", lambda: _clear(work))
+        plan = self._outset.plan.with_jobs(self._planned)
+
+        def in_turn(turn: Turn) -> JobReport:
+            broken = replace(work, broken=lambda: dispatch.failure)
+            return self._in_turn(turn, gateway, broken, servers)
+
+        def refuse(job: str, why: str) -> JobReport:
+            return self._kept(not_begun(self._job(job), why, work))
+
+        def halted() -> bool:
+            return work.interrupted() or bool(self.lost)
+
+        orders = Orders(in_turn, refuse, halted, lambda job, text: work.observe(Said(job, text)))
+        dispatch = Dispatch(workload_of(plan, self._settings), servers, locks, orders)
+        return dispatch
+
+    def _in_turn(self, turn: Turn, gateway: Gateway | None, work: Workplace, servers: Servers) -> JobReport:
+        """Carry a job out on its devices, once its servers answer."""
+        planned = self._job(turn.job)
+        planned = replace(planned, job=replace(planned.job, gpus=turn.devices))
+        self._folder.update_job(turn.job, gpus=turn.devices)
+        try:
+            for name, devices in turn.servers.items():
+                servers.start(name, devices)
+        except ServerError as error:
+            return self._kept(not_begun(planned, error.message, work))
+
+        def loss() -> str:
+            return _loss(gateway) or next(filter(None, map(servers.lost, planned.servers)), "")
+
+        return self._kept(self._carry_out(planned, gateway, replace(work, loss=loss)))
+
+    def _job(self, job_id: str) -> PlannedJob:
+        return next(planned for planned in self._planned if planned.id == job_id)
 
     def _placed(self, job: JobRecord, environments: Environments) -> JobRecord:
         """Return a job's line with what it will run in, and on which weights."""
@@ -126,7 +167,11 @@ class Jobs:
                 gateway.begin_job(self._route(job, work.engine, self._starts(job)))
 
         place = Placement(work.run_id, folder, sockets)
-        work = replace(work, settle=settle, serve_again=serve_again)
+
+        def calls() -> int:
+            return count_rows(self._state_file, planned.id)
+
+        work = replace(work, settle=settle, serve_again=serve_again, calls=calls)
         return execute(_with_past(planned, folder, course), adapter, place, work)
 
     def _account(self, planned: PlannedJob) -> Account:
@@ -144,6 +189,12 @@ class Jobs:
     def _starts(self, planned: PlannedJob) -> int:
         record = self._folder.record.job(planned.id)
         return record.starts if record else 0
+
+
+def _clear(work: Workplace) -> None:
+    """Remove the jobs of a dead hub: one may still be at work on a device that was its own."""
+    for line in work.engine.reap():
+        work.observe(Preparing("leftovers", line))
 
 
 def ended_well(folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 from contextlib import suppress
 
 from hub import answers
@@ -49,6 +50,7 @@ class LiveRun:
         self._choice = outset.choice
         self._settings = settings
         self._observer = observe
+        self._telling = threading.RLock()
         self._reports: dict[str, JobReport] = {}
         self._former = folder.record if outset.resumed else None  # until the run is under way
         self._lost = ""
@@ -58,14 +60,15 @@ class LiveRun:
 
     def observe(self, event: Event) -> None:
         """Keep the event (build lines apart: they have a file of their own) and pass it on."""
-        if isinstance(event, Preparing):
-            with (self.folder.path / "prepare.log").open("a", encoding="utf-8") as file:
-                file.write(f"{event.what}: {event.line}\n")
-        else:
-            self.folder.log_event(to_plain(event))
-        if isinstance(event, JobChanged):
-            self._note(event)
-        self._observer(event)
+        with self._telling:  # servers are looked after in threads
+            if isinstance(event, Preparing):
+                with (self.folder.path / "prepare.log").open("a", encoding="utf-8") as file:
+                    file.write(f"{event.what}: {event.line}\n")
+            else:
+                self.folder.log_event(to_plain(event))
+            if isinstance(event, JobChanged):
+                self._note(event)
+            self._observer(event)
 
     def _note(self, event: JobChanged) -> None:
         record = self.folder.record.job(event.job)
