@@ -101,7 +101,9 @@ class Jobs:
         """Carry a job out on its devices, once its servers answer."""
         planned = self._job(turn.job)
         planned = replace(planned, job=replace(planned.job, gpus=turn.devices))
-        self._folder.update_job(turn.job, gpus=turn.devices)
+        record = self._folder.record.job(turn.job)
+        if record and record.gpus != turn.devices:
+            self._folder.update_job(turn.job, gpus=turn.devices)
         try:
             for name, devices in turn.servers.items():
                 servers.start(name, devices)
