@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.gguf")
-_IDENTITY = (*_WEIGHTS, "*.json", "*.jinja", "*.model", "*.txt", "*.py")
+_IDENTITY = (*_WEIGHTS, "adapter_model.bin", "*.json", "*.jinja", "*.model", "*.txt", "*.py")
 _WIDTHS = {"float32": 4, "float16": 2, "bfloat16": 2}  # bytes of a number
 _CHUNK = 8 << 20
 _WORDS: dict[type[OSError], str] = {FileNotFoundError: "no such folder", NotADirectoryError: "is not a folder"}

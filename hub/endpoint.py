@@ -9,8 +9,9 @@ import re
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from hub.finding import Finding
 from hub.text import is_secret
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PROBE_DEADLINE_S = 5.0
 _MAX_BODY = 4 << 20
+_UNIX = "http+unix://"
 _OPERATIONS = ("/chat/completions", "/completions", "/embeddings", "/models")
 _VERSION = re.compile(r"v\d+[a-z0-9.]*")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?")
@@ -75,9 +77,21 @@ def _base_path(url: str) -> str:
     return path if _VERSION.fullmatch(path.rpartition("/")[2]) else f"{path}/v1"
 
 
+def unix_base_url(socket: Path) -> str:
+    """Return the base URL of a server that listens at a unix socket: its path is the host, percent-encoded."""
+    return f"{_UNIX}{quote(str(socket), safe='')}/v1"
+
+
+def socket_of(url: str) -> str | None:
+    """Return the path of the socket that a URL leads to; None where it leads to a host."""
+    return unquote(urlsplit(url).netloc) if url.startswith(_UNIX) else None
+
+
 def is_loopback(base_url: str) -> bool:
     """Return whether the address is this machine's own; such traffic never goes to a proxy."""
     host = urlsplit(base_url).hostname or ""
+    if base_url.startswith(_UNIX):
+        return True
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

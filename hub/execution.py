@@ -281,6 +281,6 @@ def unrun(planned: PlannedJob, state: JobState, reason: str) -> JobReport:
 
 
 def with_identity(planned: PlannedJob, identity: str) -> PlannedJob:
-    """Return the job with the model's identity known exactly."""
+    """Return the job with the model's identity known exactly: with the digest of its weights."""
     model = replace(planned.evaluation.model, identity=identity)
     return replace(planned, evaluation=replace(planned.evaluation, model=model))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,9 +29,11 @@ from hub.prepare import Environments
 from hub.reading import OUTPUT, read_outcome
 from hub.registry import load_adapter
 from hub.report import JobReport, JobState
-from hub.routes import books_of, route_of
+from hub.routes import Ways, books_of, route_of
 from hub.runs import JobRecord, RunFolder
-from hub.serving import NoServers, Servers
+from hub.serving import Servers
+from hub.serving.live import Ground, LiveServers
+from hub.serving.place import server_socket
 from hub.settings import Settings
 
 _FORMER_ENDS_S = 20.0  # a gateway whose hub was killed lets calls end that are under way
@@ -53,13 +55,17 @@ class Jobs:
         self._outset = outset
         self._settings = settings
         self._planned = planned
+        self._dispatch: Dispatch | None = None
         self._state_file = answers.run_file(settings.state_dir, folder.record.run_id)
 
     def carry_out(self, engine: Engine, environments: Environments, observe: Observer) -> Iterator[JobReport]:
         """Yield the report of each job, once it is in job.json; ends early where the user or the gateway ends."""
         lines = tuple(self._placed(job, environments) for job in self._folder.record.jobs)
-        self._folder.update(state="running", jobs=lines)
-        with held() as interrupted, self._gateway(engine) as gateway:  # its end, too, is not to be cut short
+        self._folder.update(state="running", jobs=lines, environments=tuple(environments.values()))
+        # The ends of gateway and servers, too, are not to be cut short.
+        with held() as interrupted, self._gateway(engine) as gateway, ExitStack() as stack:
+            servers = self._servers(engine, environments, observe, lambda: interrupted() or bool(self._failure()))
+            stack.callback(servers.stop_all)
             if gateway:
                 answers.belong_to(self._settings.state_dir, self._folder.record.run_id, self._folder.path)
             work = Workplace(
@@ -69,23 +75,28 @@ class Jobs:
                 observe,
                 lambda: _loss(gateway),
                 interrupted,
+                broken=self._failure,
                 verdict=gateway.verdict if gateway else no_verdict,
                 settle=self._account,
             )
-            with closing(self._dispatch(work, gateway, NoServers()).reports()) as reports:
+            self._dispatch = self._dispatched(work, gateway, servers)
+            with closing(self._dispatch.reports()) as reports:
                 for report in reports:
                     yield report
                     if self._job(report.id).job.gateway:
                         self.lost = _loss(gateway)
 
-    def _dispatch(self, work: Workplace, gateway: Gateway | None, servers: Servers) -> Dispatch:
+    def _failure(self) -> str:
+        """Return why the run cannot go on; empty while it can."""
+        return self._dispatch.failure if self._dispatch else ""
+
+    def _dispatched(self, work: Workplace, gateway: Gateway | None, servers: Servers) -> Dispatch:
         """Return what starts the jobs, each in its turn."""
         locks = DeviceLocks(self._settings.state_dir, f"run {work.run_id}", lambda: _clear(work))
         plan = self._outset.plan.with_jobs(self._planned)
 
         def in_turn(turn: Turn) -> JobReport:
-            broken = replace(work, broken=lambda: dispatch.failure)
-            return self._in_turn(turn, gateway, broken, servers)
+            return self._in_turn(turn, gateway, work, servers)
 
         def refuse(job: str, why: str) -> JobReport:
             return self._kept(not_begun(self._job(job), why, work))
@@ -94,8 +105,7 @@ class Jobs:
             return work.interrupted() or bool(self.lost)
 
         orders = Orders(in_turn, refuse, halted, lambda job, text: work.observe(Said(job, text)))
-        dispatch = Dispatch(workload_of(plan, self._settings), servers, locks, orders)
-        return dispatch
+        return Dispatch(workload_of(plan, self._settings), servers, locks, orders)
 
     def _in_turn(self, turn: Turn, gateway: Gateway | None, work: Workplace, servers: Servers) -> JobReport:
         """Carry a job out on its devices, once its servers answer."""
@@ -118,13 +128,20 @@ class Jobs:
     def _job(self, job_id: str) -> PlannedJob:
         return next(planned for planned in self._planned if planned.id == job_id)
 
+    def _servers(
+        self, engine: Engine, environments: Environments, observe: Observer, interrupted: Callable[[], bool]
+    ) -> LiveServers:
+        run_id, folder = self._folder.record.run_id, self._folder.path
+        runtime_dir = self._settings.runtime_dir
+        ground = Ground(run_id, folder, runtime_dir, engine, environments, observe, interrupted)
+        return LiveServers(self._outset.plan.servers, ground)
+
     def _placed(self, job: JobRecord, environments: Environments) -> JobRecord:
         """Return a job's line with what it will run in, and on which weights."""
         planned = next((part for part in self._planned if part.id == job.id), None)
         if planned is None:
             return job
-        weights = planned.evaluation.model.identity if planned.evaluation.model.via == "in_job" else ""
-        return job.model_copy(update={"environment": environments[planned.job.image], "weights": weights})
+        return job.model_copy(update={"environment": environments[planned.job.image], "weights": planned.weights})
 
     def _gateway(self, engine: Engine) -> AbstractContextManager[Gateway | None]:
         """Return the gateway of the jobs that need one; None where no job does."""
@@ -143,7 +160,13 @@ class Jobs:
     def _route(self, planned: PlannedJob, engine: Engine, session: int) -> Route:
         gate, folder = self._outset.plan.gateway, self._folder.job_folder(planned.id)
         user = engine.job_user(folder)
-        return route_of(planned, gate, self._outset.who, user=user, session=session, folder=folder)
+        return route_of(planned, gate, self._ways(), user=user, session=session, folder=folder)
+
+    def _ways(self) -> Ways:
+        runtime_dir, run_id = self._settings.runtime_dir, self._folder.record.run_id
+        names = (server.name for server in self._outset.plan.servers)
+        sockets = {name: server_socket(runtime_dir, run_id, number) for number, name in enumerate(names)}
+        return Ways(self._outset.who, sockets)
 
     def _carry_out(self, planned: PlannedJob, gateway: Gateway | None, work: Workplace) -> JobReport:
         """Read what the job left where that is all it needs, else run it."""
@@ -185,7 +208,9 @@ class Jobs:
     def _kept(self, report: JobReport) -> JobReport:
         record = self._folder.record.job(report.id)
         whole = report.model_copy(update={"starts": record.starts if record else 1})
-        write_atomic(self._folder.job_folder(report.id) / "job.json", whole.model_dump_json(indent=2) + "\n")
+        folder = self._folder.job_folder(report.id)
+        folder.mkdir(parents=True, exist_ok=True)  # a job whose server did not come up has none
+        write_atomic(folder / "job.json", whole.model_dump_json(indent=2) + "\n")
         return whole
 
     def _starts(self, planned: PlannedJob) -> int:

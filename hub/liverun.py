@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from hub import answers
 from hub.checkpoint import weights_digest
@@ -29,7 +31,10 @@ from hub.plan import PlannedJob, host_path
 from hub.prepare import Desk, Environments, fetch_missing, make_environments
 from hub.report import EndState, JobReport, JobState, Report, Stretch, run_state
 from hub.reporting import write_report
+from hub.routes import knowing
 from hub.runs import FINAL, RunFolder, read_job
+from hub.server import PlannedServer, is_served
+from hub.serving.live import read_servers
 from hub.settings import Settings
 from hub.statedisk import state_findings
 from hub.stretches import stretches
@@ -122,9 +127,26 @@ class LiveRun:
         self.observe(EngineChosen(engine.name, self._choice.reason, engine.isolation))
         desk = Desk(self.folder.record.run_id, self.folder.path, self._settings, self.observe)
         fetch_missing(plan, environments, engine, desk)
-        return environments, tuple(self._identified(planned) for planned in left)
+        served = self._served(plan.servers)
+        return environments, tuple(self._identified(planned, served) for planned in left)
 
-    def _identified(self, planned: PlannedJob) -> PlannedJob:
+    def _served(self, servers: tuple[PlannedServer, ...]) -> dict[str, str]:
+        """Return, and have everybody know, what stands behind servers, with the digests of weights and adapters."""
+        found = {}
+        for server in servers:
+            folders = (host_path(asset, self._settings.cache_dir) for asset in server.assets)
+            found[server.name] = " ".join((server.identity, *map(weights_digest, folders)))
+        known = (replace(part, identity=found.get(part.name, part.identity)) for part in self._outset.plan.servers)
+        plan = replace(self._outset.plan, servers=tuple(known))
+        self._outset = replace(self._outset, plan=plan, who=knowing(self._outset.who, found))
+        return found
+
+    def _identified(self, planned: PlannedJob, served: Mapping[str, str]) -> PlannedJob:
+        if planned.servers:
+            behind = {role: served[str(part.model)] for role, part in planned.upstreams.items() if is_served(part)}
+            planned = replace(planned, served=behind)
+            if "candidate" in behind:
+                return with_identity(planned, behind["candidate"])
         for asset in planned.assets:
             if asset.kind == "model":
                 digest = weights_digest(host_path(asset, self._settings.cache_dir))
@@ -172,7 +194,10 @@ class LiveRun:
             state = "cancelled"
         this_one = Stretch(started_at=self._clock.started_at, ended_at=self._clock.now)
         at_work = (*self._earlier, this_one)
-        report = write_report(self.folder, reports, state, warnings=tuple(warnings), stretches=at_work)
+        servers = read_servers(self.folder.path, (server.name for server in self._outset.plan.servers))
+        report = write_report(
+            self.folder, reports, state, warnings=tuple(warnings), stretches=at_work, servers=servers
+        )
         if state == "succeeded":
             answers.remove(self._settings.state_dir, report.run_id)  # nobody will ask for them again
         self.observe(RunEnded(report.state))

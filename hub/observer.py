@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from hub.report import JobState
 
@@ -52,6 +52,19 @@ class Prepared:
     what: str
     reference: str
     seconds: float
+
+
+ServerState = Literal["starting", "loading", "ready", "restarting", "lost", "stopped"]
+
+
+@dataclass(frozen=True)
+class ServerChanged:
+    """A model server entered a state, or still loads; `seconds` is how long loading took, or takes so far."""
+
+    server: str
+    state: ServerState
+    reason: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -104,6 +117,7 @@ Event = (
     | EngineChosen
     | Preparing
     | Prepared
+    | ServerChanged
     | JobChanged
     | JobRestarted
     | Progressed
@@ -118,6 +132,7 @@ _NAMES: dict[type[Event], str] = {
     EngineChosen: "engine",
     Preparing: "preparing",
     Prepared: "prepared",
+    ServerChanged: "server",
     JobChanged: "job",
     JobRestarted: "job_restarted",
     Progressed: "progress",

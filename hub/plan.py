@@ -22,7 +22,15 @@ from hub.adapter import (
 from hub.endpoint import normalize_base_url
 from hub.errors import Problem, TaskError
 from hub.job import Job, Limits, Mount
-from hub.server import ADAPTERS, PlannedServer, is_served, planned_server, served_identity, with_servers
+from hub.server import (
+    ADAPTERS,
+    PlannedServer,
+    is_served,
+    planned_server,
+    serve_problems,
+    served_identity,
+    with_servers,
+)
 from hub.source import KeyPath, Source
 from hub.spec import DatasetSpec, EvaluationSpec, GatewaySpec, JudgeSpec, ModelSpec, TaskSpec
 from hub.text import slug
@@ -52,6 +60,7 @@ class PlannedJob:
         estimates: what it will ask, about, where its adapter knows.
         servers: names of the servers of the run that it asks, the candidate's first.
         gpus: how many devices it is to have, or which; `job.gpus` are those that it may have, until it is started.
+        served: who stands behind them, by role, with the digests of their weights; empty until those are known.
     """
 
     evaluation: Evaluation
@@ -63,6 +72,7 @@ class PlannedJob:
     estimates: tuple[Estimate, ...] = ()
     servers: tuple[str, ...] = ()
     gpus: GpuRequest = 0
+    served: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -73,7 +83,13 @@ class PlannedJob:
     def judge_identity(self) -> str:
         """Return who judges, for ResultKey.judge; empty where nobody is asked."""
         judge = self.upstreams.get("judge")
-        return _endpoint_identity(judge) if judge else ""
+        return self.served.get("judge") or (_endpoint_identity(judge) if judge else "")
+
+    @property
+    def weights(self) -> str:
+        """Return whose weights answer, in the job or in servers of the run; empty for endpoints of others."""
+        own = self.evaluation.model.identity if self.evaluation.model.via == "in_job" else ""
+        return "; ".join(dict.fromkeys(filter(None, (own, *self.served.values()))))
 
 
 @dataclass(frozen=True)
@@ -231,9 +247,8 @@ def _beside(spec: TaskSpec) -> dict[str, JudgeSpec]:
 
 
 def _part_problems(part: ModelSpec | JudgeSpec, path: KeyPath, source: Source) -> Iterator[Problem]:
-    if part.serve is not None:
-        message = "this version starts no model servers; leave serve out to load the weights in the job"
-        yield source.problem((*path, "serve"), message)
+    for place, message in serve_problems(part):
+        yield source.problem((*path, *place), message)
     try:
         if part.endpoint is not None:
             normalize_base_url(part.endpoint)

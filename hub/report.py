@@ -225,6 +225,29 @@ class Usage(_Record):
     currency: str = ""
 
 
+class ServerReport(_Record):
+    """A model server that a run started.
+
+    Attributes:
+        name: the server's name of the model, and of its folder in the run (servers/<name>).
+        engine: kind of server: transformers, vllm, ...
+        identity: whose weights, with their digest, and what of the settings changes numbers.
+        starts: how often it was started.
+        state: `lost` where it did not come up, or ended by itself once more after it was started again.
+        loading_s: seconds until it answered, at its last start; None where it never did.
+    """
+
+    name: str
+    engine: str
+    identity: str
+    environment: EnvironmentRecord | None = None
+    devices: tuple[str, ...] = ()
+    starts: int = 0
+    state: Literal["up", "stopped", "lost"] = "up"
+    reason: str = ""
+    loading_s: float | None = None
+
+
 class JobReport(_Record):
     """One evaluation's part of the report; `starts` counts its first start, and every one after it."""
 
@@ -314,6 +337,7 @@ class Report(_Record):
     Attributes:
         started_at, ended_at: when the run first began, and when its last start ended; pauses lie between them.
         stretches: when it was at work, one for each start, in order; empty in a report of an older version.
+        servers: the model servers that it started.
         agreements: of every two backends that measured one benchmark on one model.
     """
 
@@ -329,6 +353,7 @@ class Report(_Record):
     engine_reason: str = ""
     hardware: dict[str, str] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    servers: tuple[ServerReport, ...] = ()
     jobs: tuple[JobReport, ...] = ()
     agreements: tuple[Agreement, ...] = ()
 

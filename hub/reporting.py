@@ -8,7 +8,7 @@ from hub.agreement.compare import agreements
 from hub.files import write_atomic
 from hub.render.html.page import write_html
 from hub.render.markdown import render_markdown
-from hub.report import EndState, JobReport, Report, Stretch
+from hub.report import EndState, JobReport, Report, ServerReport, Stretch
 from hub.runs import RunFolder
 from hub.samples import numbered_samples
 from hub.version import VERSION
@@ -25,6 +25,7 @@ def write_report(
     *,
     warnings: tuple[str, ...],
     stretches: tuple[Stretch, ...],
+    servers: tuple[ServerReport, ...] = (),
 ) -> Report:
     """Write the report and return it.
 
@@ -43,6 +44,7 @@ def write_report(
         engine_reason=record.engine_reason,
         hardware=record.hardware,
         warnings=warnings,
+        servers=servers,
         jobs=jobs,
     )
     report = _compared(folder, report)

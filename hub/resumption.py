@@ -251,7 +251,7 @@ class _Resumption:
             if record.environment and new and not made_alike(record.environment, new):
                 yield Difference(planned.id, "image digest", record.environment.digest, new.digest)
         for planned in jobs:
-            old, weights = self._record(planned.id).weights, planned.evaluation.model.identity
+            old, weights = self._record(planned.id).weights, planned.weights
             if old and old != weights:
                 yield Difference(planned.id, "weights", old, weights)
 

@@ -39,7 +39,7 @@ class JobRecord(_Record):
 
     Attributes:
         starts: how often it was begun, the last start included.
-        weights: identity of the model with the digest of its weights, where the job loads them.
+        weights: identities of the models whose weights the job, or a server of the run, loads, with their digests.
         gpus: the devices that its last start had.
         data: fingerprints of the user's own data (`hub.owndata`), by where the job sees them; empty where there are
             none, or a version wrote it that knew none.
@@ -63,6 +63,7 @@ class RunRecord(_Record):
     Attributes:
         folder: where the task's relative paths start; empty where a version wrote it that knew no resume.
         upstreams: what stood behind each endpoint when it was first asked (`hub.identity`).
+        environments: all that the run prepared, those of its servers among them.
         warnings: what a reader of the report must know beyond the plan.
         resumed_at: seconds since the epoch.
     """
@@ -81,6 +82,7 @@ class RunRecord(_Record):
     hardware: dict[str, str] = {}
     folder: str = ""
     upstreams: tuple[dict[str, Any], ...] = ()
+    environments: tuple[EnvironmentRecord, ...] = ()
     warnings: tuple[str, ...] = ()
     resumed_at: tuple[float, ...] = ()
     jobs: tuple[JobRecord, ...] = ()

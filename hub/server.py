@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from hub.adapter import Asset
 from hub.job import Job, Limits, Mount
+from hub.resources import adapters_folder
 from hub.spec import JudgeSpec, ModelSpec, ServeSpec, TaskSpec
 
 Part = ModelSpec | JudgeSpec
@@ -44,7 +45,7 @@ class PlannedServer:
     Attributes:
         name: unique in the run; the server's name of the model, too.
         serve: as the task has it.
-        identity: what stands behind it, as far as a plan knows: the digest of the weights comes later.
+        identity: what stands behind it; the digests of its weights are known only once those are here.
         job: what the engine runs; its `gpus` are empty until the scheduler gives it devices.
         assets: the weights first, then adapters.
         gpus: how many devices it needs.
@@ -146,8 +147,9 @@ def serve_problems(part: Part) -> Iterator[tuple[tuple[str | int, ...], str]]:
     serve = part.serve
     if serve is None:
         return
-    kind = KINDS.get(serve.engine)
+    kind = KINDS.get(serve.engine) if (adapters_folder() / "native" / "server").is_dir() else None
     if kind is None:
-        yield ("serve", "engine"), f"this version starts no {serve.engine} server; it starts {', '.join(KINDS)}"
+        message = f"this version starts no {serve.engine} server; leave serve out to load the weights in the job"
+        yield ("serve", "engine"), message
     elif serve.adapters and not kind.takes_adapters:
         yield ("serve", "adapters"), f"{serve.engine} takes no adapters"

@@ -179,7 +179,7 @@ class _ModelFields(_EndpointFields):
     )
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field("auto", description="Weights in memory.")
     serve: ServeSpec | None = Field(
-        None, description="Start a server for the checkpoint, shared by all jobs that ask it; not in this version."
+        None, description="Start a server for the checkpoint, shared by all jobs that ask it."
     )
 
     @property

@@ -14,7 +14,7 @@ from adapters.native.catalog import Way, WayName
 TASK_FILE = "task.json"
 SUMMARY_FILE = "summary.json"
 SAMPLES_FOLDER = "samples"
-EVALUATOR_VERSION = "1"
+EVALUATOR_VERSION = "2"
 # Of the summary's facts about the model: beside the weights, these say who answered.
 IDENTIFYING = ("adapter", "quantization", "code")
 DATA_SUFFIXES = (".parquet", ".jsonl", ".json", ".csv", ".tsv")

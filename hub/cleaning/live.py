@@ -42,7 +42,7 @@ def live_runs(settings: Settings) -> Live:
         records = [job.environment for job in run.record.jobs]
         if any(record is None for record in records):
             preparing = preparing or name
-        for record in filter(None, records):
+        for record in filter(None, (*records, *run.record.environments)):
             environments.update({record.reference: name, record.digest: name})
         mounts.update(dict.fromkeys(_mounts(run), name))
     runs = {folder: run.record.run_id for folder, run in folders.items()}
@@ -75,7 +75,8 @@ def _folders_with_open_lock() -> Iterator[Path]:
 def _mounts(run: RunFolder) -> Iterator[str]:
     try:
         plan = json.loads((run.path / "plan.json").read_text(encoding="utf-8"))
-        yield from (mount["source"] for planned in plan["jobs"] for mount in planned["job"]["mounts"])
+        parts = (*plan["jobs"], *plan.get("servers", ()))
+        yield from (mount["source"] for planned in parts for mount in planned["job"]["mounts"])
     except (OSError, ValueError, KeyError, TypeError):
         return
 

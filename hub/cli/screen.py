@@ -21,6 +21,7 @@ from hub.observer import (
     RunResumed,
     RunStarted,
     Said,
+    ServerChanged,
     silent,
 )
 from hub.report import JobState
@@ -74,10 +75,26 @@ def sentence(event: Event) -> str | None:
             return f"engine {engine} (isolation: {isolation}): {reason}"
         case Prepared(what=what, reference=reference, seconds=seconds) if seconds >= _QUICK_S:
             return f"{what} ready in {show_duration(seconds)} {reference}".rstrip()
-        case JobChanged() | JobRestarted() | Said():
-            return f"{event.job}: {_of_job(event)}"
+        case ServerChanged() | JobChanged() | JobRestarted() | Said():
+            return _of_one(event)
         case _:
             return None
+
+
+def _of_one(event: ServerChanged | JobChanged | JobRestarted | Said) -> str:
+    if isinstance(event, ServerChanged):
+        return f"server {event.server}: {_of_server(event)}"
+    return f"{event.job}: {_of_job(event)}"
+
+
+def _of_server(event: ServerChanged) -> str:
+    match event.state:
+        case "loading":
+            return f"loading {show_duration(event.seconds)}"
+        case "ready":
+            return f"ready in {show_duration(event.seconds)}"
+        case state:
+            return f"{state}: {event.reason}" if event.reason else state
 
 
 def _of_job(event: JobChanged | JobRestarted | Said) -> str:
@@ -211,6 +228,8 @@ class _Live:
 
 
 def _style(event: Event) -> str:
+    if isinstance(event, ServerChanged):
+        return {"lost": "red", "restarting": "yellow"}.get(event.state, "")
     if isinstance(event, JobChanged):
         return {JobState.FAILED: "red", JobState.PARTIAL: "yellow", JobState.SUCCEEDED: "green"}.get(event.state, "")
     return ""

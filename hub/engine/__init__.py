@@ -45,7 +45,8 @@ class Placement:
     Attributes:
         run_id: for labels.
         folder: the job's folder, with input/ (already written) and output/ (empty) in it.
-        socket_dir: private folder of the job's gateway socket; None where the job has no gateway.
+        socket_dir: private folder of the job's gateway socket, or of the socket that a server makes; None where the
+            job has neither.
     """
 
     run_id: str

@@ -9,8 +9,10 @@ from collections.abc import AsyncGenerator
 from typing import NamedTuple, cast
 
 from hub.gateway.call import Headers
+from hub.unixsocket import opened
 
 _CONNECT_TIMEOUT_S = 30.0
+_FULL_S = 0.005
 _PIECE = 256 << 10
 _LONGEST_HEAD = 64 << 10
 _STATUS = re.compile(r"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: .*)?\r\n")
@@ -36,7 +38,7 @@ class NotHttpError(Exception):
 
 
 class Server(NamedTuple):
-    """Whom a connection leads to."""
+    """Whom a connection leads to; port 0: the host is the path of a unix socket."""
 
     host: str
     port: int
@@ -68,19 +70,26 @@ class Connection(asyncio.Protocol):
         Raises:
             CannotResolveError, CannotConnectError, asyncio.TimeoutError: there is none.
         """
-        loop = asyncio.get_running_loop()
-        opening = loop.create_connection(cls, *server, happy_eyeballs_delay=0.25)
         try:
-            transport, connection = await asyncio.wait_for(opening, _CONNECT_TIMEOUT_S)
+            transport, connection = await asyncio.wait_for(cls._open(server), _CONNECT_TIMEOUT_S)
         except socket.gaierror as error:
             raise CannotResolveError(error.errno, error.strerror) from error
         except asyncio.TimeoutError:
             raise
         except OSError as error:
             raise CannotConnectError(error.errno, error.strerror) from error
+        if not server.port:
+            return connection
         # An answer may take minutes in which nothing moves, and what lies between may forget such a connection.
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return connection
+
+    @classmethod
+    async def _open(cls, server: Server) -> tuple[asyncio.BaseTransport, Connection]:
+        loop = asyncio.get_running_loop()
+        if server.port:
+            return await loop.create_connection(cls, *server, happy_eyeballs_delay=0.25)
+        return await loop.create_unix_connection(cls, sock=await _connected(server.host))
 
     @property
     def usable(self) -> bool:
@@ -212,6 +221,32 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         self._reader = asyncio.get_running_loop().create_future()
         return self._reader
+
+
+async def _connected(path: str) -> socket.socket:
+    """Return a socket that is connected to the one at `path`, waiting while the server has no room for another.
+
+    That is EAGAIN, which asyncio's own connect takes for success: the connection would be lost at its first byte.
+    """
+    found = socket.socket(socket.AF_UNIX)
+    try:
+        found.setblocking(False)
+        with opened(path) as address:
+            while not _connects(found, address):  # noqa: ASYNC110 - of another process
+                await asyncio.sleep(_FULL_S)
+            return found
+    except BaseException:
+        found.close()
+        raise
+
+
+def _connects(found: socket.socket, address: str) -> bool:
+    """Connect at once and return True; False where the server has no room for another connection now."""
+    try:
+        found.connect(address)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _wake(waiting: asyncio.Future[None] | None) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from hub.endpoint import socket_of
 from hub.gateway.call import MAX_BODY, Failure, FailureType, Headers, Key
 from hub.gateway.config import Upstream
 from hub.gateway.connection import CannotConnectError, CannotResolveError, NotHttpError
@@ -191,6 +192,8 @@ def _key_advice(status: int, upstream: Upstream) -> str:
 
 def name_of(upstream: Upstream) -> str:
     """Return how a server is named to people."""
+    if socket_of(upstream.base_url):
+        return f"the server of {upstream.model!r} that this run started"
     return f"the server of {upstream.model!r} at {urlsplit(upstream.base_url).netloc}"
 
 

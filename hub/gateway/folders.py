@@ -106,7 +106,7 @@ def sweep_sockets(runtime_dir: Path) -> tuple[str, ...]:
 def _sweep(folder: Path) -> bool:
     try:
         young = time.time() - folder.lstat().st_mtime < _YOUNG_S
-        if young or any(map(is_served, folder.glob(f"*/{SOCKET_NAME}"))):
+        if young or any(map(is_served, folder.glob("*/*.sock"))):
             return False
         require_ours(folder)
         shutil.rmtree(folder)

@@ -93,7 +93,7 @@ class Sender:
         self._session = session
         self._keys = keys
         self._proxies = proxies
-        self._plain = {url for url, proxy in proxies.items() if proxy is None and url.startswith("http:")}
+        self._plain = {url for url, proxy in proxies.items() if proxy is None and not url.startswith("https:")}
 
     async def __call__(self, call: Call) -> Answer:
         """Return the upstream's answer, or a failure for whatever it did instead."""

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from hub.endpoint import socket_of
 from hub.gateway.call import Headers
 from hub.gateway.connection import Connection, DroppedError, NotHttpError, Server
 
@@ -128,9 +129,11 @@ class Response:
 
 @lru_cache(256)
 def _parts(url: str) -> tuple[Server, str, str]:
-    """Return the server of an http address, its name with port, and the path with query."""
+    """Return the server of an http address, or of one of a socket, its name with port, and the path with query."""
     parts = urlsplit(url)
     path = url.partition("://")[2][len(parts.netloc) :]
+    if socket := socket_of(url):
+        return Server(socket, 0), "localhost", path
     return Server(parts.hostname or "", parts.port or 80), parts.netloc, path
 
 

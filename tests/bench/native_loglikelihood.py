@@ -193,7 +193,7 @@ def ours(job: dict[str, Any]) -> dict[str, Any]:
     model.answer("warm-up", asked[:2], lambda *_: None)
     with counted(checkpoint.model) as sizes:
         seconds = min(timed(lambda: model.answer("bench", asked, found.__setitem__)) for _ in range(job["rounds"]))
-    pairs = [likelihood.encode_pair(checkpoint, r.prompt, text) for r in asked for text in r.continuations]
+    pairs = [pair for row in likelihood.encode_pairs(checkpoint, asked) for pair in row]
     sequences = {tuple((context + continuation)[:-1]) for context, continuation in pairs}
     values = [found[index].likelihoods for index in range(len(asked))]
     proof = max(len(tokens) for tokens in sequences)

@@ -79,6 +79,7 @@ REFUSED: dict[str, str] = {
 }
 
 FAILING: dict[str, Hostile] = {
+    "a command before the seal": Hostile("import venv.__main__", "ModuleNotFoundError"),
     "fork bomb": Hostile("import os\nwhile True:\n    os.fork()", "PermissionError"),
     "thread bomb": Hostile(
         "import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, args=(60,)).start()",

@@ -18,6 +18,7 @@ from hub.observer import (
     RunResumed,
     RunStarted,
     Said,
+    ServerChanged,
     from_plain,
     to_plain,
 )
@@ -30,6 +31,7 @@ EXAMPLES: tuple[Event, ...] = (
     EngineChosen("venv", "asked for", "namespace"),
     Preparing("image echo", "step 1"),
     Prepared("image echo", "", 1.5),
+    ServerChanged("m", "restarting", "why", 1.5),
     JobChanged("1", JobState.PARTIAL, "why"),
     JobRestarted("1", "d", "why"),
     Progressed("1", "d", 1, 2, 0),

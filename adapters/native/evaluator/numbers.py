@@ -14,11 +14,23 @@ _MAX_DIGITS = 60
 _ANNOTATION = re.compile(r"<<[^<>]*>>")
 # A minus behind a digit, letter or bracket is a subtraction or a hyphen; "1,234" is one number, "1, 2" are two.
 _SIGN = r"(?:(?<![\w)%])-)?\$?(?:(?<=\$)-)?"
-_NUMBER = re.compile(rf"{_SIGN}(?:(?:\d{{1,3}}(?:,\d{{3}})+(?!\d)|\d+)(?:\.\d+)?|(?<!\d)\.\d+)", re.ASCII)
+_DIGITS = r"(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|(?<!\d)\.\d+)"
+# 3/4 is one number, 3/4/2021 and 1/2/3 are none of these.
+_UNDER = r"(?<!/\d)(?<!/\d\d)\s?/\s?(?P<under>[1-9]\d*)(?![\d./,])"
+_NUMBER = re.compile(rf"(?P<number>{_SIGN}{_DIGITS})(?:{_UNDER})?", re.ASCII)
+# What stands in front of the result where an answer is a calculation, "3 * 6 = 18", or names it, "x = 5".
+_TERM = r"[\d.,%x()+\-*/^$ \t]|\\(?:times|cdot|div|frac)|[a-z](?![a-z])"
+_CALCULATION = re.compile(rf"[^=\n\w]*(?:{_TERM})*=(?!=)", re.IGNORECASE)
+# A marked line that goes on in words after "3." is the third heading, no answer.
+_MARKED = re.compile(rf"{MARK}[^\w\n.\-#]*(?P<answer>[-.]?\d(?!\d*\.[ \t]+[^\W\d])[^\n]*)")
 _MINUS_SIGNS = "\u2212\u2013\ufe63\uff0d"
-_SIGNS = str.maketrans(_MINUS_SIGNS + "\uff04\uff0c\uff0e", "----$,.") | {
+_SIGNS = str.maketrans(_MINUS_SIGNS + "\u00d7\uff04\uff0c\uff0e", "----*$,.") | {
     ord("\uff10") + digit: str(digit) for digit in range(10)
 }
+_TEX = (
+    (re.compile(r"(?<=\d)(?:\{,\}|\\[,!])(?=\d{3})"), ","),
+    (re.compile(r"\\[dt]?frac\{(-?\d+)\}\{(\d+)\}"), r"\1/\2"),
+)
 
 
 def without_annotations(solution: str) -> str:
@@ -27,19 +39,30 @@ def without_annotations(solution: str) -> str:
 
 
 def extract_number(text: str) -> str | None:
-    """Return the answer of a worked solution, the first number of the first of these that holds one.
+    """Return the answer of a worked solution: the number of the first of these that holds one.
 
-    What follows the last `####`; the last box; what follows the last "answer is" or "ANSWER:" on its line. Else the
-    last number of the text. The result is canonical: no separators, currency or per-cent signs; None where there is
-    no number.
+    What follows the last `####`; the last box; what follows the last "answer is" or "ANSWER:". There, it is the first
+    number, or the result where a calculation stands in front. Else the last number of the text. It is canonical: no
+    separators, currency or per-cent signs, and a fraction is computed; None where there is no number.
     """
-    marked = text.rsplit(MARK, 1)[1] if MARK in text else ""
-    for part in (marked, last_box(text), named_answer(text)):
-        found = numbers(part)
+    text = text.translate(_SIGNS)
+    marked = [match["answer"] for match in _MARKED.finditer(text)]
+    for part in (marked[-1] if marked else "", last_box(text), named_answer(text)):
+        found = numbers(_result(part))
         if found:
             return found[0]
     found = numbers(text)
     return found[-1] if found else None
+
+
+def _result(part: str) -> str:
+    """Return what is behind the equals signs of a calculation that a part begins with."""
+    part = _plain(part)
+    while True:
+        calculated = _CALCULATION.match(part)
+        if calculated is None or not numbers(part[calculated.end() :]):
+            return part
+        part = part[calculated.end() :]
 
 
 def gold_number(solution: str) -> str | None:
@@ -49,8 +72,22 @@ def gold_number(solution: str) -> str | None:
 
 def numbers(text: str) -> list[str]:
     """Return all numbers of a text in canonical form, in order."""
-    found = (match.group().replace(",", "").replace("$", "") for match in _NUMBER.finditer(text.translate(_SIGNS)))
+    found = (_canonical(match["number"], match["under"]) for match in _NUMBER.finditer(_plain(text)))
     return [number for number in found if len(number) <= _MAX_DIGITS]
+
+
+def _plain(text: str) -> str:
+    text = text.translate(_SIGNS)
+    for written, plain in _TEX:
+        text = written.sub(plain, text)
+    return text
+
+
+def _canonical(number: str, under: str | None) -> str:
+    number = number.replace(",", "").replace("$", "")
+    if under is None or max(len(number), len(under)) > _MAX_DIGITS:
+        return number
+    return f"{Decimal(number) / Decimal(under):f}"
 
 
 def same_number(first: str, second: str) -> bool:

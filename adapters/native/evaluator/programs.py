@@ -15,9 +15,9 @@ from typing import Any
 
 from adapters.native.evaluator.cells import Cell, Columns, filled, needed, optional
 from adapters.native.evaluator.errors import RowError
-from adapters.native.evaluator.extract import without_thoughts
 from adapters.native.evaluator.reader import Row
 from adapters.native.evaluator.sandbox.box import Limits, ProgramTests, Verdict, judge
+from adapters.native.evaluator.thoughts import without_thoughts
 
 _BLOCK = re.compile(
     r"^[ \t]*```[ \t]*(?P<language>[\w+-]*)[^\n]*\n(?P<code>.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from adapters.native.catalog import Extraction
 from adapters.native.contract import NativeDataset
 from adapters.native.evaluator import instructions, texts
-from adapters.native.evaluator.extract import extract_answer, extract_letter, extract_maths, without_thoughts
+from adapters.native.evaluator.extract import extract_answer, extract_maths
 from adapters.native.evaluator.items import Item
+from adapters.native.evaluator.letters import extract_letter
 from adapters.native.evaluator.likelihoods import likeliest, likeliest_per_character, mc2, of_rests
 from adapters.native.evaluator.maths import same_maths
 from adapters.native.evaluator.numbers import extract_number, same_number
 from adapters.native.evaluator.programs import extract_program, problem_of, verdict_on
 from adapters.native.evaluator.request import Outcome
+from adapters.native.evaluator.thoughts import without_thoughts
 
 _TEXT_METRICS: Mapping[str, Callable[[str, Sequence[str]], float]] = {
     "exact_match": texts.exact_match,
@@ -77,11 +79,12 @@ def _generated(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:
     if "prompt_strict" in dataset.way.metrics:
         return _instructed(item, outcome)
     answer = _extracted(item, outcome.text, dataset.way.extract)
-    if dataset.way.extract in {"text", "answer"}:
-        scores = {name: _TEXT_METRICS[name](answer or "", item.accepted) for name in dataset.way.metrics}
+    if answer is None:  # and nothing is no answer, whatever a metric makes of an empty text
+        scores = dict.fromkeys(dataset.way.metrics, 0.0)
+    elif dataset.way.extract in {"text", "answer"}:
+        scores = {name: _TEXT_METRICS[name](answer, item.accepted) for name in dataset.way.metrics}
     else:
-        right = answer is not None and _right(item, answer, dataset.way.extract)
-        scores = dict.fromkeys(dataset.way.metrics, float(right))
+        scores = dict.fromkeys(dataset.way.metrics, float(_right(item, answer, dataset.way.extract)))
     return Scored(answer, outcome.text, scores)
 
 

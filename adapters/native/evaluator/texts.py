@@ -32,9 +32,9 @@ def exact_match_squad(text: str, accepted: Sequence[str]) -> float:
 
 
 def exact_match_loose(text: str, accepted: Sequence[str]) -> float:
-    """Return 1 where the text equals an accepted one, case, brackets and blanks aside; `(A) red` is option `(A)`.
+    """Return 1 where the text equals an accepted one, case and blanks aside; `A` and `(A) red` are option `(A)`.
 
-    BIG-Bench Hard writes options as `(A)`, and its other answers (`Yes`, `] }`, sorted words) as they are.
+    BIG-Bench Hard writes options as `(A)`, and its other answers (`Yes`, `] )`, sorted words) as they are.
     """
     return float(any(_loose(text) == _loose(entry) or _is_option(text, entry) for entry in accepted))
 
@@ -102,15 +102,14 @@ def _best(score: Callable[[str, str], float], text: str, accepted: Sequence[str]
 
 
 def _loose(text: str) -> str:
-    return "".join(text.casefold().split()).strip("()")
+    return "".join(text.casefold().split())
 
 
 def _is_option(text: str, entry: str) -> bool:
     """Return whether `entry` is an option's label and `text` begins with the same one."""
-    if not re.fullmatch(r"\([A-Z]\)", entry):
-        return False
+    wanted = re.fullmatch(r"\(([A-Z])\)|([A-Z])", entry)
     found = _OPTION.fullmatch(text.strip())
-    return found is not None and found[1].upper() == entry[1]
+    return wanted is not None and found is not None and found[1].upper() == (wanted[1] or wanted[2])
 
 
 def _f1(text: str, reference: str) -> float:

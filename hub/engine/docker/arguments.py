@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hub.engine.backstop import backstop
-from hub.job import INPUT, OUTPUT, SOCKET_DIR, SOCKET_NAME, Job
+from hub.job import INPUT, OUTPUT, SERVER_SOCKET_NAME, SOCKET_DIR, SOCKET_NAME, Job
 
 Arguments = dict[str, Any]
 GpuDriver = Literal["nvidia", "cdi"]
@@ -33,7 +33,7 @@ class Container:
     Attributes:
         image: id of the image.
         folder: the job's folder, with input/ and output/ in it.
-        socket_dir: folder of the gateway's socket; None where the job has no gateway.
+        socket_dir: folder of the gateway's socket, or of the one that a server makes; None where there is neither.
         user: uid and gid.
         labels: run, job, owner and lock.
         gpu_driver: how this daemon hands out GPUs.
@@ -113,7 +113,9 @@ def _environment(job: Job, container: Container) -> dict[str, str]:
         if container.ca:
             environment |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), _CA)
     environment |= {**job.env, **backstop(job)}
-    if container.socket_dir:
+    if container.socket_dir and job.serves:
+        environment["EVALDOCK_LISTEN"] = f"{SOCKET_DIR}/{SERVER_SOCKET_NAME}"
+    elif container.socket_dir:
         environment["EVALDOCK_SOCKET"] = f"{SOCKET_DIR}/{SOCKET_NAME}"
     return environment
 
@@ -126,7 +128,7 @@ def _mounts(job: Job, container: Container) -> list[Arguments]:
     ]
     if container.socket_dir:
         # The folder, not the socket: a restarted gateway binds a new one.
-        mounts.append(_bind(container.socket_dir, SOCKET_DIR, read_only=True))
+        mounts.append(_bind(container.socket_dir, SOCKET_DIR, read_only=not job.serves))
     if container.ca and job.network != "none":
         mounts.append(_bind(container.ca, _CA, read_only=True))
     return mounts

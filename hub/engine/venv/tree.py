@@ -17,7 +17,7 @@ from pathlib import Path
 from hub.engine import Placement
 from hub.engine.backstop import backstop
 from hub.errors import EngineError
-from hub.job import INPUT, OUTPUT, SOCKET_NAME, Job
+from hub.job import INPUT, OUTPUT, SERVER_SOCKET_NAME, SOCKET_NAME, Job
 
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 # What a job with a network (one that fetches) needs of the host to get through its proxy and its certificates.
@@ -118,6 +118,8 @@ def job_environment(
     env["EVALDOCK_ROOT"] = str(root_of(place.folder))
     if job.gateway and place.socket_dir is not None:
         env["EVALDOCK_SOCKET"] = str(place.socket_dir / SOCKET_NAME)
+    if job.serves and place.socket_dir is not None:
+        env["EVALDOCK_LISTEN"] = str(place.socket_dir / SERVER_SOCKET_NAME)
     return env
 
 

@@ -40,6 +40,7 @@ class FakeCompletions:
         generates: whether a token is generated and listed behind the prompt's own.
         context: longest prompt, in tokens.
         refuses: echo is refused where it is not served.
+        counts_bos: a token in front of every prompt is counted, but not listed.
     """
 
     serves: Sequence[str] = ("echo", "prompt_logprobs", "logprobs")
@@ -48,6 +49,7 @@ class FakeCompletions:
     generates: bool = True
     context: int = 10_000
     refuses: bool = False
+    counts_bos: bool = False
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -79,4 +81,5 @@ class FakeCompletions:
             choice["logprobs"] = {"token_logprobs": values, "top_logprobs": [*lists, best]}
         if "prompt_logprobs" in body and "prompt_logprobs" in self.serves:
             choice["prompt_logprobs"] = [None, *({"5": {"logprob": value, "rank": 1}} for value in own[1:])]
-        return {"choices": [choice], "usage": {"prompt_tokens": len(prompt), "completion_tokens": 1}}
+        usage = {"prompt_tokens": len(prompt) + self.counts_bos, "completion_tokens": int(self.generates)}
+        return {"choices": [choice], "usage": usage}

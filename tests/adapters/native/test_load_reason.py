@@ -55,8 +55,16 @@ OutOfMemoryError = type("OutOfMemoryError", (RuntimeError,), {})
             "needs a package that Native's environment does not have (gptqmodel)",
         ),
         (
+            ModuleNotFoundError("No module named 'torchao'"),
+            "needs a package that Native's environment does not have (torchao)",
+        ),
+        (
             RuntimeError("You set `ignore_mismatched_sizes` to `False`, thus raising an error."),
             "has weights of other shapes than its config.json says",
+        ),
+        (
+            RuntimeError("No GPU or XPU found. A GPU or XPU is needed for FP8 quantization."),
+            "is quantized in a way that needs a GPU",
         ),
         (json.JSONDecodeError("Expecting value", "", 0), "has a file of its weights that is not valid JSON"),
         (OutOfMemoryError("CUDA out of memory"), "does not fit into the GPU's memory"),

@@ -19,6 +19,9 @@ LORA = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "bias": "none"}
     [
         (LORA | {"use_dora": True}, "the adapter uses use_dora, which this version does not"),
         (LORA | {"modules_to_save": ["lm_head"]}, "the adapter uses modules_to_save"),
+        (LORA | {"alora_invocation_tokens": [1, 2]}, "the adapter uses alora_invocation_tokens"),
+        (LORA | {"layer_replication": [[0, 2]]}, "the adapter uses layer_replication"),
+        (LORA | {"init_lora_weights": "pissa_niter_4"}, "the adapter goes with weights that training changed"),
         (LORA | {"bias": "all"}, "the adapter changes biases, too"),
         (LORA | {"lora_alpha": None}, "the adapter has no number lora_alpha"),
         ({"peft_type": "IA3"}, "the adapter is no LoRA adapter"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
+from adapters.native.evaluator import maths
 from adapters.native.evaluator.maths import LONGEST, same_maths
 
 
@@ -47,3 +50,35 @@ def test_not_the_same(answer: str, gold: str) -> None:
 
 def test_a_number_that_nobody_can_compute_is_given_up() -> None:
     assert not same_maths("9^{9^{9^9}}", "3")
+
+
+def test_time_is_the_processors_for_a_busy_machine_makes_no_answer_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import math_verify
+
+    seen, before = [], signal.getsignal(signal.SIGALRM)
+    monkeypatch.setattr(math_verify, "verify", lambda *_, **__: seen.append(clock()) or True)
+
+    assert same_maths("5.0", "5")
+
+    assert seen == [(True, before)]
+    assert clock() == (False, before)
+
+
+def clock() -> tuple[bool, object]:
+    """Return whether the processor's time is limited, and who is told when that of the wall is over."""
+    return signal.getitimer(signal.ITIMER_PROF)[0] > 0, signal.getsignal(signal.SIGALRM)
+
+
+def test_a_comparison_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    import math_verify
+
+    def endless(*_: object, **__: object) -> bool:
+        while True:
+            pass
+
+    monkeypatch.setattr(maths, "TIMEOUT_S", 0.01)
+    monkeypatch.setattr(math_verify, "verify", endless)
+
+    assert not same_maths("5.1", "5")

@@ -45,8 +45,8 @@ def copied(checkpoint: Path, folder: Path) -> Path:
     return folder
 
 
-def evaluate(python: str, root: Path, model: Path, *datasets: Any) -> tuple[int, Job, str]:
-    job = Job(root, evaluation(*datasets, model=WEIGHTS))
+def evaluate(python: str, root: Path, model: Path, *datasets: Any, **options: Any) -> tuple[int, Job, str]:
+    job = Job(root, evaluation(*datasets, model=WEIGHTS, options=options))
     (root / "models").mkdir()
     (root / "models" / "m").symlink_to(model)
     done = execute(python, "-m", "adapters.native.runner", EVALDOCK_ROOT=str(root))
@@ -165,6 +165,48 @@ def test_a_sampled_answer_depends_on_its_seed_and_name_and_not_on_its_batch(nati
         assert said["frequencies"][text] == pytest.approx(chance, abs=0.04)  # 4 standard errors of 3,000 draws
 
 
+@pytest.fixture(scope="module")
+def engines(native_python: str, tiny: Path) -> Any:
+    return script(native_python, "continuous.py", str(tiny))
+
+
+@pytest.mark.parametrize(
+    "circumstances", ["all at once", "three rows", "few tokens", "one row", "arriving", "lockstep"]
+)
+def test_answers_are_to_the_token_those_of_one_prompt_at_a_time(engines: Any, circumstances: str) -> None:
+    assert engines[circumstances] == engines["plain"]
+    assert len({len(tokens) for tokens in engines["plain"]}) > 3  # they end at different times
+
+
+def test_a_repetition_penalty_is_that_of_transformers(engines: Any) -> None:
+    assert engines["penalty"] == engines["penalty plain"] != engines["plain"]
+
+
+def test_requests_of_several_parameters_do_not_touch_each_other(engines: Any) -> None:
+    assert engines["mixed"] == engines["mixed in lockstep"] == engines["mixed, each alone"]
+    assert {reason for _, _, reason in engines["mixed"]} == {"stop", "length"}
+
+
+def test_a_cancelled_request_is_heard_of_no_more_and_others_are(engines: Any) -> None:
+    found = {int(number): tokens for number, tokens in engines["cancelled"].items()}
+
+    assert {number for number in range(len(engines["plain"])) if number % 3} <= found.keys()
+    assert found.keys() != set(range(len(engines["plain"])))
+    assert all(tokens == engines["plain"][number] for number, tokens in found.items())
+
+
+def test_an_answer_is_told_token_by_token_and_then_whole(engines: Any) -> None:
+    tokens = engines["plain"][0]
+
+    assert engines["told"] == ["start", *tokens, tokens]
+
+
+@pytest.mark.parametrize("engine", ["continuous", "lockstep"])
+def test_where_memory_is_short_the_batch_is_halved_and_no_answer_changes(engines: Any, engine: str) -> None:
+    assert engines[f"failed, {engine}"] > 0
+    assert engines[f"small memory, {engine}"] == engines["plain"]
+
+
 def test_every_way_of_scoring_runs(native_python: str, tiny: Path, tmp_path: Path) -> None:
     rows = [{"question": "An animal?", "choices": ["melon", "horse"], "answer": "B"}] * 5
     data = write_jsonl(tmp_path / "own.jsonl", rows)
@@ -221,6 +263,19 @@ def test_a_broken_checkpoint_is_named_without_a_traceback(
     assert reason in job.events()[-1]["reason"]
     assert reason in log.strip().splitlines()[-1]
     assert reason in job.normalized().results[0].absent
+
+
+def test_an_attention_that_would_end_the_process_on_a_cpu_is_refused(
+    native_python: str, tiny: Path, tmp_path: Path
+) -> None:
+    data = write_jsonl(tmp_path / "qa.jsonl", [{"question": "q", "answer": "a"}])
+
+    code, job, _ = evaluate(
+        native_python, tmp_path / "job", tiny, request("general_qa", path=data), attention="flex_attention"
+    )
+
+    assert code == 1
+    assert job.normalized().results[0].absent == "attention: flex_attention needs a GPU. Use attention: sdpa."
 
 
 # What is written over which file of a good checkpoint, and how the sentence begins.

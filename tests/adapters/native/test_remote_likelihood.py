@@ -190,3 +190,10 @@ def test_answers_that_lose_their_numbers_are_no_scores(monkeypatch: pytest.Monke
 
     assert (outcomes[0].state, outcomes[-1].state) == ("scored", "infra_error")
     assert outcomes[-1].error == "the answer has no log-probabilities of the prompt"
+
+
+def test_a_list_that_leaves_out_a_counted_token_is_not_read_one_place_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = FakeCompletions(serves=("echo", "logprobs"), counts_bos=True)
+
+    with pytest.raises(ModelError, match="echo: not in its answers, or not for each token"):
+        ask(monkeypatch, server, TEXTS)

@@ -1,7 +1,7 @@
 import re
 from collections import Counter
 
-from adapters.native.evaluator.extract import without_thoughts
+from adapters.native.evaluator.thoughts import without_thoughts
 from hub.adapter import Gold
 from hub.mock.answers import UNKNOWN, Asked, Belief, parse_answers
 from hub.mock.compose import Answerer, chat

@@ -129,9 +129,7 @@ def test_a_stop_ends_all_that_are_at_work_and_resume_asks_nothing_twice(
     assert {meeting.asked[f"{label} 0"] for label in "abc"} == {1}
 
 
-def test_a_killed_hub_with_several_at_work_is_resumed(
-    meeting_stage: Stage, meeting: Meeting, tmp_path: Path
-) -> None:
+def test_a_killed_hub_with_several_at_work_is_resumed(meeting_stage: Stage, meeting: Meeting, tmp_path: Path) -> None:
     with live(meeting_stage, tmp_path, meeting) as hub:
         hub.kill()
         hub.wait()

@@ -82,8 +82,9 @@ class CustomModel:
     def _call(self, method: str, asked: Sequence[Any], count: int, **parameters: Any) -> list[Any]:
         call: Callable[..., Any] = getattr(self._instance, method)
         try:
-            found = list(call(asked, **parameters))
-        except Exception as error:
+            given = call(asked, **parameters)
+            found = [given] if isinstance(given, (str, bytes, Mapping)) else list(given)  # not its letters or keys
+        except (Exception, SystemExit) as error:
             reason = f"{self._name}.{method} failed: {type(error).__name__}: {error}"
             raise ModelError(reason, hint=_HINT) from error
         if len(found) != count:
@@ -121,14 +122,19 @@ def load_class(target: NativeModel, folder: Path) -> CustomModel:
     try:
         made = getattr(importlib.import_module(module_name), class_name)
         instance = made(config=config)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = f"the class {target.loading.model_class!r} cannot be used: {type(error).__name__}: {error}"
         hint = f"{_HINT} options.code is the folder in which the module lies; what it imports must be there, too."
         raise ModelError(reason, hint=hint) from error
     if not callable(getattr(instance, "predict", None)):
         hint = "Write predict(self, prompts, **parameters)."
         raise ModelError(f"the class {class_name!r} has no method predict", hint=hint)
-    facts = {"kind": "custom", "class": target.loading.model_class, "code": content_digest(code)}
+    facts = {
+        "kind": "custom",
+        "class": target.loading.model_class,
+        "code": content_digest(code),
+        "dtype": target.dtype,
+    }
     return CustomModel(instance, class_name, chat=bool(target.chat), facts=facts)
 
 

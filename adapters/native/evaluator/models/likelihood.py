@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.native.evaluator.models.batches import halving
@@ -12,6 +12,10 @@ from adapters.native.evaluator.models.checkpoint import Checkpoint
 from adapters.native.evaluator.models.proof import choose
 from adapters.native.evaluator.models.sequences import ReadSequence, Target
 from adapters.native.evaluator.request import Deliver, Likelihood, Outcome
+
+Pair = tuple[list[int], list[int]]
+# How many requests are tokenised at once: enough for every core, and few enough texts in memory.
+_TOKENISED = 256
 
 
 @dataclass
@@ -24,19 +28,22 @@ class _Pending:
     began_at: float | None = None
 
 
-def encode_pair(checkpoint: Checkpoint, context: str, continuation: str) -> tuple[list[int], list[int]]:
-    """Return the tokens of context and continuation as lm-eval cuts them.
+def encode_pairs(checkpoint: Checkpoint, requests: Sequence[Likelihood]) -> Iterator[list[Pair]]:
+    """Yield for each request the tokens of context and continuation, for each continuation, as lm-eval cuts them.
 
     Blanks at the end of the context belong to the continuation; both are tokenised as one text, and what follows
     the context's own tokens is the continuation.
     """
-    blanks = len(context) - len(context.rstrip())
-    if blanks:
-        context, continuation = context[:-blanks], context[-blanks:] + continuation
-    whole = checkpoint.encode(context + continuation)
-    cut = len(checkpoint.encode(context))
-    lead = list(checkpoint.bos) or ([] if cut else [checkpoint.padding])
-    return lead + whole[:cut], whole[cut:]
+    for start in range(0, len(requests), _TOKENISED):
+        part = requests[start : start + _TOKENISED]
+        contexts = [request.prompt.rstrip() for request in part]
+        texts = [request.prompt + text for request in part for text in request.continuations]
+        encoded = iter(checkpoint.encode_all([*contexts, *texts]))
+        cuts = [len(next(encoded)) for _ in contexts]
+        for request, cut in zip(part, cuts, strict=True):
+            lead = list(checkpoint.bos) or ([] if cut else [checkpoint.padding])
+            wholes = [next(encoded) for _ in request.continuations]
+            yield [(lead + whole[:cut], whole[cut:]) for whole in wholes]
 
 
 def likelihoods(
@@ -68,8 +75,7 @@ def _sequences(
     checkpoint: Checkpoint, requests: Sequence[Likelihood], pending: Sequence[_Pending], deliver: Deliver
 ) -> list[ReadSequence]:
     found: dict[tuple[int, ...], ReadSequence] = {}
-    for number, request in enumerate(requests):
-        pairs = [encode_pair(checkpoint, request.prompt, text) for text in request.continuations]
+    for number, pairs in enumerate(encode_pairs(checkpoint, requests)):
         problem = _problem(pairs, checkpoint)
         if problem:
             deliver(number, Outcome("model_error", error=problem))
@@ -82,7 +88,7 @@ def _sequences(
     return list(found.values())
 
 
-def _problem(pairs: Sequence[tuple[list[int], list[int]]], checkpoint: Checkpoint) -> str:
+def _problem(pairs: Sequence[Pair], checkpoint: Checkpoint) -> str:
     longest = max(len(context) + len(continuation) - 1 for context, continuation in pairs)
     if checkpoint.context and longest > checkpoint.context:
         return f"the prompt has {longest} tokens, the model's context holds {checkpoint.context}"

@@ -105,7 +105,9 @@ async def _scores(
         # Any status: a server that fails over just this is no good for it, and the gateway has tried it again.
         return f"{dialect.name}: {_refusal(answer, None)}"
     found = token_scores(answer.body, dialect)
-    return f"{dialect.name}: not in its answers" if found is None or len(found) < 2 else found
+    if found is None or len(found) < 2:
+        return f"{dialect.name}: not in its answers, or not for each token"
+    return found
 
 
 def _agree(scores: Sequence[float | None], listing: _Listing, label: str) -> bool:

@@ -88,8 +88,9 @@ _ROWS = (
         "",
         "needs a package that Native's environment does not have ({})",
         "Choose the checkpoint in its plain, not quantized form.",
-        r"requires? `?(\w+)",
+        r"(?:requires? `?|No module named ')(\w+)",
     ),
+    _Row("RuntimeError", "No GPU", "is quantized in a way that needs a GPU", "Use a GPU, or leave quantization out."),
     _Row("RuntimeError", "ignore_mismatched_sizes", "has weights of other shapes than its config.json says", _AGAIN),
     _Row("JSONDecodeError", "", "has a file of its {part} that is not valid JSON", _AGAIN),
 )

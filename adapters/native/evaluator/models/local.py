@@ -23,6 +23,7 @@ LOG = logging.getLogger(__name__)
 # How many tokens a batch may hold, padding included, and how many rows: measured to be past the point of gain.
 BATCH_TOKENS = {"cpu": 4096, "cuda": 16384}
 BATCH_ROWS = {"cpu": 32, "cuda": 128}
+NEEDS_GPU = frozenset({"flash_attention_2", "flex_attention"})
 
 
 class LocalModel:
@@ -39,8 +40,9 @@ class LocalModel:
     ) -> None:
         """Answer every request; those of one data set are all of one kind.
 
-        A batch of requests that are all `known` is left out. One with any other is computed whole: what is computed
-        beside a prompt may change the last bits of its numbers, so that these are those of an uninterrupted run.
+        Answers that are `known` are not generated again. Of likelihoods, a batch that is known is left out, and one
+        with any other is computed whole: what is computed beside a prompt may change the last bits of its numbers,
+        so that these are those of an uninterrupted run.
         """
         LOG.info("%s: %d requests", dataset, len(requests))
         asked = [request for request in requests if isinstance(request, Likelihood)]
@@ -64,6 +66,8 @@ def load(target: NativeModel, folder: Path, *, batch_tokens: int | None) -> Loca
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = ("float32" if device == "cpu" else "auto") if target.dtype == "auto" else target.dtype
     loading, several = target.loading, torch.cuda.device_count() > 1
+    if loading.attention in NEEDS_GPU and device == "cpu":  # to compile it for a CPU may end the process
+        raise ModelError(f"attention: {loading.attention} needs a GPU", hint="Use attention: sdpa.")
     model, tokenizer = load_pretrained(folder, dtype, device="auto" if several else device, loading=loading)
     if loading.adapter:
         merge(model, job.path(loading.adapter))
@@ -95,7 +99,9 @@ def _added(target: NativeModel, model: Any) -> dict[str, str]:
     adapter = {"adapter": content_digest(job.path(loading.adapter))} if loading.adapter else {}
     quantization = {"quantization": json.dumps(loading.quantization, sort_keys=True)} if loading.quantization else {}
     attention = getattr(model.config, "_attn_implementation", None)
-    return {**adapter, **quantization, **({"attention": str(attention)} if attention else {})}
+    # The folder's mark covers its code; whether that or transformers' own class of the same name ran, this says.
+    trusted = {"trust_remote_code": "true"} if loading.trust_remote_code else {}
+    return {**adapter, **quantization, **({"attention": str(attention)} if attention else {}), **trusted}
 
 
 def _chat(target: NativeModel, tokenizer: Any) -> bool:

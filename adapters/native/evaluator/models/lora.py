@@ -19,6 +19,21 @@ from adapters.native.evaluator.errors import ModelError
 _CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _PREFIX = "base_model.model."
 _KEY = re.compile(re.escape(_PREFIX) + r".+\.lora_[AB]\.weight")
+# What makes an adapter more than B A on all tokens.
+_MORE = (
+    "use_dora",
+    "use_qalora",
+    "modules_to_save",
+    "lora_bias",
+    "megatron_config",
+    "trainable_token_indices",
+    "target_parameters",
+    "layer_replication",
+    "alora_invocation_tokens",
+    "arrow_config",
+)
+# They take their first factors out of the base weights; peft stores what was converted back as `true`.
+_OTHER_BASES = ("pissa", "olora", "corda", "loftq")
 _HINT = "Merge the adapter into the checkpoint with peft (merge_and_unload), and evaluate that."
 
 
@@ -81,16 +96,12 @@ def _problems(config: Any) -> Iterator[str]:
         yield "has no number lora_alpha"
     if config.get("bias", "none") != "none":
         yield "changes biases, too"
-    for key in (
-        "use_dora",
-        "use_qalora",
-        "modules_to_save",
-        "lora_bias",
-        "megatron_config",
-        "trainable_token_indices",
-    ):
+    for key in _MORE:
         if config.get(key):
             yield f"uses {key}, which this version does not"
+    start = str(config.get("init_lora_weights", "")).lower()
+    if start.startswith(_OTHER_BASES):
+        yield f"goes with weights that training changed at its beginning (init_lora_weights {start}), not the model's"
 
 
 def _factors(folder: Path) -> dict[str, _Factors]:

@@ -23,11 +23,13 @@ class Dialect:
         name: as the summary and messages call it.
         fields: of the request, beside the prompt.
         values: what stands in an answer's choice: one entry for each token, the prompt's first.
+        goes_on: whether entries for what was generated follow.
     """
 
     name: str
     fields: Mapping[str, Any]
     values: Callable[[Mapping[str, Any]], object]
+    goes_on: bool
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ def _only(entry: object) -> object:
 
 DIALECTS = (
     # max_tokens 1, not 0: older servers refuse 0, and the first token comes with the prompt anyway.
-    Dialect("echo", {"echo": True, "logprobs": 1, **_ONE_TOKEN}, _echoed),
-    Dialect("prompt_logprobs", {"prompt_logprobs": 0, **_ONE_TOKEN}, _prompt_logprobs),
+    Dialect("echo", {"echo": True, "logprobs": 1, **_ONE_TOKEN}, _echoed, goes_on=True),
+    Dialect("prompt_logprobs", {"prompt_logprobs": 0, **_ONE_TOKEN}, _prompt_logprobs, goes_on=False),
 )
 
 
@@ -87,9 +89,12 @@ def token_scores(body: dict[str, Any], dialect: Dialect) -> tuple[float | None, 
     """Return the log-probability of each token of the prompt, None for one without; None where the answer has none.
 
     What was generated behind the prompt is left out. Only the first token, which nothing precedes, may have none.
+    A list that has not one entry for each counted token is not read: a server may count one that it puts in front and
+    not list it, and then nobody can tell which entry is whose.
     """
     values, count = dialect.values(first_choice(body)), prompt_tokens(body)
-    if not isinstance(values, list) or count is None or not 0 < count <= len(values):
+    generated = usage_of(body)["completion_tokens"] if dialect.goes_on else 0
+    if not isinstance(values, list) or not count or len(values) != count + (1 if generated is None else generated):
         return None
     found = tuple(_finite(value) for value in values[:count])
     return found if None not in found[1:] else None

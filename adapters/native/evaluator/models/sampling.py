@@ -1,44 +1,75 @@
-"""Draw answers so that each is its own request's: by its seed and name, whatever else is in its batch."""
+"""Choose the next token of each row: the likeliest, or drawn so that each answer is its own request's."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from adapters.native.evaluator.models.decoding import Decoding
 
 
-def drawing(parameters: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
-    """Return logits processors that turn greedy decoding into sampling; `names` has one entry a row.
+class Chooser(NamedTuple):
+    """What chooses the tokens of one answer; `stream` is advanced by one number a token."""
 
-    transformers draws a whole batch from one stream, so that an answer depends on its neighbours; here a row has its
-    own, and a resumed evaluation draws what an uninterrupted one would have. Order as in transformers: temperature,
-    top_k, top_p.
+    decoding: Decoding
+    stream: random.Random
+
+
+def chooser(decoding: Decoding, name: str) -> Chooser:
+    """Return the chooser of a request: its draws hang on its seed and name, whatever else is in its batch.
+
+    Python's generator gives the same numbers on every device.
     """
+    return Chooser(decoding, random.Random(f"{decoding.seed} {name}"))  # noqa: S311 - reproducible, not secret
+
+
+def chosen(logits: Any, choosers: Sequence[Chooser], before: Callable[[int], Iterable[int]]) -> list[int]:
+    """Return the next token of every row of `logits` (rows x vocabulary); `before`: its prompt and answer so far."""
+    scores = _penalized(logits.float(), choosers, before)
+    tokens = scores.argmax(dim=-1)
+    warps: dict[tuple[float, int, float], list[int]] = {}
+    for row, entry in enumerate(choosers):
+        if entry.decoding.temperature > 0:
+            warps.setdefault(entry.decoding.warp, []).append(row)
+    for warp, rows in warps.items():
+        tokens[rows] = _drawn(_warped(scores[rows], *warp), [choosers[row].stream.random() for row in rows])
+    return [int(token) for token in tokens.tolist()]
+
+
+def _penalized(scores: Any, choosers: Sequence[Chooser], before: Callable[[int], Iterable[int]]) -> Any:
+    """Return scores in which tokens that a row already has count less (Keskar et al. 2019, arXiv:1909.05858, 4.1)."""
+    import torch
+
+    fresh = scores
+    for row, entry in enumerate(choosers):
+        penalty = entry.decoding.repetition_penalty
+        if penalty == 1.0:
+            continue
+        fresh = scores.clone() if fresh is scores else fresh
+        seen = torch.tensor(sorted(set(before(row))), device=scores.device)
+        own = scores[row, seen]
+        fresh[row, seen] = torch.where(own < 0, own * penalty, own / penalty)
+    return fresh
+
+
+def _warped(scores: Any, temperature: float, top_k: int, top_p: float) -> Any:
+    """Return scores as temperature, top_k and top_p leave them, in transformers' order."""
     from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-    warpers: list[Any] = [TemperatureLogitsWarper(float(parameters["temperature"]))]
-    if parameters.get("top_k"):
-        warpers.append(TopKLogitsWarper(int(parameters["top_k"])))
-    if float(parameters.get("top_p", 1.0)) < 1.0:
-        warpers.append(TopPLogitsWarper(float(parameters["top_p"])))
-    return [*warpers, _draw(int(parameters.get("seed", 0)), names)]
+    scores = TemperatureLogitsWarper(temperature)(None, scores)
+    if top_k > 0:
+        scores = TopKLogitsWarper(top_k)(None, scores)
+    return TopPLogitsWarper(top_p)(None, scores) if top_p < 1.0 else scores
 
 
-def _draw(seed: int, names: Sequence[str]) -> Any:
+def _drawn(scores: Any, levels: Sequence[float]) -> Any:
+    """Return the token at which the chances of each row, summed up, pass its level (0 to 1)."""
     import torch
-    from transformers import LogitsProcessor
 
-    # Python's generator: the same numbers on every device.
-    streams = [random.Random(f"{seed} {name}") for name in names]  # noqa: S311 - reproducible, not secret
-
-    class Draw(LogitsProcessor):  # type: ignore[misc]
-        def __call__(self, _: Any, scores: Any) -> Any:
-            heights = torch.softmax(scores.float(), dim=-1).cumsum(dim=-1, dtype=torch.float64)
-            levels = torch.tensor([[stream.random()] for stream in streams], dtype=torch.float64)
-            chosen = torch.searchsorted(heights, levels.to(heights.device) * heights[:, -1:], right=True)
-            chosen.clamp_(
-                max=scores.shape[-1] - 1
-            )  # a model that computes NaN must not end in an index beyond the last
-            return torch.full_like(scores, -torch.inf).scatter_(1, chosen, 0.0)
-
-    return Draw()
+    heights = torch.softmax(scores, dim=-1).cumsum(dim=-1, dtype=torch.float64)
+    wanted = torch.tensor(levels, dtype=torch.float64, device=heights.device)[:, None] * heights[:, -1:]
+    found = torch.searchsorted(heights, wanted, right=True)[:, 0]
+    return found.clamp_(
+        max=scores.shape[-1] - 1
+    )  # a model that computes NaN must not end in an index beyond the last

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from adapters.native.evaluator.models.batches import batches
 from adapters.native.evaluator.models.chances import log_chances
 from adapters.native.evaluator.models.checkpoint import Checkpoint
 from adapters.native.evaluator.models.plain import Plain
+from adapters.native.evaluator.models.reading import read_at
 from adapters.native.evaluator.models.sequences import ReadSequence
 from adapters.native.evaluator.models.trie import Packed, Row, leaves_first, pack, plan
 
@@ -149,7 +149,7 @@ def _grown(checkpoint: Checkpoint, layers: Any, tokens: Sequence[int]) -> Any:
     cache = StemCache(layers, keep=True)
     start, device = cache.get_seq_length(), checkpoint.model.device
     # Nobody reads the stem's logits: the last place costs least.
-    with _read_at(checkpoint.model, [(0, len(tokens) - 1)]):
+    with read_at(checkpoint.model, [(0, len(tokens) - 1)]):
         checkpoint.model(
             input_ids=torch.tensor([tokens], device=device),
             position_ids=torch.arange(start, start + len(tokens), device=device)[None],
@@ -176,7 +176,7 @@ def _logits(checkpoint: Checkpoint, packed: Sequence[Packed], stem: Any, places:
     positions = filled([entry.places for entry in packed], [start] * width)
     # Padding sees itself, because to see nothing is not a number.
     ends = filled([entry.ends for entry in packed], range(1, width + 1))
-    with _read_at(model, places):
+    with read_at(model, places):
         return model(
             input_ids=tokens,
             attention_mask=_mask(ends, start, model.dtype),
@@ -196,25 +196,3 @@ def _mask(ends: Any, start: int, dtype: Any) -> Any:
     mask = torch.zeros((count, 1, width, start + width), dtype=dtype, device=ends.device)
     mask[:, 0, :, start:].masked_fill_(~seen, torch.finfo(dtype).min)
     return mask
-
-
-@contextmanager
-def _read_at(model: Any, places: Sequence[tuple[int, int]]) -> Iterator[None]:
-    """Let the model compute logits at `places` only: they come as one row.
-
-    `logits_to_keep` of transformers means the same places for every row; what comes after the head (a cap, a scale)
-    is done by the model as ever.
-    """
-    import torch
-
-    rows, columns = (torch.tensor(side) for side in zip(*places, strict=True))
-
-    def chosen(_: Any, argv: tuple[Any, ...]) -> tuple[Any, ...]:
-        hidden = argv[0]
-        return (hidden[rows.to(hidden.device), columns.to(hidden.device)][None], *argv[1:])
-
-    hook = model.get_output_embeddings().register_forward_pre_hook(chosen)
-    try:
-        yield
-    finally:
-        hook.remove()

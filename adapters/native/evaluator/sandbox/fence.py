@@ -15,6 +15,7 @@ from adapters.runtime.seccomp import install, machine
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _NEW_USER, _NEW_IPC, _NEW_UTS, _NEW_NET = 0x10000000, 0x08000000, 0x04000000, 0x40000000
+_CAPABILITY_VERSION = 0x20080522  # linux/capability.h: two words of 32 bits for each of three sets
 _DESCRIPTORS = 32
 
 
@@ -66,9 +67,16 @@ def keep_only(descriptors: Collection[int]) -> None:
             os.close(descriptor)
 
 
+def drop_rights() -> None:
+    """Give up all that root may: even sealed, it could raise its own limits."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
+    ctypes.CDLL(None).capset(header, (ctypes.c_uint32 * 6)())
+
+
 def seal() -> str:
     """Allow nothing from here on but what `calls` lists; return why that is impossible here, else nothing."""
     code = allowing_code()
     if code is None:
         return f"evaldock cannot shut a program in on {machine()}"
+    drop_rights()
     return install(code)

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 _THIRD_PARTY = frozenset({"numpy"})
-# They open a browser or a window, print, or end the process.
-_NEVER = frozenset({"antigravity", "this", "idlelib", "turtle", "turtledemo", "tkinter", "test"})
+# They open a browser or a window, print, or end the process. As a command, venv makes a folder and starts a process.
+_NEVER = frozenset({"__main__", "antigravity", "this", "idlelib", "turtle", "turtledemo", "tkinter", "test"})
 # What programs use most, and what the standard library imports only when it is called.
 _ALWAYS = (
     "_strptime",
@@ -71,9 +71,10 @@ def _named(source: str) -> Iterator[str]:
             yield from filter(_allowed, (alias.name for alias in node.names))
         elif isinstance(node, ast.ImportFrom) and node.module and _allowed(node.module):
             yield node.module
-            yield from (f"{node.module}:{alias.name}" for alias in node.names)
+            yield from (f"{node.module}:{alias.name}" for alias in node.names if alias.name not in _NEVER)
 
 
 def _allowed(name: str) -> bool:
-    top = name.partition(".")[0]
-    return top not in _NEVER and (top in sys.stdlib_module_names or top in _THIRD_PARTY)
+    parts = name.split(".")
+    is_known = parts[0] in sys.stdlib_module_names or parts[0] in _THIRD_PARTY
+    return is_known and not _NEVER.intersection(parts)

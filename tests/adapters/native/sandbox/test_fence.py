@@ -64,3 +64,12 @@ def test_a_machine_without_a_filter_is_refused_with_its_name() -> None:
     program = "import platform\nplatform.machine = lambda: 'sparc'\nprint(fence.seal())"
 
     assert told_by(program) == "evaldock cannot shut a program in on sparc"
+
+
+def test_what_root_may_is_given_up() -> None:
+    program = (
+        "fence.drop_rights()\n"
+        "print(*(line.split()[1] for line in open('/proc/self/status') if line[:6] in ('CapEff', 'CapPrm')))"
+    )
+
+    assert told_by(program) == "0000000000000000 0000000000000000"

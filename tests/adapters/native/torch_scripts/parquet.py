@@ -20,7 +20,7 @@ parquet.write_table(pa.Table.from_pylist(rows), folder / "test-0.parquet")
 (folder / "broken.parquet").write_bytes(b"nothing")
 read = read_rows(folder / "test-0.parquet")
 arc = benchmarks()["arc"]
-gold = read_items(read, arc.kind, arc.columns, own=False)[0].gold
+gold = read_items(read, arc, arc.columns)[0].gold
 try:
     read_rows(folder / "broken.parquet")
     error = ""

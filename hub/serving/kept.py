@@ -1,0 +1,101 @@
+"""One server of a run while it is needed: started, watched, started once more after a crash, ended."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from hub.errors import EvaldockError, ServerError
+from hub.observer import ServerState
+from hub.serving.process import ServerProcess
+
+_WATCH_S = 0.5
+# state, reason or empty, seconds that loading took
+Tell = Callable[[ServerState, str, float], None]
+
+
+class KeptServer:
+    """A server that is up between `start` and `stop`, or says why it is not.
+
+    Attributes:
+        lost: why it is gone for good, or never came up; empty while it is well, and before it was started.
+        starts: how often it was started.
+    """
+
+    def __init__(self, name: str, make: Callable[[Callable[[], bool]], ServerProcess], tell: Tell) -> None:
+        """Start nothing; `make` makes the next start of the server, which gives up once its argument says so."""
+        self.lost = ""
+        self.starts = 0
+        self._name = name
+        self._make = make
+        self._tell = tell
+        self._guard = threading.Lock()
+        self._stopping = threading.Event()
+        self._process: ServerProcess | None = None
+        self._watcher: threading.Thread | None = None
+        self._restarted = False
+
+    def start(self, devices: tuple[str, ...]) -> None:
+        """Start it, unless it is up, and return once it answers.
+
+        Raises:
+            ServerError: it did not come up, now or before.
+        """
+        with self._guard:
+            if self.lost:
+                raise ServerError(self.lost)
+            if self._watcher is not None:
+                return
+            self._stopping.clear()
+            self._begin("starting", "", devices)
+            self._watcher = threading.Thread(target=self._watch, args=(devices,), name=f"server-{self._name}")
+            self._watcher.daemon = True
+            self._watcher.start()
+
+    def stop(self) -> None:
+        """End it, and return once it is gone; nothing to do where it is not up."""
+        with self._guard:
+            watcher, process = self._watcher, self._process
+            self._watcher = self._process = None
+            if watcher is None:
+                return
+            self._stopping.set()
+            watcher.join()
+            if process is not None and not self.lost:
+                process.stop("no job asks it any more")
+                self._tell("stopped", "", 0.0)
+
+    def _begin(self, state: ServerState, reason: str, devices: tuple[str, ...]) -> None:
+        self.starts += 1
+        self._tell(state, reason, 0.0)
+        self._process = self._make(self._stopping.is_set)
+        try:
+            seconds = self._process.start(devices)
+        except EvaldockError as error:
+            self.lost = error.message
+            self._tell("lost", error.message, 0.0)
+            raise ServerError(error.message, hint=error.hint) from error
+        self._tell("ready", "", seconds)
+
+    def _watch(self, devices: tuple[str, ...]) -> None:
+        """Look after it in a thread, until it is stopped or lost."""
+        while not self._stopping.is_set():
+            process = self._process
+            if process is None:
+                return
+            try:
+                reason = process.failure(_WATCH_S)
+                if not reason:
+                    continue
+                if self._restarted:
+                    self.lost = f"{reason}; it had been started again once before"
+                    self._tell("lost", self.lost, 0.0)
+                    return
+                self._restarted = True
+                self._begin("restarting", reason, devices)
+            except ServerError:  # `lost` says it
+                return
+            except EvaldockError as error:  # the engine is gone
+                self.lost = error.message
+                self._tell("lost", self.lost, 0.0)
+                return

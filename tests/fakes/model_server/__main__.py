@@ -1,0 +1,85 @@
+"""A model server that repeats what it is told, or misbehaves as told; in place of adapters/native/server."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socketserver
+import sys
+import time
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+from adapters.runtime import job
+
+
+class Handler(BaseHTTPRequestHandler):
+    """OpenAI's chat completions: the answer is the last message."""
+
+    protocol_version = "HTTP/1.1"
+    options: argparse.Namespace
+
+    def address_string(self) -> str:
+        return "socket"
+
+    def do_GET(self) -> None:
+        self.answer(200, {"object": "list", "data": [{"id": self.options.name, "object": "model"}]})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        print(f"asked for {body['model']}", flush=True)
+        times = Path(job.path(job.OUTPUT)) / "asked"
+        with times.open("a") as file:
+            file.write("x")
+        if times.stat().st_size in self.options.crash_at:
+            print("CUDA error: an illegal memory access", flush=True)
+            os._exit(7)
+        message = {"role": "assistant", "content": body["messages"][-1]["content"]}
+        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        answer = {"id": "x", "object": "chat.completion", "created": 0, "model": body["model"]}
+        self.answer(200, {**answer, "choices": [choice], "usage": usage})
+
+    def answer(self, status: int, body: object) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """Requests at once."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+
+def main() -> int:
+    """Serve at EVALDOCK_LISTEN until stopped."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--dtype", default="auto")
+    parser.add_argument("--crash-at", type=int, nargs="*", default=[])
+    parser.add_argument("--fail", action="store_true")
+    parser.add_argument("--load-s", type=float, default=0.0)
+    Handler.options = parser.parse_args()
+    weights = job.path(Handler.options.weights) / "config.json"
+    print(f"loading {weights.stat().st_size} bytes", flush=True)
+    time.sleep(Handler.options.load_s)
+    if Handler.options.fail:
+        print("torch.OutOfMemoryError: tried to allocate 80 GiB", flush=True)
+        return 1
+    with Server(os.environ["EVALDOCK_LISTEN"], Handler) as server:
+        server.serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""A served model: one server for all its jobs, and honest ends where it has one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.harness import Ran
+from tests.integration.endings.conftest import _processes
+from tests.integration.serving.conftest import Stage
+
+
+def server_events(ran: Ran) -> list[dict[str, Any]]:
+    lines = (ran.folder / "events.jsonl").read_text().splitlines()
+    return [event for event in map(json.loads, lines) if event["event"] == "server"]
+
+
+def states(ran: Ran) -> list[str]:
+    return [event["state"] for event in server_events(ran)]
+
+
+def leftovers(stage: Stage, ran: Ran) -> list[str]:
+    label = f"label=evaldock.run={ran.folder.name}"
+    listed = subprocess.run(["docker", "ps", "-aq", "--filter", label], capture_output=True, text=True)
+    return [*(listed.stdout.split() if stage.engine == "docker" else ()), *_processes(str(ran.folder))]
+
+
+def test_one_server_answers_all_jobs_of_its_model_and_is_gone_after_the_last(stage: Stage, tmp_path: Path) -> None:
+    ran = stage.run(tmp_path)
+
+    assert ran.code == 0, ran.err
+    assert [job["state"] for job in ran.report["jobs"]] == ["succeeded", "succeeded"]
+    assert states(ran) == ["starting", "ready", "stopped"]
+    assert (ran.folder / "servers" / "m" / "log.txt").read_text().count("asked for m") == 12
+    assert leftovers(stage, ran) == []
+
+
+def test_the_report_names_server_environment_and_weights(stage: Stage, tmp_path: Path) -> None:
+    ran = stage.run(tmp_path)
+
+    (server,) = ran.report["servers"]
+    assert (server["name"], server["engine"], server["state"]) == ("m", "transformers", "stopped")
+    assert (server["starts"], server["environment"]["image"]) == (1, "native")
+    assert server["identity"].startswith("local:./model served by transformers sha256:")
+    assert ran.report["jobs"][0]["results"][0]["key"]["model"] == server["identity"]
+
+
+def test_a_server_that_crashes_is_started_again_once_and_no_sample_is_lost(stage: Stage, tmp_path: Path) -> None:
+    ran = stage.run(tmp_path, "--crash-at", "3")
+
+    assert ran.code == 0, ran.err
+    assert states(ran) == ["starting", "ready", "restarting", "ready", "stopped"]
+    assert "CUDA error: an illegal memory access" in server_events(ran)[2]["reason"]
+    assert (ran.folder / "servers" / "m" / "log.1.txt").is_file()
+
+
+def test_one_that_crashes_again_fails_the_jobs_that_ask_it_and_others_go_on(stage: Stage, tmp_path: Path) -> None:
+    stage.task(tmp_path)
+    bad = {"engine": "transformers", "args": ["--crash-at", "3", "4"]}
+    models = {
+        "bad": {"checkpoint": "./model", "serve": bad, "concurrency": 1},
+        "good": {"checkpoint": "./model", "serve": {"engine": "transformers"}, "concurrency": 1},
+    }
+
+    ran = stage.run(tmp_path, models=models)
+
+    found = {job["model"]: (job["state"], job["reason"]) for job in ran.report["jobs"]}
+    assert found["bad"][0] == "failed"
+    assert "server 'bad' ended: exit code 7" in found["bad"][1]
+    assert "CUDA error" in found["bad"][1]
+    assert found["good"][0] == "succeeded"
+    assert ran.code == 1
+    assert leftovers(stage, ran) == []
+
+
+def test_a_server_that_does_not_come_up_says_so_with_the_end_of_its_log(stage: Stage, tmp_path: Path) -> None:
+    ran = stage.run(tmp_path, "--fail")
+
+    assert ran.code == 1
+    assert "server 'm' ended while it was loading: exit code 1" in ran.report["jobs"][0]["reason"]
+    assert "tried to allocate 80 GiB" in ran.report["jobs"][1]["reason"]
+    assert states(ran) == ["starting", "lost"]
+
+
+def test_one_that_loads_for_too_long_is_ended(stage: Stage, tmp_path: Path) -> None:
+    serve = {"engine": "transformers", "args": ["--load-s", "60"], "timeout": 1}
+
+    ran = stage.run(tmp_path, models={"m": {"checkpoint": "./model", "serve": serve}})
+
+    assert "server 'm' did not answer within 1.0 s (serve.timeout)" in ran.report["jobs"][0]["reason"]
+    assert leftovers(stage, ran) == []
