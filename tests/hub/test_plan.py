@@ -343,7 +343,7 @@ def test_adapters_are_mounted_beside_the_weights_and_no_more_than_an_engine_take
 def test_the_plan_shows_servers_and_who_asks_them() -> None:
     made = plan(models={"q": SERVED})
 
-    lines = list(plan_lines(made, (), "engine"))
+    lines = list(plan_lines(made, "engine"))
 
     assert "server q" in lines
     assert "  candidate server 'q'" in lines
