@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from adapters.native.evaluator.models.checkpoint import Checkpoint
 from adapters.native.evaluator.models.decoding import decoding
 from adapters.native.evaluator.models.sampling import Chooser, chooser, chosen
+from adapters.native.evaluator.models.stems import Beginning
 from adapters.native.evaluator.models.stops import StopTexts
 
 
@@ -28,6 +29,7 @@ class Answer(NamedTuple):
 
 
 OnStart = Callable[[], None]
+OnLogits = Callable[[Any], None]
 OnToken = Callable[[int], None]
 OnEnd = Callable[[Answer], None]
 
@@ -43,6 +45,7 @@ class Prompt:
         on_end: told the answer.
         on_token: told every token of the answer but the one that ends it.
         on_start: told when the prompt has waited for its place and is about to be computed.
+        on_logits: told the logits (1 x vocabulary) from which each token is chosen, before the token.
     """
 
     name: str
@@ -51,11 +54,17 @@ class Prompt:
     on_end: OnEnd
     on_token: OnToken | None = None
     on_start: OnStart | None = None
+    on_logits: OnLogits | None = None
 
 
 @dataclass
 class UnderWay:
-    """A prompt and its answer so far; `room`: how many tokens the answer may have."""
+    """A prompt and its answer so far.
+
+    Attributes:
+        room: how many tokens the answer may have.
+        beginning: what the prompt shares with others, where that is known.
+    """
 
     ticket: int
     prompt: Prompt
@@ -65,6 +74,7 @@ class UnderWay:
     ends: frozenset[int]
     decode: Callable[[Sequence[int]], str]
     answer: list[int] = field(default_factory=list)
+    beginning: Beginning | None = None
 
     def __len__(self) -> int:
         """Return how many tokens there are, the prompt's with the answer's."""
@@ -112,17 +122,20 @@ def under_way(checkpoint: Checkpoint, prompt: Prompt, ticket: int) -> UnderWay:
         room=asked.max_tokens if context is None else min(asked.max_tokens, context - len(prompt.tokens)),
         chooser=chooser(asked, prompt.name),
         stops=StopTexts(asked.stop, decode),
-        ends=_ends(checkpoint),
+        ends=answer_ends(checkpoint),
         decode=decode,
     )
 
 
 def next_tokens(logits: Any, rows: Sequence[UnderWay]) -> list[int]:
     """Return the token that is chosen for every row from its logits."""
+    for place, row in enumerate(rows):
+        if row.prompt.on_logits is not None:
+            row.prompt.on_logits(logits[place : place + 1])
     return chosen(logits, [row.chooser for row in rows], lambda place: rows[place])
 
 
-def _ends(checkpoint: Checkpoint) -> frozenset[int]:
+def answer_ends(checkpoint: Checkpoint) -> frozenset[int]:
     """Return the tokens that end an answer: the checkpoint's own (a chat model has several) and the tokenizer's."""
     own = checkpoint.model.generation_config.eos_token_id
     listed = own if isinstance(own, list) else [own]
