@@ -13,13 +13,13 @@ from hub.adapter import (
     Asset,
     DatasetRequest,
     Estimate,
-    Estimator,
     Evaluation,
     ModelTarget,
     SimulatorUser,
 )
 from hub.endpoint import normalize_base_url
 from hub.errors import Problem, TaskError
+from hub.estimates import estimates_of
 from hub.job import Job, Limits, Mount
 from hub.server import (
     ADAPTERS,
@@ -155,6 +155,8 @@ def make_plan(
                     problems.append(source.problem(("evaluations", index, "models"), reason))
                 continue
             resolved = _evaluation(spec, evaluation, name, adapter, folder)
+            if resolved.model.via == "in_job":
+                resolved = replace(resolved, gpus=len(_gpus(spec, machine)))
             complaints = adapter.complain(resolved)
             refusals = [item for item in complaints if item.refuses]
             problems += [source.problem(("evaluations", index, *item.path), item.message) for item in refusals]
@@ -353,7 +355,7 @@ def _job(
     )
     known = adapter.datasets()
     risky = tuple(request.label for request in evaluation.datasets if known[request.name].runs_code)
-    estimates = adapter.estimate(evaluation) if isinstance(adapter, Estimator) else ()
+    estimates = estimates_of(adapter, evaluation)
     servers = tuple(dict.fromkeys(str(part.model) for part in upstreams.values() if is_served(part)))
     return PlannedJob(evaluation, job, assets, upstreams, adapter.version, risky, estimates, servers)
 

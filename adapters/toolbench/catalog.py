@@ -54,8 +54,8 @@ STABLE_TOOL_BENCH = Copy(
     f"https://github.com/THUNLP-MT/StableToolBench/archive/{_STABLE_COMMIT}.tar.gz",
     inside=f"StableToolBench-{_STABLE_COMMIT}",
 )
-# Recorded answers of the APIs, and the files of the tools.
-STABLE_CACHE = Copy("url", "https://huggingface.co/datasets/stabletoolbench/Cache/resolve/main/server_cache.zip")
+# Recorded answers of the APIs, and the files of the tools, at a revision: `main` moves, and no commit is published.
+STABLE_CACHE = "https://huggingface.co/datasets/stabletoolbench/Cache/resolve/{}/server_cache.zip"
 
 # The archive is that of Eval-Scope; the two others are later copies of the same steps.
 COPIES: Mapping[str, Copy] = {

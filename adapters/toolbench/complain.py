@@ -30,6 +30,11 @@ _NO_NETWORK = (
     "api remote reaches a virtual API server of yours from inside the job, and jobs have no network: say "
     "`network: bridge` or `host` in the task; or use api cache or simulate, which need none"
 )
+_UNPINNED = (
+    "StableToolBench's recorded answers and tool files come from a branch that may move: the checksum of the first "
+    "download is kept and a later one must have it, and a result's key has fingerprints of what it used; to name "
+    "a commit, write `published_cache: <its 40 digits>`"
+)
 _NO_URL = "api remote needs url: the address of your virtual API server, such as http://127.0.0.1:8080/virtual"
 _TRIES = "{}: at temperature 0 every try is the first one again; give generation a temperature"
 _NO_RATE = "{}: judge none, so there is no pass rate; what can be counted is reported"
@@ -61,6 +66,8 @@ def _places(evaluation: Evaluation) -> Iterator[Complaint]:
     if evaluation.options and not agents_of(evaluation):
         names = ", ".join(sorted(evaluation.options))
         yield Complaint(("options",), f"{names}: for data sets of an agent (stable/...), and there are none here")
+    if evaluation.options.get("published_cache") is True:
+        yield Complaint(("options", "published_cache"), _UNPINNED, refuses=False)
     if evaluation.options.get("published_cache") and (given.cache or given.tools):
         yield Complaint(("options", "published_cache"), "give either cache and tools, or published_cache")
 

@@ -63,6 +63,7 @@ class Written(BaseModel):
     synthetic_tools: int = 0
     reordered_hits: int = 0
     recorded: str = ""
+    described: str = ""
     reference: str = ""
     unjudged: int = 0
     unopposed: int = 0
@@ -95,6 +96,7 @@ def way(dataset: StableDataset, found: Written) -> str:
         f"{dataset.max_steps} steps, {dataset.max_calls} calls, {dataset.observation_limit} characters at most",
         f"functions {dataset.compat}, APIs {dataset.api}, prompts {found.prompts or 'not known'}",
         f"answers recorded {found.recorded}" if found.recorded else "",
+        f"tools described {found.described}" if found.described else "",
         "tools synthetic" if found.synthetic_tools else "",
         f"judged {dataset.rounds} times" if dataset.judge else "",
         f"over the reference {found.reference}" if dataset.reference else "",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from adapters.toolbench.contract import Api, Compat, Method
 from hub.adapter import DatasetRequest, Evaluation
@@ -68,10 +69,25 @@ class Folders(_Options):
     reference: str | None = None
 
 
-class EvaluationOptions(StableOptions, Folders):
-    """Options of the evaluation; `published_cache`: fetch StableToolBench's recorded answers and tool files."""
+def _revision(given: object) -> object:
+    """Return what says whether, and of which commit, something is fetched.
 
-    published_cache: bool = False
+    Raises:
+        ValueError: it is neither yes, no nor a commit.
+    """
+    if isinstance(given, bool) or (isinstance(given, str) and re.fullmatch("[0-9a-f]{40}", given)):
+        return given
+    raise ValueError("true, false, or the 40 digits of a commit")
+
+
+class EvaluationOptions(StableOptions, Folders):
+    """Options of the evaluation.
+
+    Attributes:
+        published_cache: fetch StableToolBench's recorded answers and tool files; of a commit, where one is named.
+    """
+
+    published_cache: Annotated[bool | str, BeforeValidator(_revision)] = False
 
 
 class Generation(_Options):

@@ -17,7 +17,6 @@ from adapters.toolbench.contract import (
 )
 from adapters.toolbench.options import (
     DatasetOptions,
-    EvaluationOptions,
     Generation,
     StableOptions,
     folders_of,
@@ -70,7 +69,6 @@ def dataset_of(request: DatasetRequest, seed: int) -> StaticDataset:
 def stable_dataset(evaluation: Evaluation, request: DatasetRequest) -> StableDataset:
     """Return one data set of an agent with every default filled in."""
     options, folders = stable_options(evaluation, request), folders_of(evaluation)
-    published = EvaluationOptions.model_fields["published_cache"].default
     return StableDataset(
         label=request.label,
         path=_target(request),
@@ -79,7 +77,7 @@ def stable_dataset(evaluation: Evaluation, request: DatasetRequest) -> StableDat
         generation=agent_generation(request, options, evaluation.seed),
         cache=f"{_SHARED}/cache" if folders.cache else "",
         tools=f"{_SHARED}/tools" if folders.tools else "",
-        published=_PUBLISHED if evaluation.options.get("published_cache", published) else "",
+        published=_PUBLISHED if evaluation.options.get("published_cache") else "",
         upstream=_UPSTREAM if options.prompts == "upstream" else "",
         reference=_reference(folders.reference) if folders.reference else "",
         judge=options.judge == "task",
@@ -133,7 +131,9 @@ def _shared(evaluation: Evaluation) -> Iterator[Asset]:
     if folders.reference:
         yield _local("reference answers", _reference(folders.reference), folders.reference)
     if evaluation.options.get("published_cache"):
-        yield _archive("recorded answers and tool files", _PUBLISHED, STABLE_CACHE, "zip", "")
+        revision = evaluation.options["published_cache"]
+        copy = Copy("url", STABLE_CACHE.format("main" if revision is True else revision))
+        yield _archive("recorded answers and tool files", _PUBLISHED, copy, "zip", "")
     if any(stable_options(evaluation, request).prompts == "upstream" for request in agents):
         name = "prompts of StableToolBench"
         wanted = "toolbench/inference/Prompts/ReAct_prompts.py"

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from hub.check import check_code, check_images, check_inputs
 from hub.doctor.bases import base_findings
+from hub.doctor.compose import compose_findings
 from hub.doctor.endpoints import call_once
-from hub.doctor.engines import look_at_engines
+from hub.doctor.engines import gpu_findings, look_at_engines
+from hub.doctor.expected import cost_findings, time_findings
 from hub.doctor.machine import machine_findings
 from hub.doctor.network import network_findings
 from hub.doctor.sizes import with_size
@@ -49,13 +51,21 @@ def examine(task: LoadedTask | None, settings: Settings, wish: Wish) -> tuple[Fi
         choice = choose_built(choice, plan, settings)
     engine = choice.engine if choice else None
     storage = storage_of(engine, settings) if engine else None
-    lines = [*machine_findings(settings, storage), *network_findings(), *engine_lines, *_taken(choice)]
+    lines = [
+        *machine_findings(settings, storage),
+        *network_findings(),
+        *engine_lines,
+        *compose_findings(),
+        *_taken(choice),
+    ]
     if engine:
         names = plan.images if plan else image_names()
         images = check_images(names, engine, settings)
         # Offline, the images that are not built are named as missing below.
         lines += [with_size(part, engine) for part in images if part.level == "ok" or not wish.offline]
         lines += base_findings(names, engine, settings)
+    if engine and plan is None:
+        lines += gpu_findings(engine)
     if plan:
         lines += _of_task(plan, engine, settings, offline=wish.offline)
     return tuple(lines)
@@ -75,4 +85,6 @@ def _of_task(plan: Plan, engine: Engine | None, settings: Settings, *, offline: 
         yield from offline_findings(plan, engine, settings) if engine else ()
         yield from open_network_findings(plan)
     yield from download_findings(downloads)
+    yield from time_findings(plan)
+    yield from cost_findings(plan)
     yield from check_space(needs_of(plan, downloads, engine, settings))

@@ -10,6 +10,7 @@ from hub.engine import Engine
 from hub.engines import Choice, make_engine
 from hub.errors import PrerequisiteError
 from hub.finding import Finding
+from hub.hardware import gpu_names
 from hub.settings import Settings
 
 
@@ -34,9 +35,18 @@ def look_at_engines(wanted: str, settings: Settings, *, gpus: bool) -> tuple[Cho
     return None, (*in_docker, *in_venv)
 
 
-def _check(engine: Engine, *, gpus: bool) -> tuple[Finding, ...]:
+def gpu_findings(engine: Engine) -> Iterator[Finding]:
+    """Yield whether the engine can hand out this machine's GPUs, where it has some; a note, while no task asks."""
+    if not gpu_names():
+        return
+    known = {finding.message for finding in _check(engine, gpus=False, probe=False)}
+    asked = (finding for finding in _check(engine, gpus=True, probe=False) if finding.message not in known)
+    yield from _named(engine, _spared(asked, "only a task with GPUs needs it"))
+
+
+def _check(engine: Engine, *, gpus: bool, probe: bool = True) -> tuple[Finding, ...]:
     try:
-        return engine.check(gpus=gpus)
+        return engine.check(gpus=gpus, probe=probe)
     except PrerequisiteError as error:
         return (Finding("missing", "check", error.message, error.hint),)
 

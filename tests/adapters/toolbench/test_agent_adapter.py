@@ -17,8 +17,11 @@ assert isinstance(ADAPTER, SimulatorUser)
 assert isinstance(ADAPTER, Estimator)
 
 
+COMMIT = "0123456789abcdef" * 2 + "01234567"
+
+
 def published(**fields: Any) -> Evaluation:
-    given = {"shared": {"published_cache": True}, **fields}
+    given = {"shared": {"published_cache": COMMIT}, **fields}
     return agent_evaluation(name="stable/G1_instruction", label="stable/G1_instruction", path=None, **given)
 
 
@@ -86,7 +89,10 @@ def test_own_queries_need_a_path() -> None:
     assert refusals(agent_evaluation(path=None)) == [("datasets", 0, "path")]
 
 
-@pytest.mark.parametrize("shared", [{"cache": "https://h/c"}, {"cache": "/a", "published_cache": True}, {"more": 1}])
+@pytest.mark.parametrize(
+    "shared",
+    [{"cache": "https://h/c"}, {"cache": "/a", "published_cache": COMMIT}, {"published_cache": "v2"}, {"more": 1}],
+)
 def test_an_option_of_the_evaluation_is_refused_at_its_place(shared: dict[str, Any]) -> None:
     (path,) = refusals(published(shared=shared))
 
@@ -161,6 +167,22 @@ def test_recorded_answers_can_be_fetched() -> None:
     assets = ADAPTER.assets(published(shared={"published_cache": True}))
 
     assert [(asset.hub, asset.unpack) for asset in assets] == [("url", "tar"), ("url", "zip")]
+    assert "/resolve/main/" in assets[1].location
+
+
+def test_recorded_answers_of_a_commit_are_those_of_the_commit() -> None:
+    assert f"/resolve/{COMMIT}/" in ADAPTER.assets(published())[1].location
+    assert (
+        task_of(published()).stable[0].published
+        == task_of(published(shared={"published_cache": True})).stable[0].published
+    )
+
+
+def test_recorded_answers_without_a_commit_are_warned_of() -> None:
+    (found,) = ADAPTER.complain(published(shared={"published_cache": True}))
+
+    assert (found.path, found.refuses) == (("options", "published_cache"), False)
+    assert "checksum of the first download" in found.message
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.adapters.toolbench.agents import (
     query,
     read,
     values,
+    write_cache,
 )
 from tests.fakes.upstream import Body
 
@@ -191,8 +193,38 @@ def test_tool_files_describe_what_the_query_does_not(root: Path, run: Run) -> No
 
     asked = run(of, [query(31, "good")])
 
+    (result,) = read(root, of).results
     assert "1.sky_view: All weather." in asked[0].json["messages"][0]["content"]
-    assert values(read(root, of).results[0])["synthetic_tools"] == "0"
+    assert values(result)["synthetic_tools"] == "0"
+    assert re.search(r"; tools described sha256:[0-9a-f]{16}\Z", result.key.scoring)
+
+
+def test_other_tool_files_are_another_key(root: Path, run: Run) -> None:
+    folder = root / "data/.toolbench/tools/Weather_Daily"
+    folder.mkdir(parents=True)
+    of, keys = cached(options={"judge": "none"}, shared={"tools": "/mine/tools"}), set()
+    for said in ("All weather.", "Some weather."):
+        (folder / "sky_view.json").write_text(json.dumps({"tool_description": said, "api_list": []}))
+        run(of, [query(31, "good")])
+        keys.add(read(root, of).results[0].key.scoring)
+
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize("inside", ["", "server_cache", "data/server"])
+def test_published_answers_are_found_wherever_the_archive_has_them(root: Path, run: Run, inside: str) -> None:
+    published = root / "data/.toolbench/published"
+    write_cache(published / inside / "tool_response_cache")
+    (published / inside / "tools/Weather_Daily").mkdir(parents=True)
+    (published / inside / "tools/Weather_Daily/sky_view.json").write_text('{"tool_description": "All weather."}')
+    for beside in ("tools", "tool_response_cache"):  # what an archiver of macOS leaves
+        (published / "__MACOSX" / beside).mkdir(parents=True)
+    of = agent_evaluation(options={"judge": "none"}, shared={"published_cache": "0" * 40})
+
+    run(of, [query(31, "good")])
+
+    found = values(read(root, of).results[0])
+    assert (found["synthetic_tools"], found["cache_miss_rate"]) == ("0", 0.0)
 
 
 @pytest.mark.parametrize(

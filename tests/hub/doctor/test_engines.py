@@ -1,7 +1,7 @@
 import pytest
 
 from hub.doctor import engines
-from hub.doctor.engines import look_at_engines
+from hub.doctor.engines import gpu_findings, look_at_engines
 from hub.finding import Finding
 from hub.settings import Settings
 from tests.fakes.engine import FakeEngine
@@ -57,3 +57,23 @@ def test_an_engine_that_was_asked_for_must_work(settings: Settings, monkeypatch:
     choice, lines = look_at_engines("docker", settings, gpus=False)
 
     assert (choice, levels(lines)) == (None, ["missing"])
+
+
+class _Gpus(FakeEngine):
+    def check(self, *, gpus: bool, probe: bool = True) -> tuple[Finding, ...]:
+        return (FINE, Finding("missing", "GPUs", "no NVIDIA runtime", "install it")) if gpus else (FINE,)
+
+
+def test_gpus_that_the_engine_cannot_hand_out_are_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "gpu_names", lambda: {"0": "H100"})
+
+    (found,) = gpu_findings(_Gpus(echo))
+
+    assert (found.level, found.mend) == ("warning", "install it")
+    assert found.message == "no NVIDIA runtime (only a task with GPUs needs it)"
+
+
+def test_a_machine_without_gpus_needs_no_way_to_hand_them_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "gpu_names", dict)
+
+    assert list(gpu_findings(_Gpus(echo))) == []

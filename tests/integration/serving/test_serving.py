@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.harness import Ran
+from tests.e2e.harness import EVALDOCK, Ran
 from tests.integration.endings.conftest import _processes
 from tests.integration.serving.conftest import Stage
 
 
 def server_events(ran: Ran) -> list[dict[str, Any]]:
     lines = (ran.folder / "events.jsonl").read_text().splitlines()
-    return [event for event in map(json.loads, lines) if event["event"] == "server"]
+    return [event for event in map(json.loads, lines) if event["event"] == "server" and event["state"] != "loading"]
 
 
 def states(ran: Ran) -> list[str]:
@@ -90,4 +94,44 @@ def test_one_that_loads_for_too_long_is_ended(stage: Stage, tmp_path: Path) -> N
     ran = stage.run(tmp_path, models={"m": {"checkpoint": "./model", "serve": serve}})
 
     assert "server 'm' did not answer within 1.0 s (serve.timeout)" in ran.report["jobs"][0]["reason"]
+    assert leftovers(stage, ran) == []
+
+
+@contextmanager
+def started(stage: Stage, folder: Path, *args: str, until: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a run, and yield it once it has said `until`."""
+    task = stage.task(folder, *args, n=30)
+    environment = {**os.environ, **stage.checkout.environment, **stage.environment}
+    command = [EVALDOCK, "run", str(task), "--engine", stage.engine]
+    with subprocess.Popen(command, cwd=folder, env=environment, text=True, stderr=subprocess.PIPE) as hub:
+        try:
+            assert hub.stderr is not None
+            assert any(line.startswith(until) for line in hub.stderr)
+            yield hub
+        finally:
+            hub.kill()
+
+
+def test_an_interrupt_while_it_loads_leaves_nothing_behind(stage: Stage, tmp_path: Path) -> None:
+    with started(stage, tmp_path, "--load-s", "600", until="server m: starting") as hub:
+        hub.send_signal(signal.SIGINT)
+        hub.communicate(timeout=60)
+
+    ran = Ran(hub.returncode, "", "", tmp_path / "runs")
+    assert hub.returncode == 130
+    assert [job["state"] for job in ran.report["jobs"]] == ["cancelled", "cancelled"]
+    assert leftovers(stage, ran) == []
+
+
+def test_a_killed_run_is_reaped_and_resumed_with_a_new_server(stage: Stage, tmp_path: Path) -> None:
+    with started(stage, tmp_path, "--answer-s", "0.2", until="server m: ready") as hub:
+        hub.kill()
+    ran = Ran(hub.returncode, "", "", tmp_path / "runs")
+    assert leftovers(stage, ran) != []
+
+    resumed = stage.checkout.evaldock(tmp_path, "resume", ran.folder.name, **stage.environment)
+
+    assert resumed.code == 0, resumed.err
+    assert [job["state"] for job in ran.report["jobs"]] == ["succeeded", "succeeded"]
+    assert ran.report["servers"][0]["starts"] == 2
     assert leftovers(stage, ran) == []

@@ -55,9 +55,17 @@ class LocalModel:
 
 
 def load(target: NativeModel, folder: Path, *, batch_tokens: int | None) -> LocalModel:
-    """Load weights and tokenizer from `folder`: no network, no code from the checkpoint unless it is trusted.
+    """Load weights and tokenizer from `folder`, as `load_checkpoint` does."""
+    return LocalModel(*load_checkpoint(target, folder, batch_tokens=batch_tokens))
 
-    `dtype: auto` is the checkpoint's own on a GPU and float32 on a CPU, where half precision is slow and inexact.
+
+def load_checkpoint(
+    target: NativeModel, folder: Path, *, batch_tokens: int | None
+) -> tuple[Checkpoint, Mapping[str, str]]:
+    """Return the model in `folder` and what is to be said of it.
+
+    No network, no code from the checkpoint unless it is trusted. `dtype: auto` is the checkpoint's own on a GPU and
+    float32 on a CPU, where half precision is slow and inexact.
 
     Raises:
         ModelError: the folder does not hold a model that transformers can load.
@@ -84,7 +92,7 @@ def load(target: NativeModel, folder: Path, *, batch_tokens: int | None) -> Loca
         batch_tokens=batch_tokens or BATCH_TOKENS[device],
         batch_rows=BATCH_ROWS[device],
     )
-    facts = {
+    return checkpoint, {
         "kind": "transformers",
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
         "dtype": str(model.dtype).removeprefix("torch."),
@@ -92,7 +100,6 @@ def load(target: NativeModel, folder: Path, *, batch_tokens: int | None) -> Loca
         "transformers": transformers.__version__,
         **_added(target, model),
     }
-    return LocalModel(checkpoint, facts)
 
 
 def _added(target: NativeModel, model: Any) -> dict[str, str]:

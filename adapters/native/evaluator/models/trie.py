@@ -61,7 +61,7 @@ class Packed(NamedTuple):
     paths: list[list[int]]
 
 
-def common(one: Sequence[int], other: Sequence[int]) -> int:
+def common(one: Sequence[object], other: Sequence[object]) -> int:
     """Return the length of the common beginning."""
     low, high = 0, min(len(one), len(other))
     while low < high:

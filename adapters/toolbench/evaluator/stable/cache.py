@@ -27,19 +27,20 @@ class Answer(NamedTuple):
 
 
 class Cache:
-    """A folder of answers."""
+    """A folder of answers; `reordered`: one to the same input in another order is an answer, too."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, reordered: bool = True) -> None:
         """Keep the folder; files are read when they are needed."""
         self._folder = folder
+        self._reordered = reordered
         self._read = lru_cache(128)(self._read_file)
 
     def find(self, category: str, tool: str, api: str, given: Mapping[str, Any]) -> Answer | None:
-        """Return what an API answered to an input: as it was written down, else to the same in another order."""
+        """Return what an API answered to an input: as it was written down, else (if wanted) in another order."""
         entries, sorted_keys = self._read(category, tool, api)
         key = str(dict(given))
         found = _answer(entries.get(key), exact=True)
-        if found is None:
+        if found is None and self._reordered:
             found = _answer(entries.get(sorted_keys.get(canonical(given), "")), exact=False)
         return found
 
@@ -79,10 +80,12 @@ class Cache:
 
     def _file(self, category: str, tool: str, api: str) -> Path | None:
         """Return where the answers of an API should be; None for names that could lead elsewhere."""
-        folder, name = names.standardize_category(category), names.standardize(tool)
+        folder = names.standardize_category(category)
         if not folder or folder.startswith(".") or "\0" in folder:
             return None
-        return self._folder / folder / f"{name}_for_{folder}" / f"{names.api_name(api)}.json"
+        # StableToolBench's server takes names with what its folders and functions put behind them, too.
+        name = f"{names.standardize(tool.removesuffix(f'_for_{folder}'))}_for_{folder}"
+        return self._folder / folder / name / f"{names.api_name(api).partition(f'_for_{tool}')[0]}.json"
 
 
 def _canonical_keys(entries: Mapping[str, Any]) -> dict[str, str]:

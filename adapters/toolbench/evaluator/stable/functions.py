@@ -116,7 +116,7 @@ def _parameters(api: Api) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": dict(_properties((*api.required, *api.optional), "examples")),
-        "required": _names(api.required),
+        "required": list(dict.fromkeys(_names(api.required))),
     }
 
 
@@ -131,15 +131,15 @@ def _parameters_upstream(api: Api) -> dict[str, Any]:
 
 
 def _names(parameters: Sequence[Mapping[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(names.api_name(str(parameter.get("name", ""))) for parameter in parameters))
+    return [names.api_name(str(parameter.get("name", ""))) for parameter in parameters]
 
 
 def _properties(parameters: Iterable[Mapping[str, Any]], example: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for parameter in parameters:
         default = parameter.get("default", "")
-        shown = {} if default is None or not str(default) else {example: default}
-        if shown and example == "examples":
-            shown = {example: [default]}
+        shown = {example: default} if str(default) else {}  # StableToolBench shows a null, too
+        if example == "examples":
+            shown = {} if default is None or not shown else {example: [default]}
         described = {
             "type": _TYPES.get(str(parameter.get("type")), "string"),
             "description": str(parameter.get("description") or "")[:_LONGEST_DESCRIPTION],

@@ -7,7 +7,7 @@ import re
 LONGEST = 64  # of a function's name, as OpenAI's API has it
 _FOREIGN = re.compile(r"[^\u4e00-\u9fa5^a-zA-Z0-9_]")
 _REPEATED = re.compile("_+")
-_BETWEEN_WORDS = re.compile(r"[ ,/]+")
+_BETWEEN_WORDS = re.compile(r"[ ,/]")
 _KEYWORDS = frozenset({"from", "class", "return", "false", "true", "id", "and"})
 
 
@@ -24,7 +24,7 @@ def change_name(name: str) -> str:
 
 def standardize_category(text: str) -> str:
     """Return a category as folders are called."""
-    return _REPEATED.sub("_", _BETWEEN_WORDS.sub("_", text))
+    return _BETWEEN_WORDS.sub("_", text).replace("__", "_")
 
 
 def api_name(text: str) -> str:

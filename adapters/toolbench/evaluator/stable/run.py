@@ -90,6 +90,7 @@ def _metrics(setting: Setting, outcomes: list[Outcome]) -> dict[str, Any]:
         "synthetic_tools": sum(fact.synthetic for fact in facts),
         "reordered_hits": sum(fact.reordered for fact in facts),
         "recorded": setting.recorded,
+        "described": setting.described,
         "reference": compared.fingerprint if compared else "",
         "unjudged": sum(not judgement.complete for judgement in judged.values()),
         "unopposed": sum(name not in compared.answers for name in judged) if compared else 0,

@@ -22,7 +22,7 @@ from adapters.toolbench.evaluator.stable.queries import Query
 from adapters.toolbench.evaluator.stable.server import VirtualApis
 from adapters.toolbench.evaluator.stable.simulate import Simulator
 from adapters.toolbench.evaluator.stable.tooleval import Reference
-from adapters.toolbench.evaluator.stable.tools import Tools, tools_of
+from adapters.toolbench.evaluator.stable.tools import Tools, fingerprint, tools_of
 
 _CACHE, _TOOLS = "tool_response_cache", "tools"
 _DEEPEST = 3
@@ -47,7 +47,9 @@ class Material(NamedTuple):
 class Setting:
     """What one data set is evaluated with; tools and functions by the query's id.
 
-    `recorded`: fingerprint of the answers that are recorded of its APIs; empty where there are none.
+    Attributes:
+        recorded: fingerprint of the answers that are recorded of its APIs; empty where there are none.
+        described: fingerprint of what tool files say of its tools; empty where there are none.
     """
 
     dataset: StableDataset
@@ -59,6 +61,7 @@ class Setting:
     judge: Judge | None
     reference: Reference | None
     recorded: str = ""
+    described: str = ""
 
     @cached_property
     def fingerprint(self) -> str:
@@ -78,7 +81,10 @@ def prepare(dataset: StableDataset, task: Task) -> Setting:
     compared = reference.read(job.path(dataset.reference), dataset) if dataset.reference else None
     judge = _judge(dataset, task, prompts)
     recorded = cache.fingerprint(_places(known.functions)) if cache else ""
-    return Setting(dataset, known.queries, prompts, known.tools, known.functions, apis, judge, compared, recorded)
+    described = fingerprint(known.tools) if dataset.tools or dataset.published else ""
+    return Setting(
+        dataset, known.queries, prompts, known.tools, known.functions, apis, judge, compared, recorded, described
+    )
 
 
 def material(dataset: StableDataset, place: Callable[[str], Path]) -> Material:
@@ -93,7 +99,9 @@ def material(dataset: StableDataset, place: Callable[[str], Path]) -> Material:
     folder = _folder(place(filed), _TOOLS) if filed else None
     tools = {query.id: tools_of(query, folder) for query in found}
     functions = {query.id: functions_of(tools[query.id].apis, dataset.compat) for query in found}
-    cache = Cache(_folder(place(recorded), _CACHE)) if recorded else None
+    # StableToolBench's own server knows an input only as it was written down.
+    reordered = dataset.compat != "upstream"
+    cache = Cache(_folder(place(recorded), _CACHE), reordered=reordered) if recorded else None
     return Material(found, prompts, tools, functions, cache)
 
 
@@ -143,6 +151,7 @@ def _folder(top: Path, name: str) -> Path:
         raise DataError(f"{top} is no folder")
     for depth in range(1, _DEEPEST + 1):
         for found in sorted(top.glob("/".join(["*"] * (depth - 1) + [name]))):
-            if found.is_dir():
+            foreign = any(part.startswith((".", "__MACOSX")) for part in found.relative_to(top).parts)
+            if found.is_dir() and not foreign:
                 return found
     return top

@@ -5,6 +5,7 @@ A query holds all but the description of a tool as a whole: where that is missin
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,13 @@ def tools_of(query: Query, folder: Path | None) -> Tools:
     for (_, tool), file in files.items():
         descriptions.setdefault(names.standardize(tool), _description(file))
     return Tools(apis, descriptions, sum(file is None for file in files.values()))
+
+
+def fingerprint(known: Mapping[str, Tools]) -> str:
+    """Return `sha256:` and 16 digits of all that is said of the tools of some queries."""
+    said = [[query, tools.apis, dict(tools.descriptions)] for query, tools in known.items()]
+    text = json.dumps(said, sort_keys=True, default=str)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _read(folder: Path | None, api: Api) -> Mapping[str, Any] | None:

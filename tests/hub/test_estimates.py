@@ -1,0 +1,84 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hub.adapter import DatasetRequest, Estimate, Evaluation, ModelTarget
+from hub.estimates import Bill, bills, estimates_of
+from hub.registry import load_adapter
+from hub.spec import PricesSpec
+
+PRICES = PricesSpec(input=2.0, output=10.0)
+
+
+def calls(name: str, *, via: Any = "endpoint", backend: str = "native", **fields: Any) -> list[int | None]:
+    asked = Evaluation(
+        backend=backend,
+        model=ModelTarget("m", via),
+        datasets=(replace(DatasetRequest(name, name), **fields),),
+        seed=42,
+    )
+    return [estimate.calls for estimate in estimates_of(load_adapter(backend), asked)]
+
+
+def test_a_row_of_the_published_data_is_a_call() -> None:
+    assert calls("gsm8k") == [1319]
+
+
+def test_a_limit_is_of_every_subset() -> None:
+    assert calls("mmlu", limit=5) == [57 * 5]
+    assert calls("mmlu", limit=5, subsets=("anatomy", "virology")) == [10]
+
+
+def test_no_more_rows_are_asked_than_there_are() -> None:
+    assert calls("gsm8k", limit=10_000) == [1319]
+
+
+def test_each_repeat_is_a_call() -> None:
+    assert calls("gsm8k", limit=10, options={"repeats": 4}) == [40]
+
+
+def test_nobody_has_counted_the_users_own_rows(tmp_path: Any) -> None:
+    assert calls("gsm8k", path=tmp_path) == [None]
+
+
+def test_nothing_is_asked_of_a_gateway_by_weights_in_the_job() -> None:
+    assert calls("gsm8k", via="in_job") == []
+
+
+def test_an_adapter_that_knows_better_is_believed() -> None:
+    assert calls("static/in_domain", backend="toolbench") != [None]
+
+
+def test_a_bill_adds_up_what_is_known_of_a_role() -> None:
+    first = Estimate("a", "candidate", 10, 1_000, None, "")
+    second = Estimate("b", "candidate", 5, 500, 20, "")
+    judged = Estimate("b", "judge", 5, None, None, "")
+
+    found = list(bills([(first, 100), (second, 100), (judged, None)]))
+
+    assert found == [
+        Bill("candidate", 15, 1_500, 3_000, ()),
+        Bill("judge", 5, None, None, ()),
+    ]
+
+
+def test_what_nobody_knows_makes_no_cost() -> None:
+    (bill,) = bills(
+        [(Estimate("a", "candidate", 10, 100, None, ""), 10), (Estimate("b", "candidate", None, None, None, ""), 10)]
+    )
+
+    assert (bill.unknown, bill.cost(PRICES), bill.answer_cost(PRICES)) == (("b",), None, None)
+
+
+@pytest.mark.parametrize(
+    ("bill", "cost", "answers"),
+    [
+        (Bill("candidate", 10, 1_000_000, None, ()), (2.0, 10.0), None),
+        (Bill("candidate", 10, None, 500_000, ()), None, 5.0),
+    ],
+)
+def test_costs_are_prices_of_a_million_tokens(
+    bill: Bill, cost: tuple[float, float] | None, answers: float | None
+) -> None:
+    assert (bill.cost(PRICES), bill.answer_cost(PRICES)) == (cost, answers)
