@@ -67,6 +67,10 @@ class ContinuousBatch:
                 self._leave(place)
                 return
 
+    def release(self) -> None:
+        """Keep no beginning of prompts any more."""
+        self._prefill.forget()
+
     def step(self) -> None:
         """Compute one token of every answer under way, after letting in what there is room for.
 
@@ -88,7 +92,7 @@ class ContinuousBatch:
         rows = [*self._rows, *self._joining()]
         self._budget = min(self._budget, _area(rows)) // 2
         self._give_way()
-        self._prefill.forget()
+        self.release()
         torch.cuda.empty_cache()
 
     def _plan(self) -> None:

@@ -52,6 +52,7 @@ class Answering:
             self._made.add(_prompt(number, requests[number], tokens, deliver))
         while not self._made.idle:
             self._made.step()
+        self._made.release()
 
     def _fitting(
         self, requests: Sequence[Generation], texts: Mapping[int, str], deliver: Deliver

@@ -13,6 +13,8 @@ from adapters.native.evaluator.models.generation_proof import disproof
 from adapters.native.evaluator.models.lockstep import Lockstep
 from adapters.native.evaluator.models.proof import hindrance
 
+# While answers are generated side by side, those that go in lockstep have a turn every so many steps.
+_TURN = 64
 LOG = logging.getLogger(__name__)
 
 
@@ -45,6 +47,7 @@ class Generator:
         self._continuous = ContinuousBatch(checkpoint, in_order=in_order)
         self._lockstep = Lockstep(checkpoint)
         self._over = False
+        self._steps = 0
         if self._reason:
             LOG.warning("answers are generated in lockstep: %s", self._reason)
 
@@ -82,12 +85,18 @@ class Generator:
         (self._continuous if ticket.continuous else self._lockstep).cancel(ticket.number)
 
     def step(self) -> None:
-        """Compute one token of every answer under way; of what goes in lockstep, some whole answers.
+        """Compute one token of every answer under way; of what goes in lockstep, now and then some whole answers.
 
         Raises:
             ModelError: the GPU's memory does not even hold one of them.
         """
+        self._steps += 1
+        due = self._continuous.idle or self._steps % _TURN == 0
         if not self._continuous.idle:
             self._continuous.step()
-        elif not self._lockstep.idle:
+        if due and not self._lockstep.idle:
             self._lockstep.step()
+
+    def release(self) -> None:
+        """Give memory back that is kept in case that later prompts begin like former ones."""
+        self._continuous.release()

@@ -43,7 +43,10 @@ class Prefill:
         self._stems = Stems(checkpoint, limits)
         # What is computed together shares inside its row; stems are those of all prompts.
         self._inside = limits._replace(gain=sys.maxsize, reach=sys.maxsize)
-        self.forget = self._stems.forget
+
+    def forget(self) -> None:
+        """Keep no beginning any more; what is needed is computed again."""
+        self._stems.forget()
 
     def plan(self, rows: Iterable[UnderWay]) -> list[UnderWay]:
         """Find out what rows share, and return them in the order in which that saves most."""

@@ -94,10 +94,21 @@ def tried(model, asked, expected) -> dict:
         )
     while not generator.idle:
         generator.step()
+    of_prompts = sum(rows * width for rows, width in sizes if width > 1)
+    sizes.clear()
+    for tail in (3, 4, 5):
+        generator.add(Prompt("later", (*asked[0][:240], *[tail] * 9), {"max_tokens": 1}, lambda _: None))
+        while not generator.idle:
+            generator.step()
     hook.remove()
     answers = [list(found[number]) for number in range(len(asked))]
-    of_prompts = sum(rows * width for rows, width in sizes if width > 1)
-    return {"way": generator.facts["generation"], "right": answers == expected, "tokens": of_prompts}
+    later = sum(rows * width for rows, width in sizes)
+    return {
+        "way": generator.facts["generation"],
+        "right": answers == expected,
+        "tokens": of_prompts,
+        "later": later,
+    }
 
 
 def main() -> None:
@@ -108,7 +119,7 @@ def main() -> None:
         model = built(name)
         said[name] = tried(model, asked, [plain(model, tokens) for tokens in asked])
     expected = [plain(built("llama"), tokens) for tokens in asked]
-    for argument in ("attention_mask", "position_ids", "past_key_values"):
+    for argument in ("attention_mask", "position_ids"):
         said[f"deaf to {argument}"] = tried(deaf(argument), asked, expected)
     sys.stdout.write(json.dumps(said))
 
