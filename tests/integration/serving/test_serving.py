@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,3 +137,35 @@ def test_a_killed_run_is_reaped_and_resumed_with_a_new_server(stage: Stage, tmp_
     assert [job["state"] for job in ran.report["jobs"]] == ["succeeded", "succeeded"]
     assert ran.report["servers"][0]["starts"] == 2
     assert leftovers(stage, ran) == []
+
+
+def test_one_served_by_hand_is_at_a_port_until_somebody_ends_it(stage: Stage, tmp_path: Path) -> None:
+    stage.task(tmp_path)
+    environment = {**os.environ, **stage.checkout.environment, **stage.environment}
+    command = [EVALDOCK, "serve", "model", "--port", "0", "--engine", stage.engine]
+    body = {"model": "model", "messages": [{"role": "user", "content": "hello"}]}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE) as hub:
+        try:
+            assert hub.stdout is not None
+            url = hub.stdout.readline().strip()
+            headers = {"Content-Type": "application/json"}
+            asked = urllib.request.Request(f"{url}/chat/completions", json.dumps(body).encode(), headers)
+            with urllib.request.urlopen(asked, timeout=30) as answer:
+                said = json.load(answer)["choices"][0]["message"]["content"]
+            hub.send_signal(signal.SIGINT)
+            assert hub.wait(60) == 0
+        finally:
+            hub.kill()
+
+    assert said == "hello"
+    assert list(Path(stage.environment["EVALDOCK_STATE"]).glob("serve-*")) == []
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_loaded(stage: Stage, tmp_path: Path) -> None:
+    stage.task(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ran = stage.checkout.evaldock(tmp_path, "serve", "model", "--port", port, **stage.environment)
+
+    assert ran.code == 3
+    assert f"cannot serve on 127.0.0.1:{port}: Address already in use" in ran.err
