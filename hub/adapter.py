@@ -130,6 +130,7 @@ class Evaluation:
         simulator: identity of the task's simulator; empty where it has none.
         deadline_s: the gateway answers every request within so many seconds; a client's time-out must be longer.
         network: as the task has it; `none` is the rule.
+        gpus: how many the job has, by task and machine: for complaints alone, since a translation knows no machine.
     """
 
     backend: str
@@ -142,6 +143,7 @@ class Evaluation:
     deadline_s: float = 600.0
     network: Literal["none", "bridge", "host"] = "none"
     options: Mapping[str, Any] = field(default_factory=dict)
+    gpus: int = 0
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from hub.render.plan import plan_to_json
 
 # What a client must know of time, and how much at once: it changes when answers come, not which.
 _OF_TIME = ("deadline_s", "concurrency")
+_OF_MACHINE = ("gpus",)
 _OF_JOB = ("image", "command", "env", "network")
+_NO_RESULT = (*_OF_TIME, *_OF_MACHINE, *_OF_JOB)
 _OF_WORDS = ("unpacked_bytes", "hint")  # of an asset: what is said of it, not what it is
 _OF_WEIGHTS = ("endpoint", "model", "checkpoint", "hub", "revision", "dtype")
 _NOTHING = "nothing"
@@ -69,7 +71,7 @@ def _aligned(planned: PlannedJob, old: Mapping[str, Any], adapter: Adapter) -> P
 
 def _essence(job: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
     """Return what makes results, as flat keys."""
-    evaluation = {name: value for name, value in job["evaluation"].items() if name not in (*_OF_TIME, *_OF_JOB)}
+    evaluation = {name: value for name, value in job["evaluation"].items() if name not in _NO_RESULT}
     parts = {
         **evaluation,
         **{name: job["job"][name] for name in _OF_JOB},

@@ -100,7 +100,7 @@ def _whole(evaluation: Evaluation) -> Iterator[Complaint]:
         yield Complaint(("models",), f"native evaluates text models; {name!r} is a {modality} model")
     problems = list(option_complaints("native", EvaluationOptions, evaluation.options, "options"))
     options = EvaluationOptions() if problems else EvaluationOptions.model_validate(dict(evaluation.options))
-    yield from problems or loading_complaints(options, evaluation.model)
+    yield from problems or loading_complaints(options, evaluation.model, evaluation.gpus)
 
 
 def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Complaint]:

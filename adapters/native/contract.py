@@ -100,7 +100,10 @@ class NativeDataset:
 
 @dataclass(frozen=True)
 class NativeTask:
-    """All that the runner is told; `batch_tokens` None = chosen for the device."""
+    """All that the runner is told; `batch_tokens` None = chosen for the device.
+
+    `workers`: how many processes load the model; `auto`: as many as the GPUs have room for.
+    """
 
     model: NativeModel
     datasets: tuple[NativeDataset, ...]
@@ -108,6 +111,7 @@ class NativeTask:
     concurrency: int
     request_timeout_s: float
     batch_tokens: int | None = None
+    workers: int | Literal["auto"] = "auto"
 
 
 def dumps(task: NativeTask) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from adapters.native.contract import NativeLoading
 from adapters.native.options import EvaluationOptions
@@ -20,13 +21,14 @@ def is_custom(options: EvaluationOptions) -> bool:
     return options.model_class is not None
 
 
-def loading_complaints(options: EvaluationOptions, model: ModelTarget) -> Iterator[Complaint]:
+def loading_complaints(options: EvaluationOptions, model: ModelTarget, gpus: int) -> Iterator[Complaint]:
     """Yield what makes no sense: options of weights for an endpoint, or for a class that loads them itself."""
     given = [name for name in (*_OF_WEIGHTS, *_OF_CLASS) if getattr(options, name)]
     if model.via == "endpoint":
-        for name in given:
+        for name in (*given, *(["workers"] if options.workers != "auto" else [])):
             yield _complaint(name, f"{name} is for checkpoints; {model.name!r} is an endpoint")
         return
+    yield from _workers(options.workers, gpus)
     if (options.code is None) != (options.model_class is None):
         absent = "code" if options.code is None else "model_class"
         what = "the folder that holds the class" if absent == "code" else "module:Class"
@@ -40,6 +42,17 @@ def loading_complaints(options: EvaluationOptions, model: ModelTarget) -> Iterat
     for name in given:
         if name in _OF_WEIGHTS:
             yield _complaint(name, f"{name} is for weights that transformers loads; a class of yours loads its own")
+
+
+def _workers(workers: int | Literal["auto"], gpus: int) -> Iterator[Complaint]:
+    """Yield what is wrong with a number of workers for a job with so many GPUs; without any, each has processors."""
+    if workers == "auto" or not gpus:
+        return
+    if workers > gpus:
+        yield _complaint("workers", f"{workers} workers need a GPU each; the job has {gpus}")
+    elif gpus % workers:
+        fitting = ", ".join(str(number) for number in range(1, gpus + 1) if gpus % number == 0)
+        yield _complaint("workers", f"{workers} workers cannot share {gpus} GPUs evenly; these can: {fitting}")
 
 
 def loading_assets(evaluation: Evaluation) -> tuple[Asset, ...]:

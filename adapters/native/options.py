@@ -52,6 +52,7 @@ class EvaluationOptions(_Options):
         device_map: how weights are spread over several devices; default: one device, or all GPUs that the job has.
         quantization: a quantization_config of transformers (`quant_method` and its arguments).
         trust_remote_code: run the code that the checkpoint brings along.
+        workers: how many processes load the model and share the requests; `auto`: as many as the GPUs have room for.
         code, model_class: folder and `module:Class` of a model of the user's own.
     """
 
@@ -61,6 +62,7 @@ class EvaluationOptions(_Options):
     device_map: Literal["auto", "balanced", "balanced_low_0", "sequential"] | None = None
     quantization: Mapping[str, Any] = Field(default_factory=dict)
     trust_remote_code: bool = False
+    workers: Literal["auto"] | Annotated[int, Field(ge=1, le=64)] = "auto"
     code: Annotated[str, Field(min_length=1)] | None = None
     model_class: str | None = None
 

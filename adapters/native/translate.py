@@ -34,13 +34,15 @@ def translate(evaluation: Evaluation) -> Mapping[str, str]:
 
 def native_task(evaluation: Evaluation) -> NativeTask:
     """Return the whole evaluation with every default filled in."""
+    options = EvaluationOptions.model_validate(dict(evaluation.options))
     return NativeTask(
         model=_model(evaluation),
         datasets=tuple(native_dataset(request, evaluation) for request in evaluation.datasets),
         seed=evaluation.seed,
         concurrency=evaluation.concurrency,
         request_timeout_s=evaluation.deadline_s + CLIENT_MARGIN_S,
-        batch_tokens=EvaluationOptions.model_validate(dict(evaluation.options)).batch_tokens,
+        batch_tokens=options.batch_tokens,
+        workers=options.workers,
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import platform
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from adapters.native.contract import EVALUATOR_VERSION, TASK_FILE, NativeDataset, NativeModel, NativeTask, loads
@@ -59,22 +59,25 @@ def load_model(task: NativeTask, closing: ExitStack) -> Model:
         termination = closing.enter_context(Termination())
         return EndpointModel(model, termination, concurrency=task.concurrency, timeout_s=task.request_timeout_s)
     from adapters.native.evaluator.models.weights import mark
+    from adapters.native.evaluator.workers.pool import WORKERS
 
-    folder, output = job.path(model.path), job.path(job.OUTPUT)
-    loaded = _loaded(model, folder, task)
+    output, loaded = job.path(job.OUTPUT), _loaded(task, closing)
+    deciding = {name: value for name, value in loaded.facts.items() if name != WORKERS}
     ledger = closing.enter_context(Ledger(output))
-    memory = closing.enter_context(Memory(output, {"weights": mark(folder), **loaded.facts}))
+    memory = closing.enter_context(Memory(output, {"weights": mark(job.path(model.path)), **deciding}))
     return RememberedModel(loaded, model.name, memory, ledger)
 
 
-def _loaded(model: NativeModel, folder: Path, task: NativeTask) -> Computing:
-    if model.loading.model_class:
-        from adapters.native.evaluator.models.custom import load_class
+def _loaded(task: NativeTask, closing: ExitStack) -> Computing:
+    """Return the model in this process, or in several, which `closing` ends."""
+    from adapters.native.evaluator.models.in_process import load_in_process
+    from adapters.native.evaluator.workers.devices import groups, visible_gpus, workers_by_memory
+    from adapters.native.evaluator.workers.pool import Pool
 
-        return load_class(model, folder)
-    from adapters.native.evaluator.models.local import load
-
-    return load(model, folder, batch_tokens=task.batch_tokens)
+    gpus, workers = visible_gpus(os.environ), task.workers
+    if workers == "auto":
+        workers = workers_by_memory(task.model, job.path(task.model.path), gpus)
+    return load_in_process(task) if workers == 1 else closing.enter_context(Pool(groups(gpus, workers)))
 
 
 def _isolated(dataset: NativeDataset, model: Model, record: Record, task: NativeTask) -> dict[str, Any]:

@@ -89,3 +89,30 @@ def test_an_endpoint_loads_nothing(options: dict[str, Any]) -> None:
     _, message = complaint(ENDPOINT, **options)
 
     assert message.endswith("is for checkpoints; 'm' is an endpoint")
+
+
+def test_the_number_of_workers_reaches_the_job() -> None:
+    assert native_task(with_options()).workers == "auto"
+    assert loads(dumps(native_task(with_options(workers=2)))).workers == 2
+
+
+@pytest.mark.parametrize(("workers", "gpus"), [("auto", 8), (1, 8), (4, 8), (8, 8), (3, 0), ("auto", 0)])
+def test_workers_that_have_their_gpus_are_no_complaint(workers: Any, gpus: int) -> None:
+    assert ADAPTER.complain(replace(with_options(workers=workers), gpus=gpus)) == ()
+
+
+@pytest.mark.parametrize(
+    ("workers", "gpus", "message"),
+    [
+        (3, 2, "options.workers: 3 workers need a GPU each; the job has 2"),
+        (3, 8, "options.workers: 3 workers cannot share 8 GPUs evenly; these can: 1, 2, 4, 8"),
+    ],
+)
+def test_workers_without_gpus_of_their_own_are_refused(workers: int, gpus: int, message: str) -> None:
+    (found,) = ADAPTER.complain(replace(with_options(workers=workers), gpus=gpus))
+
+    assert (found.path, found.message, found.refuses) == (("options", "workers"), message, True)
+
+
+def test_an_endpoint_has_no_workers() -> None:
+    assert complaint(ENDPOINT, workers=2)[1] == "options.workers: workers is for checkpoints; 'm' is an endpoint"

@@ -197,3 +197,12 @@ def test_a_list_that_leaves_out_a_counted_token_is_not_read_one_place_off(monkey
 
     with pytest.raises(ModelError, match="echo: not in its answers, or not for each token"):
         ask(monkeypatch, server, TEXTS)
+
+
+def test_a_first_prompt_that_is_too_long_does_not_speak_for_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = Likelihood("long", "many words " * 50, (" A", " B"))
+
+    outcomes, facts = ask(monkeypatch, FakeCompletions(context=40), [long, LABELS[0]])
+
+    assert [outcome.state for outcome in outcomes] == ["model_error", "scored"]
+    assert facts["likelihoods"] == "top_logprobs 20, echo"

@@ -39,8 +39,9 @@ SAMPLES = 800
 class Resumable:
     """A job's tree, and its starts: each but the first finds what the last one left."""
 
-    def __init__(self, root: Path, python: str, *datasets: DatasetRequest) -> None:
-        self.job = Job(root, evaluation(*datasets, model=WEIGHTS, options={"batch_tokens": 256}))
+    def __init__(self, root: Path, python: str, *datasets: DatasetRequest, workers: int = 1) -> None:
+        options = {"batch_tokens": 256, "workers": workers}
+        self.job = Job(root, evaluation(*datasets, model=WEIGHTS, options=options))
         self.rows: list[LedgerRow] = []
         self.starts = 0
         (root / "models").mkdir()
@@ -129,3 +130,19 @@ def test_a_job_that_had_ended_is_not_computed_again(native_python: str, tmp_path
 
     assert run.samples == before
     assert Counter((row.session, row.cached) for row in run.rows) == {(1, False): 200, (2, True): 200}
+
+
+def test_two_workers_score_what_one_does_though_they_were_killed(
+    native_python: str, tmp_path: Path, whole: Resumable
+) -> None:
+    run = Resumable(tmp_path / "job", native_python, *DATASETS, workers=2)
+    assert run.start(kill_after=SAMPLES // 2) == -9
+    run.shelve()
+
+    assert run.start() == 0
+
+    assert run.samples == whole.samples
+    assert json.dumps(run.scores) == json.dumps(whole.scores)
+    assert {row.dataset for row in run.rows if row.cached} >= {"choice", "continuation"}
+    told = json.loads((run.job.output / "summary.json").read_text("utf-8"))["model"]
+    assert (told["workers"], told["device"]) == ("2", "cpu")

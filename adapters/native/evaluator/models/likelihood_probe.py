@@ -67,7 +67,8 @@ async def find_out(completions: Completions, requests: Sequence[Likelihood]) -> 
         ModelError: it gives none that they could be scored by.
         UnreachableError: it does not answer.
     """
-    sample = next((request for request in requests if request.prompt.strip()), requests[0])
+    # A long prompt may be refused for its length, which says nothing about the server.
+    sample = min((request for request in requests if request.prompt.strip()), key=_length, default=requests[0])
     pair = Pair.of(sample)
     listing = await _list(completions, sample.id, pair)
     labels = [text for text in pair.continuations if text in listing.top] if all(map(are_labels, requests)) else []
@@ -83,6 +84,10 @@ async def find_out(completions: Completions, requests: Sequence[Likelihood]) -> 
         return Served(None, listing.count)
     reason = f"the endpoint gives no log-likelihoods: {'; '.join(dict.fromkeys(refusals))}"
     raise ModelError(reason, hint=_HINT)
+
+
+def _length(request: Likelihood) -> int:
+    return len(request.prompt) + max(map(len, request.continuations))
 
 
 async def _list(completions: Completions, sample: str, pair: Pair) -> _Listing:

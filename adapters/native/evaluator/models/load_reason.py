@@ -28,7 +28,12 @@ class _Row(NamedTuple):
 
 
 _ROWS = (
-    _Row("OutOfMemoryError", "", "does not fit into the GPU's memory", "Use a larger GPU or a smaller dtype."),
+    _Row(
+        "OutOfMemoryError",
+        "",
+        "does not fit into the GPU's memory",
+        "Use fewer workers (options: {workers: 1} spreads the weights over all GPUs), or a smaller dtype.",
+    ),
     _Row("MemoryError", "", "does not fit into memory", "Raise resources.memory, or use a smaller dtype."),
     _Row(
         "ValueError",
