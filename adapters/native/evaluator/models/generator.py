@@ -45,6 +45,8 @@ class Generator:
 
     def add(self, prompt: Prompt) -> Ticket:
         """Let a prompt wait for its place; its callbacks are called within `step`."""
+        if prompt.inputs is not None:
+            return Ticket(continuous=False, number=self._lockstep.add(prompt))
         longest = len(prompt.tokens) + decoding(prompt.parameters).max_tokens
         reason = hindrance(self._checkpoint.model.config, min(longest, self._checkpoint.context or longest))
         if not reason:
