@@ -99,7 +99,7 @@ def fetch_ahead(
     require(ahead.findings)
     consent(ahead.downloads)
     choice = ahead.choice
-    with _desk(settings, observe) as desk:
+    with locked_desk(settings, observe, _PREFIX) as desk:
         for line in choice.engine.reap():
             observe(Preparing("leftovers", line))
         if ahead.images:
@@ -130,13 +130,13 @@ def _environment(name: str, engine: Engine, settings: Settings) -> EnvironmentRe
 
 
 @contextmanager
-def _desk(settings: Settings, observe: Observer) -> Iterator[Desk]:
-    """Make a folder for the fetch jobs, locked as a run is, so that no other hub takes them for abandoned.
+def locked_desk(settings: Settings, observe: Observer, prefix: str) -> Iterator[Desk]:
+    """Make a folder for jobs of no run, locked as a run is, so that no other hub takes them for abandoned.
 
     Raises:
         PrerequisiteError: the state folder cannot be written.
     """
-    name = f"{_PREFIX}{secrets.token_hex(4)}"
+    name = f"{prefix}{secrets.token_hex(4)}"
     folder = settings.state_dir / name
     try:
         folder.mkdir(parents=True)
@@ -146,15 +146,15 @@ def _desk(settings: Settings, observe: Observer) -> Iterator[Desk]:
         raise PrerequisiteError(message, hint="EVALDOCK_STATE names another folder") from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _sweep(settings.state_dir)
+        _sweep(settings.state_dir, prefix)
         try:
             yield Desk(name, folder, settings, observe)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sweep(state_dir: Path) -> None:
-    """Remove the folders of fetches that were killed: their locks are free."""
-    for folder in state_dir.glob(f"{_PREFIX}*"):
+def _sweep(state_dir: Path, prefix: str) -> None:
+    """Remove the folders of those that were killed: their locks are free."""
+    for folder in state_dir.glob(f"{prefix}*"):
         if not is_held(folder / ".lock") and not folder.is_symlink():
             shutil.rmtree(folder, ignore_errors=True)

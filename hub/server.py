@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from hub.adapter import Asset
 from hub.job import Job, Limits, Mount
-from hub.resources import adapters_folder
 from hub.spec import JudgeSpec, ModelSpec, ServeSpec, TaskSpec
+from hub.text import count_of
 
 Part = ModelSpec | JudgeSpec
 AnyPart = TypeVar("AnyPart", ModelSpec, JudgeSpec)
@@ -25,16 +25,16 @@ class Kind:
     Attributes:
         image: name of the folder in images/ that it runs in.
         health: path that is answered with 200 once the model is loaded.
-        takes_adapters: whether it serves LoRA adapters.
+        adapters: how many LoRA adapters it takes.
     """
 
     image: str
     health: str = "/health"
-    takes_adapters: bool = False
+    adapters: int = 0
 
 
 KINDS: Mapping[str, Kind] = {
-    "transformers": Kind("native"),
+    "transformers": Kind("native", adapters=1),
 }
 
 
@@ -139,6 +139,8 @@ def _command(part: Part, serve: ServeSpec, assets: tuple[Asset, ...]) -> Iterato
     weights = assets[0].target
     yield from ("python", "-m", "adapters.native.server")
     yield from ("--weights", weights, "--name", str(part.model), "--dtype", part.dtype)
+    for adapter in assets[1:]:
+        yield from ("--adapter", adapter.target)
     yield from serve.args
 
 
@@ -147,9 +149,9 @@ def serve_problems(part: Part) -> Iterator[tuple[tuple[str | int, ...], str]]:
     serve = part.serve
     if serve is None:
         return
-    kind = KINDS.get(serve.engine) if (adapters_folder() / "native" / "server").is_dir() else None
+    kind = KINDS.get(serve.engine)
     if kind is None:
-        message = f"this version starts no {serve.engine} server; leave serve out to load the weights in the job"
+        message = f"this version starts no {serve.engine} server; it starts: {', '.join(KINDS)}"
         yield ("serve", "engine"), message
-    elif serve.adapters and not kind.takes_adapters:
-        yield ("serve", "adapters"), f"{serve.engine} takes no adapters"
+    elif len(serve.adapters) > kind.adapters:
+        yield ("serve", "adapters"), f"{serve.engine} takes {count_of(kind.adapters, 'adapter')} at most"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 import yaml
+
+from adapters.native.names import suggestion
 
 # libyaml's, nine times as fast, where PyYAML was built with it; both are safe.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -18,6 +20,20 @@ WayName = Literal["choice", "continuation", "generate"]
 Kind = Literal["multiple_choice", "number", "text", "maths", "instructions", "code"]
 Extraction = Literal["letter", "number", "text", "answer", "maths", "code"]
 WAYS: tuple[WayName, ...] = get_args(WayName)
+
+
+# What columns are called where a benchmark's file does not say.
+_COLUMNS: dict[str, Any] = {
+    "id": ["id"],
+    "question": ["question", "query"],
+    "choices": ["choices", "options"],
+    "answer": ["answer", "answerKey"],
+    "split": ["split"],
+}
+
+
+class BenchmarkError(ValueError):
+    """A benchmark's file is not what the guide says."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +95,8 @@ class Benchmark:
     kind: Kind
     ways: Mapping[WayName, Way]
     default_way: WayName
-    split: str
     columns: Mapping[str, tuple[str, ...]]
+    split: str = "test"
     few_shot: int = 0
     few_shot_split: str = ""
     sources: Mapping[str, Source] = field(default_factory=dict)
@@ -122,20 +138,37 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _benchmark(name: str, entry: dict[str, Any]) -> Benchmark:
+    _check(name, entry)
     lead = entry.pop("lead", "")
     ways = _ways(entry.pop("ways"), lead)
     categories = {category: tuple(subsets) for category, subsets in entry.pop("categories", {}).items()}
-    if categories and "subsets" not in entry:
-        entry["subsets"] = [subset for subsets in categories.values() for subset in subsets]
+    sources = {hub: Source(**given) for hub, given in entry.pop("sources", {}).items()}
+    if "subsets" not in entry:
+        listed = [subset for subsets in categories.values() for subset in subsets]
+        entry["subsets"] = listed or (["default"] if sources else [])
     return Benchmark(
         name=name,
         ways=ways,
-        sources={hub: Source(**fields) for hub, fields in entry.pop("sources", {}).items()},
-        columns=_frozen(entry.pop("columns")),
+        default_way=entry.pop("default_way", next(iter(ways))),
+        sources=sources,
+        columns=_frozen(entry.pop("columns", _COLUMNS)),
         compose=_frozen(entry.pop("compose", {})),
         categories=categories,
         **_frozen(entry),
     )
+
+
+def _check(name: str, entry: dict[str, Any]) -> None:
+    """Refuse a file with a key that nothing reads, or without one that everything needs."""
+    known = {each.name for each in fields(Benchmark)} - {"name"} | {"lead"}
+    for key in sorted(set(entry) - known):
+        raise BenchmarkError(f"benchmarks/{name}.yaml: unknown key {key!r}{suggestion(key, known)}")
+    for key in ("version", "summary", "kind", "ways"):
+        if key not in entry:
+            raise BenchmarkError(f"benchmarks/{name}.yaml: the key {key!r} is missing")
+    kind, kinds = str(entry["kind"]), get_args(Kind)
+    if kind not in kinds:
+        raise BenchmarkError(f"benchmarks/{name}.yaml: no kind {kind!r}{suggestion(kind, kinds)}")
 
 
 def _ways(given: str | dict[str, Any], lead: str) -> dict[WayName, Way]:

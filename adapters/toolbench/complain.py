@@ -44,8 +44,8 @@ def complaints(evaluation: Evaluation) -> Iterator[Complaint]:
     """Yield what is wrong with an evaluation."""
     if evaluation.model.via != "endpoint":
         message = (
-            f"toolbench asks an endpoint, and {evaluation.model.name!r} is a checkpoint: serve it "
-            "(vllm serve, swift deploy, ...) and give the server's address as `endpoint`"
+            f"toolbench asks an endpoint, and {evaluation.model.name!r} is a checkpoint: give it `serve`, "
+            "or serve it yourself (vllm serve, swift deploy, ...) and give the server's address as `endpoint`"
         )
         yield Complaint(("models",), message)
     shared = tuple(option_complaints("toolbench", EvaluationOptions, evaluation.options, "options"))

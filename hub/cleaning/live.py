@@ -82,8 +82,9 @@ def _mounts(run: RunFolder) -> Iterator[str]:
 
 
 def _fetching(state_dir: Path) -> str:
-    """Return the name of an `evaldock fetch` at work; empty where there is none."""
-    return next((path.name for path in sorted(state_dir.glob("fetch-*")) if is_held(path / ".lock")), "")
+    """Return the name of an `evaldock fetch` or `serve` at work; empty where there is none."""
+    folders = sorted((*state_dir.glob("fetch-*"), *state_dir.glob("serve-*")))
+    return next((path.name for path in folders if is_held(path / ".lock")), "")
 
 
 def processes_in(folder: Path) -> tuple[int, ...]:

@@ -25,6 +25,7 @@ _COMMANDS = {
     "export": "Write a report as CSV, for lm-eval's tools, or for Every Eval Ever.",
     "list": "List runs, backends, data sets, models, templates or the tasks that ship with evaldock.",
     "build": "Build images or environments ahead of a run.",
+    "serve": "Serve a checkpoint at a port of this machine, as a run would.",
     "mock-server": "Serve a stand-in for a model: OpenAI's protocol, known answers, chosen faults.",
     "cache": "Show or remove the answers of models that are kept for runs to go on with.",
     "clean": "Remove old runs, downloads, environments and images of evaldock.",

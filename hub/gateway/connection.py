@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         if server.port:
             return await loop.create_connection(cls, *server, happy_eyeballs_delay=0.25)
-        return await loop.create_unix_connection(cls, sock=await _connected(server.host))
+        return await loop.create_unix_connection(cls, sock=await connected(server.host))
 
     @property
     def usable(self) -> bool:
@@ -223,7 +223,7 @@ class Connection(asyncio.Protocol):
         return self._reader
 
 
-async def _connected(path: str) -> socket.socket:
+async def connected(path: str) -> socket.socket:
     """Return a socket that is connected to the one at `path`, waiting while the server has no room for another.
 
     That is EAGAIN, which asyncio's own connect takes for success: the connection would be lost at its first byte.

@@ -28,7 +28,8 @@ class Row(NamedTuple):
 def result_rows(report: Report, *, most: int | None = None) -> Iterator[Row]:
     """Yield a row per metric, and a row with the reason where a result or a job has none.
 
-    Of a result with more than `most` metrics the first ones are shown, and how many there are more.
+    Of a result with more than `most` metrics the first ones are shown, and how many there are more; how it was had is
+    then said once.
     """
     for job in report.jobs:
         if not job.results:
@@ -43,8 +44,8 @@ def _rows_of(job: JobReport, result: Result, most: int | None) -> Iterator[Row]:
     counts = f"{result.counts.scored}{planned}"
     if not result.metrics:
         yield Row(job.model, job.backend, result.dataset, subset, "", "none", "", counts, show_absent(result))
-    for metric in result.metrics[:most]:
-        how = show_how(result)
+    for number, metric in enumerate(result.metrics[:most]):
+        how = show_how(result) if most is None or not number else ""
         yield Row(
             job.model,
             job.backend,

@@ -68,11 +68,9 @@ class ServerProcess:
         shelve(site.folder)
         write_inputs(job, site.folder)
         sockets = make_socket_dir(site.runtime_dir, site.socket, site.engine.job_user(site.folder))
-        with undisturbed():
-            place = Placement(site.run_id, site.folder, sockets)
-            self._handle = site.engine.submit(job, site.environment, place)
-            write_atomic(site.folder / "handle.json", json.dumps(asdict(self._handle), indent=2) + "\n")
+        self._handle = site.engine.submit(job, site.environment, Placement(site.run_id, site.folder, sockets))
         try:
+            write_atomic(site.folder / "handle.json", json.dumps(asdict(self._handle), indent=2) + "\n")
             return self._until_healthy()
         except BaseException:
             self.stop("it did not come up")

@@ -290,3 +290,63 @@ def test_a_plan_says_what_is_expected_to_be_asked() -> None:
         plan_lines(made, (), "")
     )
     assert plan_to_json(made)["jobs"][0]["estimates"][0]["most_calls"] == 9
+
+
+SERVED: dict[str, Any] = {"checkpoint": "Qwen/Q", "dtype": "float32", "serve": {"engine": "transformers"}}
+
+
+def test_a_served_checkpoint_is_behind_an_endpoint_of_the_run_s_own() -> None:
+    made = plan(models={"q": SERVED})
+
+    (job,), (server,) = made.jobs, made.servers
+    assert (job.evaluation.model.via, job.evaluation.model.remote_model, job.servers) == ("endpoint", "q", ("q",))
+    assert (job.job.gateway, job.job.gpus) == (True, ())
+    assert [str(mount.source) for mount in job.job.mounts] == ["/tasks/d.csv"]
+    assert [str(mount.source) for mount in server.job.mounts] == ["/cache/models/modelscope/Qwen--Q@master"]
+    assert server.job.command[2:] == (
+        *("adapters.native.server", "--weights", "/models/q", "--name", "q", "--dtype", "float32"),
+    )
+    assert (server.gpus, server.job.serves, server.job.network) == (1, True, "none")
+    assert job.evaluation.model.identity == "modelscope:Qwen/Q served by transformers (dtype float32)"
+
+
+def test_images_and_assets_of_servers_are_those_of_the_plan() -> None:
+    made = plan(models={"q": SERVED})
+
+    assert made.images == ("echo", "native")
+    assert [asset.name for asset in made.assets] == ["q", "pairs"]
+
+
+def test_a_plan_of_fewer_jobs_has_only_the_servers_that_they_ask() -> None:
+    made = plan(models={"q": SERVED, "w": {"checkpoint": "./w"}})
+
+    assert made.with_jobs(made.jobs[1:]).servers == ()
+    assert made.with_jobs(made.jobs[:1]).servers == made.servers
+
+
+def test_a_server_has_a_gpu_where_the_machine_has_any_or_as_many_as_it_says() -> None:
+    more = {**SERVED, "serve": {"engine": "transformers", "gpus": 2}}
+
+    assert plan(Machine((), Path("/cache")), models={"q": SERVED}).servers[0].gpus == 0
+    assert plan(models={"q": more}).servers[0].gpus == 2
+
+
+def test_adapters_are_mounted_beside_the_weights_and_no_more_than_an_engine_takes() -> None:
+    serve = {"engine": "transformers", "adapters": ["./out"]}
+
+    (server,) = plan(models={"q": {**SERVED, "serve": serve}}).servers
+
+    assert [(asset.kind, asset.location) for asset in server.assets[1:]] == [("adapter", "/tasks/out")]
+    assert server.job.command[-2:] == ("--adapter", "/adapters/0")
+    with pytest.raises(TaskError, match=r"models.q.serve.adapters: transformers takes 1 adapter at most"):
+        plan(models={"q": {**SERVED, "serve": {**serve, "adapters": ["./a", "./b"]}}})
+
+
+def test_the_plan_shows_servers_and_who_asks_them() -> None:
+    made = plan(models={"q": SERVED})
+
+    lines = list(plan_lines(made, (), "engine"))
+
+    assert "server q" in lines
+    assert "  candidate server 'q'" in lines
+    assert plan_to_json(made)["servers"][0]["name"] == "q"

@@ -14,7 +14,7 @@ from typing import Any
 from adapters.native.evaluator.sentences import count_sentences, language_of
 
 Details = Mapping[str, Any]
-_YES_NO_MAYBE = ("my answer is yes.", "my answer is no.", "my answer is maybe.")
+_YES_NO_MAYBE = ("My answer is yes.", "My answer is no.", "My answer is maybe.")
 
 
 def _number(details: Details, key: str) -> int:
@@ -79,9 +79,9 @@ def _first_word(text: str, details: Details) -> bool:
 
 
 def _postscript(text: str, details: Details) -> bool:
-    """Look for the marker, with or without blanks between its letters."""
-    letters = [re.escape(part) for part in details["postscript_marker"].strip().rstrip(".").split(".")]
-    return re.search(r"\.\s?".join(letters), text, re.IGNORECASE) is not None
+    """Look for the marker, with or without a blank between its letters."""
+    letters = [re.escape(part) for part in details["postscript_marker"].strip().split(".")]
+    return re.search(r"\.\s?".join(letters).removesuffix(r"\s?"), text, re.IGNORECASE) is not None
 
 
 def _placeholders(text: str, details: Details) -> bool:
@@ -98,7 +98,7 @@ def _title(text: str, _: Details) -> bool:
 
 
 def _constrained(text: str, _: Details) -> bool:
-    return any(answer in text.lower() for answer in _YES_NO_MAYBE)
+    return any(answer in text for answer in _YES_NO_MAYBE)
 
 
 def _highlights(text: str, details: Details) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from adapters.native.catalog import Extraction
 from adapters.native.contract import NativeDataset
-from adapters.native.evaluator import instructions, texts
+from adapters.native.evaluator import instructions, spans, texts
 from adapters.native.evaluator.extract import extract_answer, extract_maths
 from adapters.native.evaluator.items import Item
 from adapters.native.evaluator.letters import extract_letter
@@ -21,12 +21,17 @@ from adapters.native.evaluator.thoughts import without_thoughts
 _TEXT_METRICS: Mapping[str, Callable[[str, Sequence[str]], float]] = {
     "exact_match": texts.exact_match,
     "exact_match_squad": texts.exact_match_squad,
+    "exact_match_trivia": texts.exact_match_trivia,
     "exact_match_loose": texts.exact_match_loose,
     "f1": texts.f1,
     "rouge_1": texts.rouge_1,
     "rouge_2": texts.rouge_2,
     "rouge_l": texts.rouge_l,
     "bleu": texts.bleu,
+}
+_SPAN_METRICS: Mapping[str, Callable[[str, Sequence[Sequence[str]]], float]] = {
+    "f1_spans": spans.f1_spans,
+    "exact_match_spans": spans.exact_match_spans,
 }
 
 
@@ -82,10 +87,16 @@ def _generated(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:
     if answer is None:  # and nothing is no answer, whatever a metric makes of an empty text
         scores = dict.fromkeys(dataset.way.metrics, 0.0)
     elif dataset.way.extract in {"text", "answer"}:
-        scores = {name: _TEXT_METRICS[name](answer, item.accepted) for name in dataset.way.metrics}
+        scores = {name: _compared(name, answer, item) for name in dataset.way.metrics}
     else:
         scores = dict.fromkeys(dataset.way.metrics, float(_right(item, answer, dataset.way.extract)))
     return Scored(answer, outcome.text, scores)
+
+
+def _compared(metric: str, answer: str, item: Item) -> float:
+    if metric in _SPAN_METRICS:
+        return _SPAN_METRICS[metric](answer, item.row["spans"])
+    return _TEXT_METRICS[metric](answer, item.accepted)
 
 
 def _judged(item: Item, outcome: Outcome, dataset: NativeDataset) -> Scored:

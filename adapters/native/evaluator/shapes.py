@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.native.evaluator.errors import RowError
@@ -66,24 +66,38 @@ def _marked(targets: Mapping[str, Any]) -> tuple[list[str], list[int]]:
 
 
 def _drop(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Give every annotator's answer, from the hub's columns or from those of the authors' own file."""
+    """Give every annotator's answer as its spans, from the hubs' columns or from those of the authors' own file."""
     if "answers_spans" in row:
-        return {"answer": list(dict.fromkeys(row["answers_spans"]["spans"]))}
-    validated = row.get("validated_answers") or []
-    if isinstance(validated, Mapping):  # a column of objects as tables keep it
-        keys = list(validated)
-        validated = [dict(zip(keys, values, strict=True)) for values in zip(*validated.values(), strict=True)]
-    texts = [_drop_text(answer) for answer in (row["answer"], *validated)]
-    return {"answer": [text for text in dict.fromkeys(texts) if text]}
+        answers = _parted(row["answers_spans"]["spans"])
+    else:
+        validated = row.get("validated_answers") or []
+        if isinstance(validated, Mapping):  # a column of objects as tables keep it
+            keys = list(validated)
+            validated = [dict(zip(keys, values, strict=True)) for values in zip(*validated.values(), strict=True)]
+        answers = [_drop_spans(answer) for answer in (row["answer"], *validated)]
+    spans = list(dict.fromkeys(answer for answer in answers if any(answer)))
+    return {"answer": [", ".join(answer) for answer in spans], "spans": [list(answer) for answer in spans]}
 
 
-def _drop_text(answer: Mapping[str, Any]) -> str:
+def _drop_spans(answer: Mapping[str, Any]) -> tuple[str, ...]:
     if answer.get("number"):
-        return str(answer["number"])
+        return (str(answer["number"]),)
     if answer.get("spans"):
-        return ", ".join(answer["spans"])
+        return tuple(answer["spans"])
     date = answer.get("date") or {}
-    return " ".join(date[part] for part in ("day", "month", "year") if date.get(part))
+    return (" ".join(date[part] for part in ("day", "month", "year") if date.get(part)),)
+
+
+def _parted(flat: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the answers in one list of all annotators' spans, as Hugging Face's table has them.
+
+    It no longer says whose they are: where a block of them repeats, it is one answer, else each span is one.
+    """
+    for size in range(1, len(flat) // 2 + 1):
+        blocks = [tuple(flat[place : place + size]) for place in range(0, len(flat), size)]
+        if len({tuple(sorted(block)) for block in blocks}) == 1:
+            return blocks[:1]
+    return [(span,) for span in flat]
 
 
 _SHAPES: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {

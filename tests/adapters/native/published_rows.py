@@ -66,7 +66,7 @@ _RACE = [
 _HELLASWAG = [
     {
         "ind": n,
-        "activity_label": "Baking",
+        "activity_label": f"Baking {n}",
         "ctx_a": "A woman [step] opens an oven.",
         "ctx_b": "she",
         "ctx": "A woman opens an oven. she",
@@ -90,7 +90,7 @@ _BOOLQ = [
 _OBQA = [
     {
         "id": f"7-{n}",
-        "question_stem": "The sun is",
+        "question_stem": f"On day {n} the sun is",
         "choices": {"text": ["a star", "a moon", "a lamp", "a tree"], "label": ["A", "B", "C", "D"]},
         "answerKey": key,
     }
@@ -146,10 +146,15 @@ _DROP = [
         "section_id": "s",
         "query_id": f"d{n}",
         "passage": "Ann has 3 dogs and Ben has 4.",
-        "question": f"How many dogs has {who}?",
-        "answers_spans": {"spans": [count, count], "types": ["number", "number"]},
+        "question": f"{what}?",
+        "answers_spans": {"spans": spans, "types": [kind] * len(spans)},
     }
-    for n, (who, count) in enumerate([("Ann", "3"), ("Ben", "4")])
+    for n, (what, kind, spans) in enumerate(
+        [
+            ("How many dogs has Ann", "number", ["3", "3"]),
+            ("Who has dogs", "span", ["Ann", "Ben", "Ann", "Ben"]),
+        ]
+    )
 ]
 _DROP_OF_ITS_AUTHORS = [
     {
@@ -217,7 +222,7 @@ _MBPP_SANITIZED = [
 _ARC = [
     {
         "id": f"m{n}",
-        "question": "Which is a metal?",
+        "question": f"Which is number {n}?",
         "choices": {"text": ["wood", "iron", "air"], "label": ["1", "2", "3"]},
         "answerKey": key,
     }

@@ -50,7 +50,12 @@ CASES: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
         ["One.\n\nSo, two.", 'One.\n\n"So" two.'],
         ["So one.\n\nTwo.", "One.\n\nSo.\n\nThree.", "One. So two."],
     ),
-    ("detectable_content:postscript", {"postscript_marker": "P.S."}, ["Hi.\nP.S. Bye", "p. s. bye"], ["Hi. PS"]),
+    (
+        "detectable_content:postscript",
+        {"postscript_marker": "P.S."},
+        ["Hi.\nP.S. Bye", "p. s. bye"],
+        ["Hi. PS", "P.S: bye"],
+    ),
     (
         "detectable_content:postscript",
         {"postscript_marker": "P.P.S"},
@@ -70,7 +75,7 @@ CASES: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
         ["* one", "* one\n* two\n* three", "**one**\n**two**"],
     ),
     ("detectable_format:title", {}, ["<<Rivers>>\nLong"], ["Rivers", "<< >>"]),
-    ("detectable_format:constrained_response", {}, ["My answer is maybe."], ["Maybe."]),
+    ("detectable_format:constrained_response", {}, ["My answer is maybe."], ["Maybe.", "my answer is maybe."]),
     (
         "detectable_format:number_highlighted_sections",
         {"num_highlights": 2},

@@ -129,6 +129,15 @@ def test_an_adapter_of_other_shapes_is_refused(native_python: str, tiny: Path, t
     assert "adapter and model have other shapes at 'model.layers.0.mlp.down_proj'" in answer["refused"]
 
 
+def test_an_adapter_on_weights_that_are_not_in_memory_is_refused(native_python: str, tmp_path: Path) -> None:
+    said = script(native_python, "offloaded_adapter.py", str(tmp_path))
+
+    assert said == (
+        "the weights of 'proj' do not fit into memory beside the others, and an adapter cannot be added to them. "
+        "Use more or larger GPUs, fewer workers, or a smaller dtype."
+    )
+
+
 def test_a_later_start_computes_the_very_numbers_of_an_uninterrupted_one(native_python: str, tiny: Path) -> None:
     answer = script(native_python, "resumed.py", str(tiny))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adapters.native.catalog import benchmarks
 from adapters.native.evaluator.choices import Option
 from adapters.native.evaluator.errors import PromptError
 from adapters.native.evaluator.items import Item
@@ -170,13 +171,20 @@ def test_big_bench_hard_shows_its_task_and_its_worked_examples() -> None:
     }
 
 
+def test_sports_understanding_answers_on_the_line_of_the_question_as_its_authors_do() -> None:
+    topic = benchmarks()["bbh"].topic("sports_understanding")
+    shot = Item("1", "Is it?", (), "no", ("no",), "no", {}, topic=topic, reasoning="It is not. So the answer is no.")
+
+    assert "think step by step. It is not. So the answer is no.\n\nQ:" in written("bbh", shot, [shot], chat=False)
+
+
 def test_mmlu_pro_shows_how_its_examples_are_solved() -> None:
     shot = replace(GOLD, reasoning="A: Let's think step by step. It shines. The answer is (A).", topic="chemistry")
     text = written("mmlu_pro", replace(HORSE, topic="chemistry"), [shot], chat=False)
 
     assert "about chemistry. Think step by step" in text
     assert "B. fig\nAnswer: Let's think step by step. It shines. The answer is (A).\n\nQuestion:\nWhich is an" in text
-    assert text.endswith("Options:\nA. melon\nB. horse\nAnswer:")
+    assert text.endswith("Options:\nA. melon\nB. horse\nAnswer: Let's think step by step.")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,25 @@ def test_drop_of_its_authors_has_every_annotators_answer() -> None:
         "validated_answers": [{"number": "4", "spans": []}, {"number": "", "date": date, "spans": []}],
     }
 
-    assert shaped(Row(row, "f:1"), "drop").data["answer"] == ["Ann, Ben", "4", "3 May 2021"]
+    found = shaped(Row(row, "f:1"), "drop").data
+
+    assert found["answer"] == ["Ann, Ben", "4", "3 May 2021"]
+    assert found["spans"] == [["Ann", "Ben"], ["4"], ["3 May 2021"]]
+
+
+@pytest.mark.parametrize(
+    ("flat", "spans"),
+    [
+        (["Ann", "Ben", "Ben", "Ann"], [["Ann", "Ben"]]),
+        (["3", "3", "3"], [["3"]]),
+        (["3", "three", "3"], [["3"], ["three"]]),
+        (["Ann", "Ben"], [["Ann"], ["Ben"]]),
+    ],
+)
+def test_a_block_of_spans_that_repeats_is_one_answer(flat: list[str], spans: list[list[str]]) -> None:
+    row = {"answers_spans": {"spans": flat, "types": ["span"] * len(flat)}}
+
+    assert shaped(Row(row, "f:1"), "drop").data["spans"] == spans
 
 
 @pytest.mark.parametrize(

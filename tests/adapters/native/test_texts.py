@@ -55,6 +55,14 @@ def test_the_match_of_squad_leaves_case_punctuation_and_articles_aside(text: str
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [("jean paul sartre", 1.0), ("The Jean-Paul Sartre.", 1.0), ("JeanPaul Sartre", 0.0), ("u.s", 1.0), ("US", 0.0)],
+)
+def test_the_match_of_trivia_qa_puts_blanks_where_punctuation_was(text: str, expected: float) -> None:
+    assert texts.exact_match_trivia(text, ["Jean-Paul Sartre", "U.S."]) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "gold", "expected"),
     [
         ("(D)", "(D)", 1.0),

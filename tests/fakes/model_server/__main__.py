@@ -28,6 +28,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        time.sleep(self.options.answer_s)
         print(f"asked for {body['model']}", flush=True)
         times = Path(job.path(job.OUTPUT)) / "asked"
         with times.open("a") as file:
@@ -67,6 +68,7 @@ def main() -> int:
     parser.add_argument("--name", required=True)
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--crash-at", type=int, nargs="*", default=[])
+    parser.add_argument("--answer-s", type=float, default=0.0)
     parser.add_argument("--fail", action="store_true")
     parser.add_argument("--load-s", type=float, default=0.0)
     Handler.options = parser.parse_args()

@@ -5,11 +5,14 @@ import gzip
 import itertools
 import zlib
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.endpoint import unix_base_url
 from hub.gateway import wire as module
 from hub.gateway.connection import CannotConnectError, CannotResolveError, DroppedError, NotHttpError
 from hub.gateway.wire import Wire
@@ -316,3 +319,35 @@ def test_who_stops_waiting_takes_the_connection_along():
             return wire._idle
 
     assert not any(asyncio.run(run()).values())
+
+
+def at_socket(name):
+    """Ask a server that listens at a unix socket, at `name` beside it."""
+
+    async def run():
+        with TemporaryDirectory(prefix="ed-") as folder:
+            server, wire = Server(OK + b"Content-Length: 2\r\n\r\nhi", OK + b"Content-Length: 2\r\n\r\nho"), Wire()
+            listening = await asyncio.start_unix_server(server.serve, f"{folder}/Up.sock")
+            (Path(folder) / "link.sock").symlink_to(f"{folder}/Up.sock")
+            url = f"{unix_base_url(Path(folder) / name)}/chat/completions"
+            try:
+                return [(await fetch(wire, url))[2] for _ in range(2)], server
+            finally:
+                wire.close()
+                listening.close()
+
+    return asyncio.run(run())
+
+
+def test_a_server_at_a_unix_socket_is_asked_on_one_connection():
+    answers, server = at_socket("Up.sock")
+
+    assert answers == [b"hi", b"ho"]
+    assert server.connections == 1
+    assert server.requests[0].startswith(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n")
+
+
+@pytest.mark.parametrize("name", ["absent.sock", "link.sock"])
+def test_a_socket_that_is_absent_or_a_link_cannot_be_connected_to(name):
+    with pytest.raises(CannotConnectError):
+        at_socket(name)

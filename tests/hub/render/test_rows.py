@@ -1,6 +1,6 @@
-from hub.render.rows import show_how, show_took, summary_line
+from hub.render.rows import result_rows, show_how, show_took, summary_line
 from hub.report import Stretch
-from tests.fakes.reports import job, report, result
+from tests.fakes.reports import job, metric, report, result
 
 BEGAN = 1_760_000_000.0
 RESUMED = {
@@ -32,3 +32,15 @@ def test_a_report_of_a_version_that_knew_no_stretches_has_the_time_that_it_had()
 def test_examples_that_nobody_has_counted_are_not_none() -> None:
     assert "0-shot" in show_how(result(few_shot=0))
     assert "shots unknown" in show_how(result(few_shot=None))
+
+
+def test_where_a_few_metrics_are_shown_how_they_were_had_is_said_once_a_result() -> None:
+    metrics = [metric(name=name) for name in ("a", "b", "c")]
+    whole = report(job(1, result("first", *metrics), result("second", *metrics)))
+
+    few = [row.how for row in result_rows(whole, most=2)]
+    every = [row.how for row in result_rows(whole)]
+
+    said = "generate, 0-shot"
+    assert few == [said, "", "in report.md and report.html"] * 2
+    assert every == [said] * 6

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
 import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.harness import Ran
+from tests.e2e.harness import EVALDOCK, Ran
 from tests.integration.endings.conftest import _processes
 from tests.integration.serving.conftest import Stage
 
 
 def server_events(ran: Ran) -> list[dict[str, Any]]:
     lines = (ran.folder / "events.jsonl").read_text().splitlines()
-    return [event for event in map(json.loads, lines) if event["event"] == "server"]
+    return [event for event in map(json.loads, lines) if event["event"] == "server" and event["state"] != "loading"]
 
 
 def states(ran: Ran) -> list[str]:
@@ -91,3 +97,75 @@ def test_one_that_loads_for_too_long_is_ended(stage: Stage, tmp_path: Path) -> N
 
     assert "server 'm' did not answer within 1.0 s (serve.timeout)" in ran.report["jobs"][0]["reason"]
     assert leftovers(stage, ran) == []
+
+
+@contextmanager
+def started(stage: Stage, folder: Path, *args: str, until: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a run, and yield it once it has said `until`."""
+    task = stage.task(folder, *args, n=30)
+    environment = {**os.environ, **stage.checkout.environment, **stage.environment}
+    command = [EVALDOCK, "run", str(task), "--engine", stage.engine]
+    with subprocess.Popen(command, cwd=folder, env=environment, text=True, stderr=subprocess.PIPE) as hub:
+        try:
+            assert hub.stderr is not None
+            assert any(line.startswith(until) for line in hub.stderr)
+            yield hub
+        finally:
+            hub.kill()
+
+
+def test_an_interrupt_while_it_loads_leaves_nothing_behind(stage: Stage, tmp_path: Path) -> None:
+    with started(stage, tmp_path, "--load-s", "600", until="server m: starting") as hub:
+        hub.send_signal(signal.SIGINT)
+        hub.communicate(timeout=60)
+
+    ran = Ran(hub.returncode, "", "", tmp_path / "runs")
+    assert hub.returncode == 130
+    assert [job["state"] for job in ran.report["jobs"]] == ["cancelled", "cancelled"]
+    assert leftovers(stage, ran) == []
+
+
+def test_a_killed_run_is_reaped_and_resumed_with_a_new_server(stage: Stage, tmp_path: Path) -> None:
+    with started(stage, tmp_path, "--answer-s", "0.2", until="server m: ready") as hub:
+        hub.kill()
+    ran = Ran(hub.returncode, "", "", tmp_path / "runs")
+    assert leftovers(stage, ran) != []
+
+    resumed = stage.checkout.evaldock(tmp_path, "resume", ran.folder.name, **stage.environment)
+
+    assert resumed.code == 0, resumed.err
+    assert [job["state"] for job in ran.report["jobs"]] == ["succeeded", "succeeded"]
+    assert ran.report["servers"][0]["starts"] == 2
+    assert leftovers(stage, ran) == []
+
+
+def test_one_served_by_hand_is_at_a_port_until_somebody_ends_it(stage: Stage, tmp_path: Path) -> None:
+    stage.task(tmp_path)
+    environment = {**os.environ, **stage.checkout.environment, **stage.environment}
+    command = [EVALDOCK, "serve", "model", "--port", "0", "--engine", stage.engine]
+    body = {"model": "model", "messages": [{"role": "user", "content": "hello"}]}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE) as hub:
+        try:
+            assert hub.stdout is not None
+            url = hub.stdout.readline().strip()
+            headers = {"Content-Type": "application/json"}
+            asked = urllib.request.Request(f"{url}/chat/completions", json.dumps(body).encode(), headers)
+            with urllib.request.urlopen(asked, timeout=30) as answer:
+                said = json.load(answer)["choices"][0]["message"]["content"]
+            hub.send_signal(signal.SIGINT)
+            assert hub.wait(60) == 0
+        finally:
+            hub.kill()
+
+    assert said == "hello"
+    assert list(Path(stage.environment["EVALDOCK_STATE"]).glob("serve-*")) == []
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_loaded(stage: Stage, tmp_path: Path) -> None:
+    stage.task(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ran = stage.checkout.evaldock(tmp_path, "serve", "model", "--port", port, **stage.environment)
+
+    assert ran.code == 3
+    assert f"cannot serve on 127.0.0.1:{port}: Address already in use" in ran.err

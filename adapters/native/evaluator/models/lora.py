@@ -59,6 +59,11 @@ def merge(model: Any, folder: Path) -> None:
     if strangers:
         reason = f"the adapter changes {len(strangers)} modules that the model does not have, e.g. {strangers[0]!r}"
         raise ModelError(reason, hint="Is it an adapter of this checkpoint?")
+    absent = next((name for name in sorted(found) if modules[name].weight.is_meta), None)
+    if absent is not None:  # accelerate left them on the disk: what is written to them there is lost in silence
+        what = f"the weights of {absent!r} do not fit into memory beside the others"
+        reason = f"{what}, and an adapter cannot be added to them"
+        raise ModelError(reason, hint="Use more or larger GPUs, fewer workers, or a smaller dtype.")
     owners = Counter(id(module.weight) for module in modules.values() if hasattr(module, "weight"))
     with torch.inference_mode():
         for name, factors in found.items():

@@ -120,3 +120,13 @@ def test_no_memory_limit_means_none() -> None:
 
 def bind(source: str, target: str, *, read_only: bool) -> dict[str, object]:
     return {"Type": "bind", "Source": source, "Target": target, "ReadOnly": read_only}
+
+
+def test_a_server_makes_its_socket_in_a_folder_that_it_may_write_and_has_no_other() -> None:
+    made = container_arguments(replace(JOB, gateway=False, serves=True), CONTAINER)
+
+    (folder,) = [mount for mount in made["mounts"] if mount["Target"] == "/run/evaldock"]
+    assert not folder["ReadOnly"]
+    assert made["environment"]["EVALDOCK_LISTEN"] == "/run/evaldock/server.sock"
+    assert "EVALDOCK_SOCKET" not in made["environment"]
+    assert made["network_mode"] == "none"

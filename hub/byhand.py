@@ -1,0 +1,87 @@
+"""serve: one model server without a task, at a loopback port, until somebody ends it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from hub.ahead import locked_desk
+from hub.hardware import gpu_names
+from hub.interrupts import held
+from hub.mock.serve import bind, url_of
+from hub.observer import Observer, Preparing
+from hub.orchestrator import Request, plan_task, survey
+from hub.plan import Plan
+from hub.prepare import fetch_missing, make_environments
+from hub.serving.live import Ground, LiveServers
+from hub.serving.place import server_socket
+from hub.serving.port import forwarded
+from hub.settings import Settings
+from hub.taskfile import load_task
+
+PREFIX = "serve-"
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to serve, and where: `model` has a model's keys in a task, `serve` among them."""
+
+    name: str
+    model: Mapping[str, Any]
+    port: int
+
+
+def plan_one(wanted: Wanted, settings: Settings) -> Plan:
+    """Return a plan of one server and no job.
+
+    Raises:
+        TaskError: the model is none that can be served.
+    """
+    asks = {"backend": "echo", "datasets": ["echo"]}  # of a task that has nothing else to do
+    task = load_task({"version": 1, "models": {wanted.name: dict(wanted.model)}, "evaluations": [asks]})
+    return replace(plan_task(task, settings), jobs=())
+
+
+def serve_one(
+    wanted: Wanted, settings: Settings, request: Request, observe: Observer, announce: Callable[[str], None]
+) -> str:
+    """Serve until an interrupt; return why the server is gone where that came first, else an empty text.
+
+    `announce` is told the URL once the model is loaded.
+
+    Raises:
+        TaskError, PrerequisiteError, ImageError: as for a run; the port is taken.
+        ServerError: it did not come up.
+    """
+    plan = plan_one(wanted, settings)
+    (server,) = plan.servers
+    with bind("127.0.0.1", wanted.port) as listener:
+        choice = survey(plan, settings, request, request.engine or plan.engine).choice
+        with locked_desk(settings, observe, PREFIX) as desk:
+            for line in choice.engine.reap():
+                observe(Preparing("leftovers", line))
+            gpus = plan.needs_gpus
+            choice, environments = make_environments(choice, plan.images, settings, observe, gpus=gpus)
+            fetch_missing(plan, environments, choice.engine, desk)
+            with held() as interrupted:
+                place = (desk.run_id, desk.folder, settings.runtime_dir)
+                servers = LiveServers((server,), Ground(*place, choice.engine, environments, observe, interrupted))
+                try:
+                    servers.start(server.name, tuple(islice(gpu_names() if server.gpus else (), server.gpus)))
+                    with forwarded(listener, server_socket(settings.runtime_dir, desk.run_id, 0)):
+                        announce(url_of(listener))
+                        return _wait(servers, server.name, interrupted)
+                finally:
+                    servers.stop_all()
+
+
+def _wait(servers: LiveServers, name: str, interrupted: Callable[[], bool]) -> str:
+    while not interrupted():
+        if reason := servers.lost(name):
+            return reason
+        time.sleep(_POLL_S)
+    return ""

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from hub.errors import EngineError, ServerError
+from hub.serving.kept import KeptServer
+from hub.serving.process import ServerProcess
+
+
+class Starts:
+    """Starts of a server that each end as told: up until stopped, ended (a reason), refused (an error)."""
+
+    def __init__(self, *fates: str | Exception) -> None:
+        self.fates = list(fates)
+        self.told: list[str] = []
+        self.stopped: list[str] = []
+        self.devices: list[tuple[str, ...]] = []
+        self.lost = threading.Event()
+
+    def make(self, _stopping: Callable[[], bool]) -> ServerProcess:
+        return cast("ServerProcess", _Start(self, self.fates.pop(0)))
+
+    def tell(self, state: str, reason: str, _seconds: float) -> None:
+        self.told.append(f"{state}: {reason}" if reason else state)
+        if state == "lost":
+            self.lost.set()
+
+
+class _Start:
+    def __init__(self, starts: Starts, fate: str | Exception) -> None:
+        self.starts = starts
+        self.fate = fate
+        self.over = threading.Event()
+
+    def start(self, devices: tuple[str, ...]) -> float:
+        self.starts.devices.append(devices)
+        if isinstance(self.fate, Exception):
+            raise self.fate
+        return 1.0
+
+    def failure(self, _timeout_s: float) -> str:
+        if not self.fate:
+            self.over.wait(0.01)
+        return str(self.fate)
+
+    def stop(self, reason: str) -> None:
+        self.starts.stopped.append(reason)
+
+
+def kept(starts: Starts) -> KeptServer:
+    return KeptServer("m", starts.make, starts.tell)
+
+
+def test_a_server_is_started_once_and_stopped_once() -> None:
+    starts = Starts("")
+    server = kept(starts)
+
+    server.start(("0",))
+    server.start(("0",))
+    server.stop()
+    server.stop()
+
+    assert starts.told == ["starting", "ready", "stopped"]
+    assert starts.devices == [("0",)]
+    assert starts.stopped == ["no job asks it any more"]
+
+
+def test_one_that_ended_is_started_again_once_on_the_same_devices() -> None:
+    starts = Starts("exit code 7", "exit code 7")
+    server = kept(starts)
+
+    server.start(("1",))
+    assert starts.lost.wait(10)
+    server.stop()
+
+    assert starts.told[:4] == ["starting", "ready", "restarting: exit code 7", "ready"]
+    assert starts.devices == [("1",), ("1",)]
+    assert server.lost == "exit code 7; it had been started again once before"
+
+
+def test_one_that_is_lost_is_not_started_again() -> None:
+    starts = Starts(ServerError("no memory", hint="look"))
+    server = kept(starts)
+
+    for _ in range(2):
+        with pytest.raises(ServerError, match="no memory"):
+            server.start(())
+
+    assert starts.told == ["starting", "lost: no memory"]
+
+
+def test_an_engine_that_is_gone_makes_the_server_lost() -> None:
+    starts = Starts("")
+    server = kept(starts)
+
+    class Gone(_Start):
+        def failure(self, _timeout_s: float) -> str:
+            raise EngineError("the daemon does not answer")
+
+    starts.make = lambda _stopping: cast("ServerProcess", Gone(starts, ""))  # type: ignore[method-assign]
+    server = kept(starts)
+    server.start(())
+    assert starts.lost.wait(10)
+    server.stop()
+
+    assert server.lost == "the daemon does not answer"
+
+
+def test_a_stopped_server_can_be_started_again() -> None:
+    starts = Starts("", "")
+    server = kept(starts)
+
+    for _ in range(2):
+        server.start(())
+        server.stop()
+
+    assert starts.told == ["starting", "ready", "stopped"] * 2
