@@ -53,6 +53,12 @@ def evaluate(python: str, root: Path, model: Path, *datasets: Any, **options: An
     return done.returncode, job, done.stderr
 
 
+def test_texts_tokenised_at_once_have_the_tokens_of_each_by_itself(native_python: str, tiny: Path) -> None:
+    answer = script(native_python, "encoded.py", str(tiny))
+
+    assert answer["found"] == answer["expected"]
+
+
 @pytest.mark.parametrize("batch_tokens", ["64", "4096"])
 def test_batched_likelihoods_are_those_of_a_plain_computation(
     native_python: str, tiny: Path, batch_tokens: str
@@ -214,6 +220,40 @@ def test_an_answer_is_told_token_by_token_and_then_whole(engines: Any) -> None:
 def test_where_memory_is_short_the_batch_is_halved_and_no_answer_changes(engines: Any, engine: str) -> None:
     assert engines[f"failed, {engine}"] > 0
     assert engines[f"small memory, {engine}"] == engines["plain"]
+
+
+@pytest.fixture(scope="module")
+def generating(native_python: str) -> Any:
+    return script(native_python, "generating.py")
+
+
+@pytest.mark.parametrize("kind", ["qwen2", "llama", "gemma2", "gpt2", "gpt_neox"])
+def test_a_shared_beginning_of_prompts_is_computed_once_and_changes_no_answer(generating: Any, kind: str) -> None:
+    found = generating[kind]
+
+    assert found["right"]
+    assert found["way"] == "continuous, 2800 tokens"
+    assert found["tokens"] < 1.6 * generating["least"] < 0.2 * generating["all"]
+
+
+def test_the_beginning_of_a_prompt_that_comes_later_is_not_computed_again(generating: Any) -> None:
+    assert generating["qwen2"]["later"] == 3 * (90 + 9)  # behind the 150 tokens that all have
+    assert generating["mamba"]["later"] == 3 * (240 + 9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [
+        ("gemma2 with a short window", "continuous, 2800 tokens; in lockstep what reaches over the model's window"),
+        ("bloom", "lockstep: ValueError"),
+        ("mamba", "lockstep: the model has layers of type linear_attention"),
+        ("deaf to attention_mask", "lockstep: in a continuous batch the log-probability of a token is"),
+        ("deaf to position_ids", "lockstep: in a continuous batch the log-probability of a token is"),
+    ],
+)
+def test_a_model_that_a_batch_cannot_serve_answers_in_lockstep(generating: Any, kind: str, way: str) -> None:
+    assert generating[kind]["way"].startswith(way)
+    assert generating[kind]["right"]
 
 
 def test_every_way_of_scoring_runs(native_python: str, tiny: Path, tmp_path: Path) -> None:
