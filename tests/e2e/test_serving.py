@@ -1,0 +1,43 @@
+"""The bundled checkpoint, loaded in a job and served by evaldock: the same scores, sample by sample."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import DATA, ROOT, evaldock
+
+pytestmark = pytest.mark.native_env
+MODEL = ROOT / "configs" / "bundled" / "model"
+
+
+def task(folder: Path) -> Path:
+    path = folder / "task.yaml"
+    path.write_text(
+        "version: 1\nname: served\nmodels:\n"
+        f"  loaded: {{checkpoint: '{MODEL}', dtype: float32}}\n"
+        f"  served: {{checkpoint: '{MODEL}', dtype: float32, serve: {{engine: transformers}}}}\n"
+        "evaluations:\n  - backend: native\n    datasets:\n"
+        f"      - {{name: gsm8k, alias: words, path: '{DATA / 'word_problems'}', few_shot: 2, limit: 6}}\n"
+        f"      - {{name: general_mcq, alias: choices, path: '{DATA / 'mcq.jsonl'}', scoring: choice, limit: 12}}\n"
+    )
+    return path
+
+
+def test_scores_through_the_server_are_those_of_the_weights_in_a_job(tmp_path: Path, native_python: str) -> None:
+    ran = evaldock(tmp_path, "run", str(task(tmp_path)), "--engine", "venv")
+
+    assert ran.code == 0, ran.err
+    loaded, served = ran.report["jobs"]
+    assert (loaded["via"], served["via"]) == ("in_job", "endpoint")
+    both = [
+        (one["metrics"], other["metrics"]) for one, other in zip(loaded["results"], served["results"], strict=True)
+    ]
+    assert [[metric["value"] for metric in one] for one, _ in both] == [
+        [metric["value"] for metric in other] for _, other in both
+    ]
+    predictions = [
+        [json.loads(line)["prediction"] for line in (ran.folder / "jobs" / job["id"] / "samples.jsonl").open()]
+        for job in (loaded, served)
+    ]
+    assert predictions[0] == predictions[1]
