@@ -13,6 +13,7 @@ from hub.endpoint import probe
 from hub.engine import Engine
 from hub.errors import ImageError, PrerequisiteError
 from hub.finding import Finding
+from hub.gpuroom import gpu_room
 from hub.hardware import gpu_names
 from hub.hubcache import found_elsewhere
 from hub.images import load_image
@@ -52,7 +53,7 @@ def look_once(subject: str, endpoint: str, model: str, key: str | None) -> Itera
 
 def check_inputs(plan: Plan, settings: Settings, look: Look = look_once) -> tuple[Finding, ...]:
     """Look at everything that does not depend on the engine: GPUs, models, data, secrets, endpoints (by `look`)."""
-    findings = [*_gpus(plan)]
+    findings = [*_gpus(plan, settings), *gpu_room(plan, settings)]
     findings += [finding for asset in plan.assets for finding in _asset(asset, settings.cache_dir)]
     for role, upstream in _upstreams(plan):
         findings += _endpoint(role, upstream, look)
@@ -106,9 +107,9 @@ def to_fetch(plan: Plan, settings: Settings) -> tuple[Asset, ...]:
     return tuple(asset for path, asset in remote.items() if not is_cached(path))
 
 
-def _gpus(plan: Plan) -> Iterator[Finding]:
+def _gpus(plan: Plan, settings: Settings) -> Iterator[Finding]:
     wanted = sorted({gpu for planned in plan.jobs for gpu in planned.job.gpus})
-    have = gpu_names() if plan.needs_gpus else {}
+    have = gpu_names(settings.gpus) if plan.needs_gpus else {}
     for server in plan.servers:
         if server.gpus > len(have):
             message = f"it needs {count_of(server.gpus, 'GPU')}; nvidia-smi lists {', '.join(have) or 'none'}"

@@ -36,6 +36,16 @@ def no_verdict(_job_id: str) -> Verdict | None:
     return None
 
 
+def nothing() -> str:
+    """Return nothing: all is well."""
+    return ""
+
+
+def none_ended() -> int:
+    """Return how many calls were seen of a job whose calls nobody sees."""
+    return 0
+
+
 def nobody_serves(_planned: PlannedJob) -> None:
     """Do nothing: the job has no gateway."""
 
@@ -46,7 +56,8 @@ class Workplace:
 
     Attributes:
         interrupted: whether the user wants the run to stop; asked between steps, so that no step is left half done.
-        signs: files outside its folder that change while a job is at work.
+        broken: why the run cannot go on, whatever its user wants; empty while it can.
+        calls: how many calls of a job have ended by now: a sign that it is at work.
         loss: why no job can reach its model any more; empty while they can.
         verdict: why a job cannot be what was planned, as the gateway judges.
         settle: has the calls of a job that has ended written down; returns what they mean for its results.
@@ -59,7 +70,8 @@ class Workplace:
     observe: Observer
     loss: Callable[[], str]
     interrupted: Callable[[], bool]
-    signs: tuple[Path, ...] = ()
+    broken: Callable[[], str] = nothing
+    calls: Callable[[], int] = none_ended
     verdict: Callable[[str], Verdict | None] = no_verdict
     settle: Callable[[PlannedJob], Account] = no_account
     serve_again: Callable[[PlannedJob], None] = nobody_serves
@@ -166,7 +178,7 @@ def _run(planned: PlannedJob, place: Placement, work: Workplace, deadline: float
 
 def _watch(planned: PlannedJob, handle: Handle, folder: Path, work: Workplace, deadline: float | None) -> JobOutcome:
     tail = EventTail(folder / OUTPUT / EVENTS)
-    vigil = Vigil(planned.job.limits.idle_s, (folder / "log.txt", folder / OUTPUT, *work.signs))
+    vigil = Vigil(planned.job.limits.idle_s, (folder / "log.txt", folder / OUTPUT), count=work.calls)
     while True:
         outcome = work.engine.wait(handle, _POLL_S)
         _tell(planned.id, tail, work.observe)
@@ -182,6 +194,8 @@ def _end_of(planned: PlannedJob, deadline: float | None, work: Workplace) -> tup
     """Return how and why a job that still runs is to be stopped now, None where it may go on."""
     if work.interrupted():
         return Ending.STOPPED, "stopped by the user"
+    if broken := work.broken():
+        return Ending.STOPPED, broken
     if deadline is not None and time.monotonic() > deadline:
         return Ending.TIMED_OUT, f"stopped after its time-out of {show_duration(planned.job.limits.timeout_s or 0)}"
     if planned.job.gateway and (loss := work.loss()):
@@ -244,6 +258,13 @@ def _failed(
     return report.model_copy(
         update={"environment": environment, "started_at": clock.started_at, "ended_at": clock.now},
     )
+
+
+def not_begun(planned: PlannedJob, reason: str, work: Workplace) -> JobReport:
+    """Return the report of a job that could not be begun, after everybody has heard of it."""
+    state = JobState.CANCELLED if work.interrupted() else JobState.FAILED
+    work.observe(JobChanged(planned.id, state, reason))
+    return unrun(planned, state, reason)
 
 
 def unrun(planned: PlannedJob, state: JobState, reason: str) -> JobReport:

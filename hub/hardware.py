@@ -6,27 +6,65 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 
-def gpu_names() -> dict[str, str]:
-    """Return GPU id -> product name as nvidia-smi lists them; empty where there is none.
+class Gpu(NamedTuple):
+    """One GPU; `memory_bytes` 0 where nobody says."""
+
+    id: str
+    name: str
+    memory_bytes: int = 0
+
+
+def gpus(stated: Sequence[tuple[str, int]] | None = None) -> tuple[Gpu, ...]:
+    """Return the GPUs as nvidia-smi lists them; none where there is none. Those that are `stated` are believed.
 
     CUDA_VISIBLE_DEVICES, where set, narrows the list as it does for CUDA programs.
     """
+    if stated is not None:
+        return tuple(Gpu(name, "stated by EVALDOCK_GPUS", size) for name, size in stated)
     tool = shutil.which("nvidia-smi")
     if tool is None:
-        return {}
-    command = [tool, "--query-gpu=index,name", "--format=csv,noheader"]
+        return ()
+    command = [tool, "--query-gpu=index,name,memory.total", "--format=csv,noheader,nounits"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (subprocess.SubprocessError, OSError):
-        return {}
-    rows = (line.split(",", 1) for line in answer.stdout.splitlines() if "," in line)
-    found = {index.strip(): name.strip() for index, name in rows}
+        return ()
+    rows = (line.split(",") for line in answer.stdout.splitlines())
+    found = {row[0].strip(): _gpu([part.strip() for part in row]) for row in rows if len(row) >= 3}
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
-        return found
-    return {index: found[index] for index in visible.split(",") if index in found}
+        return tuple(found.values())
+    return tuple(found[index] for index in visible.split(",") if index in found)
+
+
+def _gpu(row: list[str]) -> Gpu:
+    # Name and index have no comma; memory is in MiB, or `[N/A]` where it is the machine's own.
+    return Gpu(row[0], row[1], int(row[2]) << 20 if row[2].isdigit() else 0)
+
+
+def gpu_names(stated: Sequence[tuple[str, int]] | None = None) -> dict[str, str]:
+    """Return GPU id -> product name."""
+    return {gpu.id: gpu.name for gpu in gpus(stated)}
+
+
+def cpus() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def memory_bytes() -> int:
+    """Return the machine's memory, or what the container that we are in may use of it."""
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
+    except OSError:
+        return whole
+    return min(whole, int(limit)) if limit.isdigit() else whole
 
 
 def describe() -> dict[str, str]:
@@ -39,7 +77,6 @@ def describe() -> dict[str, str]:
         "memory": f"{pages * page_size / (1 << 30):.1f} GiB",
         "python": platform.python_version(),
     }
-    gpus = gpu_names()
-    if gpus:
-        facts["gpus"] = ", ".join(f"{index}: {name}" for index, name in gpus.items())
+    if names := gpu_names():
+        facts["gpus"] = ", ".join(f"{index}: {name}" for index, name in names.items())
     return facts

@@ -5,22 +5,42 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE_S = 30.0
+_GUARD = threading.Lock()
+_SHELTERED: Counter[int] = Counter()  # threads that are undisturbed, by how many blocks
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Ignore interrupts for the length of the block, which must be bounded; does nothing outside the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
+    """Ignore interrupts for the length of the block, which must be bounded; outside the main thread, `interrupt`."""
+    if threading.current_thread() is threading.main_thread():
+        with _handled((*_SIGNALS, signal.SIGALRM), _pass):
+            yield
         return
-    with _handled((*_SIGNALS, signal.SIGALRM), _pass):
+    mine = threading.get_ident()
+    with _GUARD:
+        _SHELTERED[mine] += 1
+    try:
         yield
+    finally:
+        with _GUARD:
+            _SHELTERED[mine] -= 1
+
+
+def interrupt(thread: threading.Thread) -> None:
+    """Raise a KeyboardInterrupt in another thread, as soon as it computes; not where it is `undisturbed`."""
+    import ctypes  # noqa: PLC0415 - for an end without patience only
+
+    with _GUARD:
+        if thread.ident is not None and not _SHELTERED[thread.ident]:
+            number = ctypes.c_ulong(thread.ident)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(KeyboardInterrupt))
 
 
 @contextmanager

@@ -1,26 +1,28 @@
-"""The jobs of a live run: each is read or started, its calls are accounted for, and its report is kept."""
+"""The jobs of a live run: each is read or started in its turn, its calls are accounted for, its report is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from hub import answers
 from hub.accounting import Account, account_of, gather_ledger
+from hub.demand import workload_of
+from hub.devicelocks import DeviceLocks
+from hub.dispatch import Dispatch, Orders, Turn
 from hub.engine import Engine, Placement
 from hub.errors import GatewayError, ServerError
-from hub.execution import Workplace, execute, no_verdict, read_again, unrun
+from hub.execution import Workplace, execute, no_verdict, not_begun, read_again
 from hub.files import write_atomic
 from hub.gateway import Gateway, Route
-from hub.hardware import gpu_names
 from hub.interrupts import held
 from hub.job import Ending
 from hub.jobfolder import PREVIOUS as SHELF
 from hub.jobfolder import shelve, with_past
-from hub.observer import JobChanged, Observer
+from hub.ledger import count_rows
+from hub.observer import Observer, Preparing, Said
 from hub.outset import Course, Outset
 from hub.plan import PlannedJob
 from hub.prepare import Environments
@@ -29,6 +31,7 @@ from hub.registry import load_adapter
 from hub.report import JobReport, JobState
 from hub.routes import Ways, books_of, route_of
 from hub.runs import JobRecord, RunFolder
+from hub.serving import Servers
 from hub.serving.live import Ground, LiveServers
 from hub.serving.place import server_socket
 from hub.settings import Settings
@@ -37,7 +40,7 @@ _FORMER_ENDS_S = 20.0  # a gateway whose hub was killed lets calls end that are 
 
 
 class Jobs:
-    """What is left to do of a run, one job after the other.
+    """What is left to do of a run.
 
     Attributes:
         lost: why no job can reach its model any more; empty while they can.
@@ -52,6 +55,7 @@ class Jobs:
         self._outset = outset
         self._settings = settings
         self._planned = planned
+        self._dispatch: Dispatch | None = None
         self._state_file = answers.run_file(settings.state_dir, folder.record.run_id)
 
     def carry_out(self, engine: Engine, environments: Environments, observe: Observer) -> Iterator[JobReport]:
@@ -60,7 +64,7 @@ class Jobs:
         self._folder.update(state="running", jobs=lines, environments=tuple(environments.values()))
         # The ends of gateway and servers, too, are not to be cut short.
         with held() as interrupted, self._gateway(engine) as gateway, ExitStack() as stack:
-            servers = self._servers(engine, environments, observe, interrupted)
+            servers = self._servers(engine, environments, observe, lambda: interrupted() or bool(self._failure()))
             stack.callback(servers.stop_all)
             if gateway:
                 answers.belong_to(self._settings.state_dir, self._folder.record.run_id, self._folder.path)
@@ -71,16 +75,58 @@ class Jobs:
                 observe,
                 lambda: _loss(gateway),
                 interrupted,
-                (self._state_file, answers.journal_of(self._state_file)),
-                gateway.verdict if gateway else no_verdict,
-                self._account,
+                broken=self._failure,
+                verdict=gateway.verdict if gateway else no_verdict,
+                settle=self._account,
             )
-            for planned in self._planned:
-                if interrupted() or self.lost:
-                    break
-                yield self._kept(self._beside_servers(planned, gateway, work, servers))
-                if planned.job.gateway:
-                    self.lost = _loss(gateway)
+            self._dispatch = self._dispatched(work, gateway, servers)
+            with closing(self._dispatch.reports()) as reports:
+                for report in reports:
+                    yield report
+                    if self._job(report.id).job.gateway:
+                        self.lost = _loss(gateway)
+
+    def _failure(self) -> str:
+        """Return why the run cannot go on; empty while it can."""
+        return self._dispatch.failure if self._dispatch else ""
+
+    def _dispatched(self, work: Workplace, gateway: Gateway | None, servers: Servers) -> Dispatch:
+        """Return what starts the jobs, each in its turn."""
+        locks = DeviceLocks(self._settings.state_dir, f"run {work.run_id}", lambda: _clear(work))
+        plan = self._outset.plan.with_jobs(self._planned)
+
+        def in_turn(turn: Turn) -> JobReport:
+            return self._in_turn(turn, gateway, work, servers)
+
+        def refuse(job: str, why: str) -> JobReport:
+            return self._kept(not_begun(self._job(job), why, work))
+
+        def halted() -> bool:
+            return work.interrupted() or bool(self.lost)
+
+        orders = Orders(in_turn, refuse, halted, lambda job, text: work.observe(Said(job, text)))
+        return Dispatch(workload_of(plan, self._settings), servers, locks, orders)
+
+    def _in_turn(self, turn: Turn, gateway: Gateway | None, work: Workplace, servers: Servers) -> JobReport:
+        """Carry a job out on its devices, once its servers answer."""
+        planned = self._job(turn.job)
+        planned = replace(planned, job=replace(planned.job, gpus=turn.devices))
+        record = self._folder.record.job(turn.job)
+        if record and record.gpus != turn.devices:
+            self._folder.update_job(turn.job, gpus=turn.devices)
+        try:
+            for name, devices in turn.servers.items():
+                servers.start(name, devices)
+        except ServerError as error:
+            return self._kept(not_begun(planned, error.message, work))
+
+        def loss() -> str:
+            return _loss(gateway) or next(filter(None, map(servers.lost, planned.servers)), "")
+
+        return self._kept(self._carry_out(planned, gateway, replace(work, loss=loss)))
+
+    def _job(self, job_id: str) -> PlannedJob:
+        return next(planned for planned in self._planned if planned.id == job_id)
 
     def _servers(
         self, engine: Engine, environments: Environments, observe: Observer, interrupted: Callable[[], bool]
@@ -89,34 +135,6 @@ class Jobs:
         runtime_dir = self._settings.runtime_dir
         ground = Ground(run_id, folder, runtime_dir, engine, environments, observe, interrupted)
         return LiveServers(self._outset.plan.servers, ground)
-
-    def _beside_servers(
-        self, planned: PlannedJob, gateway: Gateway | None, work: Workplace, servers: LiveServers
-    ) -> JobReport:
-        """Carry a job out while its servers are up; stop those that no later job asks."""
-        try:
-            for name, devices in self._devices(planned).items():
-                servers.start(name, devices)
-        except ServerError as error:
-            report = unrun(planned, JobState.CANCELLED if work.interrupted() else JobState.FAILED, error.message)
-            work.observe(JobChanged(planned.id, report.state, report.reason))
-            return report
-
-        def loss() -> str:
-            return _loss(gateway) or next(filter(None, map(servers.lost, planned.servers)), "")
-
-        report = self._carry_out(planned, gateway, replace(work, loss=loss))
-        later = self._planned[self._planned.index(planned) + 1 :]
-        for name in planned.servers:
-            if not any(name in other.servers for other in later):
-                servers.stop(name)
-        return report
-
-    def _devices(self, planned: PlannedJob) -> dict[str, tuple[str, ...]]:
-        """Return the GPUs of each server that a job asks: one after the other of those that the machine has."""
-        asked = [server for server in self._outset.plan.servers if server.name in planned.servers]
-        free = iter(gpu_names() if any(server.gpus for server in asked) else ())
-        return {server.name: tuple(islice(free, server.gpus)) for server in asked}
 
     def _placed(self, job: JobRecord, environments: Environments) -> JobRecord:
         """Return a job's line with what it will run in, and on which weights."""
@@ -174,7 +192,11 @@ class Jobs:
                 gateway.begin_job(self._route(job, work.engine, self._starts(job)))
 
         place = Placement(work.run_id, folder, sockets)
-        work = replace(work, settle=settle, serve_again=serve_again)
+
+        def calls() -> int:
+            return count_rows(self._state_file, planned.id)
+
+        work = replace(work, settle=settle, serve_again=serve_again, calls=calls)
         return execute(_with_past(planned, folder, course), adapter, place, work)
 
     def _account(self, planned: PlannedJob) -> Account:
@@ -194,6 +216,12 @@ class Jobs:
     def _starts(self, planned: PlannedJob) -> int:
         record = self._folder.record.job(planned.id)
         return record.starts if record else 0
+
+
+def _clear(work: Workplace) -> None:
+    """Remove the jobs of a dead hub: one may still be at work on a device that was its own."""
+    for line in work.engine.reap():
+        work.observe(Preparing("leftovers", line))
 
 
 def ended_well(folder: Path) -> bool:

@@ -125,6 +125,17 @@ def read_rows(file: Path, job: str | None = None) -> Iterator[LedgerRow]:
             yield _stored(found)
 
 
+def count_rows(file: Path, job: str) -> int:
+    """Return how many calls of a job a ledger has by now; none where it cannot be read at this moment."""
+    if not file.is_file():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=1)) as connection:
+            return int(connection.execute("SELECT count(*) FROM calls WHERE job = ?", (job,)).fetchone()[0])
+    except sqlite3.Error:
+        return 0
+
+
 def read_runner_rows(output: Path, session: int) -> Iterator[LedgerRow]:
     """Yield a runner's rows of its own calls, where it loads the weights; a line that is no row is passed over."""
     try:

@@ -60,7 +60,7 @@ def plan_task(task: LoadedTask, settings: Settings) -> Plan:
         TaskError: the task asks for what a backend or this machine cannot give.
     """
     adapters = adapters_of(task)
-    machine = Machine(tuple(hardware.gpu_names()), settings.cache_dir)
+    machine = Machine(tuple(hardware.gpu_names(settings.gpus)), settings.cache_dir)
     return make_plan(task.spec, task.source, task.folder, adapters, machine)
 
 

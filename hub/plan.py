@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from hub import job as layout
 from hub.adapter import (
@@ -38,6 +39,9 @@ from hub.urldata.names import folder_name
 _MAIN = {"modelscope": "master", "huggingface": "main"}
 
 
+GpuRequest = Literal["auto"] | int | tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Machine:
     """What a plan must know about this machine: GPU ids, and where cached assets lie."""
@@ -55,6 +59,7 @@ class PlannedJob:
         runs_code: labels of the data sets whose scoring executes what the model wrote.
         estimates: what it will ask, about, where its adapter knows.
         servers: names of the servers of the run that it asks, the candidate's first.
+        gpus: how many devices it is to have, or which; `job.gpus` are those that it may have, until it is started.
         served: who stands behind them, by role, with the digests of their weights; empty until those are known.
     """
 
@@ -66,6 +71,7 @@ class PlannedJob:
     runs_code: tuple[str, ...] = ()
     estimates: tuple[Estimate, ...] = ()
     servers: tuple[str, ...] = ()
+    gpus: GpuRequest = 0
     served: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -88,7 +94,11 @@ class PlannedJob:
 
 @dataclass(frozen=True)
 class Plan:
-    """All jobs of a task and their servers, what was left out on purpose, and what adapters caution of."""
+    """All jobs of a task and their servers, what was left out on purpose, and what adapters caution of.
+
+    Attributes:
+        at_once: how many jobs at once; `auto`: as many as do not get in each other's way.
+    """
 
     task: str
     engine: str
@@ -99,6 +109,7 @@ class Plan:
     max_infra_errors: int = 0
     allow_unsafe_code: bool = False
     servers: tuple[PlannedServer, ...] = ()
+    at_once: Literal["auto"] | int = "auto"
 
     @property
     def images(self) -> tuple[str, ...]:
@@ -181,6 +192,7 @@ def make_plan(
         max_infra_errors=spec.max_infra_errors,
         allow_unsafe_code=spec.allow_unsafe_code,
         servers=_servers(jobs, machine, folder),
+        at_once=spec.resources.jobs,
     )
 
 
@@ -356,8 +368,9 @@ def _job(
     known = adapter.datasets()
     risky = tuple(request.label for request in evaluation.datasets if known[request.name].runs_code)
     estimates = estimates_of(adapter, evaluation)
+    gpus = spec.resources.gpus if evaluation.model.via == "in_job" else 0
     servers = tuple(dict.fromkeys(str(part.model) for part in upstreams.values() if is_served(part)))
-    return PlannedJob(evaluation, job, assets, upstreams, adapter.version, risky, estimates, servers)
+    return PlannedJob(evaluation, job, assets, upstreams, adapter.version, risky, estimates, servers, gpus)
 
 
 def _limits(spec: TaskSpec, evaluation: Evaluation, *, gateway: bool) -> Limits:
@@ -368,7 +381,7 @@ def _limits(spec: TaskSpec, evaluation: Evaluation, *, gateway: bool) -> Limits:
 
 
 def _gpus(spec: TaskSpec, machine: Machine) -> tuple[str, ...]:
-    """Return device ids; whether this machine has those that were asked for is the check's business."""
+    """Return the devices that a job may have; whether the machine has them is the check's business."""
     wanted = spec.resources.gpus
     if wanted == "auto":
         return machine.gpus

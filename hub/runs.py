@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -39,6 +40,7 @@ class JobRecord(_Record):
     Attributes:
         starts: how often it was begun, the last start included.
         weights: identities of the models whose weights the job, or a server of the run, loads, with their digests.
+        gpus: the devices that its last start had.
         data: fingerprints of the user's own data (`hub.owndata`), by where the job sees them; empty where there are
             none, or a version wrote it that knew none.
     """
@@ -51,6 +53,7 @@ class JobRecord(_Record):
     environment: EnvironmentRecord | None = None
     starts: int = 0
     weights: str = ""
+    gpus: tuple[str, ...] = ()
     data: dict[str, str] = {}
 
 
@@ -96,6 +99,7 @@ class RunFolder:
         """Wrap an existing folder."""
         self.path = path
         self.record = record
+        self._guard = threading.RLock()  # jobs change it in threads
 
     def job_folder(self, job_id: str) -> Path:
         """Return the folder of one job."""
@@ -103,19 +107,21 @@ class RunFolder:
 
     def update(self, **changes: Any) -> None:
         """Change fields of the record and write run.json."""
-        record = self.record.model_copy(update=changes)
-        write_atomic(self.path / "run.json", record.model_dump_json(indent=2) + "\n")
-        self.record = record  # only now: the record is what the file says
+        with self._guard:
+            record = self.record.model_copy(update=changes)
+            write_atomic(self.path / "run.json", record.model_dump_json(indent=2) + "\n")
+            self.record = record  # only now: the record is what the file says
 
     def update_job(self, job_id: str, **changes: Any) -> None:
         """Change fields of one job and write run.json."""
-        jobs = (job.model_copy(update=changes) if job.id == job_id else job for job in self.record.jobs)
-        self.update(jobs=tuple(jobs))
+        with self._guard:
+            jobs = (job.model_copy(update=changes) if job.id == job_id else job for job in self.record.jobs)
+            self.update(jobs=tuple(jobs))
 
     def log_event(self, event: dict[str, Any]) -> None:
         """Append one event, with its time, to events.jsonl."""
         line = json.dumps({"time": round(time.time(), 3), **event}, ensure_ascii=False)
-        with (self.path / _EVENTS).open("a", encoding="utf-8") as file:
+        with self._guard, (self.path / _EVENTS).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
     def events(self) -> Iterator[dict[str, Any]]:

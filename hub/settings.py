@@ -14,6 +14,7 @@ from hub.text import parse_size
 _LONGEST_RUNTIME_DIR = 107 - len("/12345678/12345/gateway.sock")
 
 _ANSWERS_BYTES = 20 << 30
+_MOST_JOBS = 64
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ class Settings:
             enough, else /tmp/evaldock-<uid>).
         answers_bytes: size of the kept answers above which those used longest ago go (EVALDOCK_ANSWERS_SIZE, such as
             500m or 20g, the default).
+        gpus: ids and memory in bytes (0: unknown) of the GPUs that runs may use; None: those that nvidia-smi lists
+            (EVALDOCK_GPUS, such as `0,1`, `0:80g,1:24g` or `none`).
+        jobs: most jobs of a run at once (EVALDOCK_JOBS).
         base_image: base of every image, overriding image.yaml (EVALDOCK_BASE_IMAGE).
         torch_index: package index for torch (EVALDOCK_TORCH_INDEX), e.g. that of a CUDA build.
         wheel_dir: local wheels that builds may use (EVALDOCK_WHEELS, else PIP_FIND_LINKS if it is a folder).
@@ -38,6 +42,8 @@ class Settings:
     state_dir: Path
     runtime_dir: Path
     answers_bytes: int = _ANSWERS_BYTES
+    gpus: tuple[tuple[str, int], ...] | None = None
+    jobs: int | None = None
     base_image: str | None = None
     torch_index: str | None = None
     wheel_dir: Path | None = None
@@ -59,6 +65,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         state_dir=Path(env.get("EVALDOCK_STATE") or state).absolute(),
         runtime_dir=_runtime_dir(env),
         answers_bytes=_size(env, "EVALDOCK_ANSWERS_SIZE", _ANSWERS_BYTES),
+        gpus=_gpus(env),
+        jobs=_jobs(env),
         base_image=env.get("EVALDOCK_BASE_IMAGE") or None,
         torch_index=env.get("EVALDOCK_TORCH_INDEX") or None,
         wheel_dir=_wheel_dir(env),
@@ -81,7 +89,37 @@ def _size(env: Mapping[str, str], name: str, default: int) -> int:
     try:
         return parse_size(stated)
     except ValueError as error:
-        raise PrerequisiteError(f"the variable {name}: {error}", hint=f"export {name}=20g") from error
+        raise _wrong(name, str(error), "20g") from error
+
+
+def _gpus(env: Mapping[str, str]) -> tuple[tuple[str, int], ...] | None:
+    stated = env.get("EVALDOCK_GPUS")
+    if not stated:
+        return None
+    if stated.strip() == "none":
+        return ()
+    try:
+        parts = [part.strip().partition(":") for part in stated.split(",")]
+        found = tuple((name, parse_size(size) if size else 0) for name, _, size in parts)
+    except ValueError as error:
+        raise _wrong("EVALDOCK_GPUS", str(error), "0:80g,1:80g") from error
+    names = [name for name, _ in found]
+    if not all(names) or len(set(names)) < len(names):
+        raise _wrong("EVALDOCK_GPUS", f"{stated!r} is no list of different device ids", "0,1")
+    return found
+
+
+def _jobs(env: Mapping[str, str]) -> int | None:
+    stated = env.get("EVALDOCK_JOBS")
+    if not stated:
+        return None
+    if not (stated.isascii() and stated.isdigit() and 1 <= int(stated) <= _MOST_JOBS):
+        raise _wrong("EVALDOCK_JOBS", f"{stated!r} is no number from 1 to {_MOST_JOBS}", "4")
+    return int(stated)
+
+
+def _wrong(name: str, what: str, example: str) -> PrerequisiteError:
+    return PrerequisiteError(f"the variable {name}: {what}", hint=f"export {name}={example}")
 
 
 def _wheel_dir(env: Mapping[str, str]) -> Path | None:

@@ -265,10 +265,13 @@ class EvaluationSpec(_Part):
 
 
 class ResourcesSpec(_Part):
-    """What one job may use."""
+    """What one job may use, and how many run at once."""
 
     gpus: Literal["auto"] | Annotated[NotNegative, Field(le=1024)] | tuple[Text, ...] = Field(
-        "auto", description="auto: all that the machine has; a number; or explicit device ids."
+        "auto", description="auto: as many as hold the weights; a number; or explicit device ids."
+    )
+    jobs: Literal["auto"] | Annotated[Positive, Field(le=64)] = Field(
+        "auto", description="Jobs at once; auto: up to four that ask different servers or compute on different GPUs."
     )
     memory: Annotated[Size, Field(ge=64 << 20, lt=1 << 50)] | None = Field(None, description="Memory of a job.")
     shm_size: Annotated[Size, Field(lt=1 << 50)] = Field(1 << 30, description="Shared memory of a job's container.")
@@ -278,6 +281,15 @@ class ResourcesSpec(_Part):
         3600.0,
         description="Longest time without a sign of life (output, a file, a request to a model); null: no limit.",
     )
+
+    @field_validator("jobs", mode="wrap")
+    @classmethod
+    def _one_complaint_of_jobs(cls, value: object, check: ValidatorFunctionWrapHandler) -> object:
+        """Say once what is wrong: a union complains for each of its branches."""
+        try:
+            return check(value)
+        except ValidationError as error:
+            raise ValueError("must be 'auto' or a number of jobs at once (1 to 64)") from error
 
     @field_validator("gpus", mode="wrap")
     @classmethod
@@ -387,7 +399,9 @@ class TaskSpec(_Part):
     generation: GenerationSpec = Field(
         GenerationSpec(), description="How answers are generated; an evaluation or data set can say otherwise."
     )
-    resources: ResourcesSpec = Field(ResourcesSpec(), description="GPUs, memory and time of a job.")
+    resources: ResourcesSpec = Field(
+        ResourcesSpec(), description="GPUs, memory and time of a job, and how many at once."
+    )
     engine: Literal["auto", "docker", "venv", "ray", "slurm"] = Field(
         "auto",
         description="Where jobs run; auto: docker where it answers, else venv. ray and slurm: not in this version.",

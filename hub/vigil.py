@@ -11,19 +11,24 @@ _LOOKS = 20  # in the time after which a silent job is given up
 
 
 class Vigil:
-    """Compares what files say at one look with what they said at the one before.
+    """Compares what files, and a count, say at one look with what they said at the one before.
 
     Changes count, not times: a clock that is set, or a job that dates its files, shall not decide.
     """
 
     def __init__(
-        self, idle_s: float | None, watched: tuple[Path, ...], clock: Callable[[], float] = time.monotonic
+        self,
+        idle_s: float | None,
+        watched: tuple[Path, ...],
+        clock: Callable[[], float] = time.monotonic,
+        count: Callable[[], int] = lambda: 0,
     ) -> None:
-        """Watch files, and folders with all that is in them; `idle_s` None is never over."""
+        """Watch files, folders with all that is in them, and a count; `idle_s` None is never over."""
         self._idle_s = idle_s
         self._watched = watched
         self._clock = clock
-        self._seen = (0, 0, 0)
+        self._count = count
+        self._seen = (0, 0, 0, 0)
         self._changed_at = self._looked_at = clock()
 
     def is_over(self) -> bool:
@@ -41,7 +46,7 @@ class Vigil:
         if seen != self._seen:
             self._seen, self._changed_at = seen, now
 
-    def _signature(self) -> tuple[int, int, int]:
+    def _signature(self) -> tuple[int, int, int, int]:
         count = size = changed = 0
         for path in self._files():
             try:
@@ -49,7 +54,7 @@ class Vigil:
             except OSError:  # it was there when its folder was read
                 continue
             count, size, changed = count + 1, size + status.st_size, changed + status.st_mtime_ns
-        return count, size, changed
+        return count, size, changed, self._count()
 
     def _files(self) -> Iterator[str]:
         for path in self._watched:

@@ -15,10 +15,12 @@ import click
 from hub.cli.complete import complete_run
 from hub.cli.options import json_option, runs_option
 
+_AT_WORK = {"preparing", "running", "normalizing"}
+
 
 @click.command("logs")
 @click.argument("run", default="latest", shell_complete=complete_run)
-@click.option("--job", help="Id of the job, or its number.  [default: the first]")
+@click.option("--job", help="Id of the job, or its number.  [default: the first at work, else the first]")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run ends.")
 @runs_option
 @json_option
@@ -31,7 +33,8 @@ def command(run: str, job: str | None, follow: bool, runs: Path | None, as_json:
 
     def path_of(found: RunFolder) -> Path:
         ids = [known.id for known in found.record.jobs]
-        matches = [name for name in ids if job in {None, name, name.split("-")[0]}]
+        at_work = [known.id for known in found.record.jobs if known.state.value in _AT_WORK and is_live(found)]
+        matches = [name for name in (*at_work, *ids) if job in {None, name, name.split("-")[0]}]
         if not matches:
             raise RunError(f"run {found.record.run_id!r} has no job {job!r}{did_you_mean(str(job), ids)}")
         return found.job_folder(matches[0]) / "log.txt"

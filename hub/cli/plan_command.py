@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def command(
     task: str, sets: tuple[str, ...], limit: int | None, engine: str | None, files: bool, as_json: bool
 ) -> int:
-    """Show what a run of TASK would do: jobs, images, mounts, GPUs, assets, translated files, what is missing.
+    """Show what a run of TASK would do: jobs, images, mounts, GPUs, files, what runs when, what is missing.
 
     Starts nothing and creates nothing. Exit code 3 when something is missing.
     """
@@ -35,15 +35,21 @@ def command(
 
 def show_plan(task: LoadedTask, engine: str | None, *, as_json: bool, whole_files: bool = False) -> int:
     """Print the plan and what a check finds; return the exit code."""
+    from hub.demand import workload_of
     from hub.orchestrator import preview
-    from hub.render.plan import plan_lines, plan_to_json
+    from hub.render.chart import chart_lines, schedule_to_json
+    from hub.render.plan import finding_lines, plan_lines, plan_to_json
     from hub.settings import load_settings
 
-    plan, findings, engine_line = preview(task, load_settings(), engine)
+    settings = load_settings()
+    plan, findings, engine_line = preview(task, settings, engine)
+    work = workload_of(plan, settings)
     if as_json:
         checks = [vars(finding) for finding in findings]
-        click.echo(json.dumps({**plan_to_json(plan), "checks": checks}, indent=2, ensure_ascii=False))
+        whole = {**plan_to_json(plan), "schedule": schedule_to_json(work), "checks": checks}
+        click.echo(json.dumps(whole, indent=2, ensure_ascii=False))
     else:
-        for line in plan_lines(plan, findings, engine_line, whole_files=whole_files):
+        ending = ("", *chart_lines(work), "", "checks", *finding_lines(findings))
+        for line in (*plan_lines(plan, engine_line, whole_files=whole_files), *ending):
             click.echo(line)
     return 3 if any(finding.level == "missing" for finding in findings) else 0

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _QUICK_S = 0.5  # what took less was there already
 _PLAIN_EVERY_S = 10.0
 _FINISHED = float("inf")
+_ENDS = {JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED}
 
 
 @contextmanager
@@ -194,6 +195,8 @@ class _Live:
                 self._drop_preparing()
                 if text := sentence(event):
                     self._console.print(text, style=_style(event), markup=False)
+                if isinstance(event, JobChanged) and event.state in _ENDS:
+                    self._drop_bars(event.job)
 
     def _progress(self, event: Progressed) -> None:
         key = (event.job, event.dataset)
@@ -212,6 +215,11 @@ class _Live:
         if self._preparing is None:
             self._preparing = self._bars.add_task(shown, total=None, rate="", errors="")
         self._bars.update(self._preparing, description=shown)
+
+    def _drop_bars(self, job: str) -> None:
+        """Leave the screen to those that are at work: a run of many jobs has more bars than a terminal has lines."""
+        for key in [key for key in self._tasks if key[0] == job]:
+            self._bars.remove_task(self._tasks.pop(key))
 
     def _drop_preparing(self) -> None:
         if self._preparing is not None:

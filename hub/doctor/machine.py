@@ -33,7 +33,7 @@ def machine_findings(settings: Settings, storage: Path | None) -> tuple[Finding,
         folders["images"] = storage
     return (
         Finding("ok", "machine", known),
-        *_gpus(),
+        *_gpus(settings),
         *unwritable(settings.runs_dir, "EVALDOCK_RUNS", attempt=False),
         *state_findings(settings),
         *(_disk(what, folder) for what, folder in folders.items()),
@@ -41,8 +41,8 @@ def machine_findings(settings: Settings, storage: Path | None) -> tuple[Finding,
     )
 
 
-def _gpus() -> Iterator[Finding]:
-    names = hardware.gpu_names()
+def _gpus(settings: Settings) -> Iterator[Finding]:
+    names = hardware.gpu_names(settings.gpus)
     if names:
         yield Finding("ok", "GPUs", ", ".join(f"{index}: {name}" for index, name in names.items()))
     elif shutil.which("nvidia-smi"):

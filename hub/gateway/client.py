@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -55,6 +56,7 @@ class Gateway:
         self._news = News(process)
         self._last_words = ""
         self._stopped = False
+        self._guard = threading.Lock()  # each job gives its orders in a thread of its own
 
     @classmethod
     def start(
@@ -96,7 +98,8 @@ class Gateway:
 
     def last_words(self) -> str:
         """Return what it wrote on standard error: why it died, where it did."""
-        return self._last_words if self._stopped else _tail(self._stderr)
+        with self._guard:
+            return self._last_words if self._stopped else _tail(self._stderr)
 
     def verdict(self, job_id: str) -> Verdict | None:
         """Return why the job cannot be what was planned, None while it can; does not wait."""
@@ -154,7 +157,7 @@ class Gateway:
 
     def _say(self, line: str) -> None:
         assert self._process.stdin is not None  # noqa: S101 - for mypy: _spawn asked for pipes
-        with suppress(BrokenPipeError, ValueError):  # it died, or was stopped: the missing answer tells
+        with self._guard, suppress(BrokenPipeError, ValueError):  # it died, or was stopped: the missing answer tells
             self._process.stdin.write(line.encode() + b"\n")
             self._process.stdin.flush()
 

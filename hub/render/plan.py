@@ -32,6 +32,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "gateway": _plain(plan.gateway),
         "max_infra_errors": plan.max_infra_errors,
         "allow_unsafe_code": plan.allow_unsafe_code,
+        "at_once": plan.at_once,
         "servers": [_plain(_server_to_dict(server)) for server in plan.servers],
         "jobs": [_plain(_job_to_dict(planned)) for planned in plan.jobs],
     }
@@ -55,6 +56,7 @@ def _job_to_dict(planned: PlannedJob) -> dict[str, Any]:
         "adapter_version": planned.adapter_version,
         "evaluation": asdict(planned.evaluation),
         "job": asdict(planned.job),
+        "gpus": planned.gpus,
         "assets": [asdict(asset) for asset in planned.assets],
         "upstreams": dict(planned.upstreams),
         "servers": list(planned.servers),
@@ -73,10 +75,8 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def plan_lines(
-    plan: Plan, findings: tuple[Finding, ...], engine_line: str, *, whole_files: bool = False
-) -> Iterator[str]:
-    """Yield the plan for a terminal: jobs, mounts, GPUs, translated files, then what a check found.
+def plan_lines(plan: Plan, engine_line: str, *, whole_files: bool = False) -> Iterator[str]:
+    """Yield the plan for a terminal: servers, jobs, mounts, GPUs, translated files, what is left out, cautions.
 
     Of a long file only the beginning is among them, unless `whole_files` asks for all.
     """
@@ -93,8 +93,6 @@ def plan_lines(
         yield f"\nleft out: {text}"
     for text in plan.cautions:
         yield f"\nnote: {text}"
-    yield "\nchecks"
-    yield from finding_lines(findings)
 
 
 def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
@@ -137,12 +135,20 @@ def _job_lines(planned: PlannedJob) -> Iterator[str]:
         yield f"  expected {estimate.dataset}, {estimate.role}: {_expected(estimate)} ({estimate.basis})"
     for mount in job.mounts:
         yield f"  mount    {mount.source} -> {mount.target} ({'ro' if mount.read_only else 'rw'})"
-    yield f"  GPUs     {', '.join(job.gpus) or 'none'}"
+    yield f"  GPUs     {_gpus(planned)}"
     yield f"  network  {job.network}{', gateway socket' if job.gateway else ''}"
     for role, upstream in planned.upstreams.items():
         key = f", key from ${upstream.api_key_env}" if upstream.api_key_env else ""
         whom = f"server {upstream.model!r}" if is_served(upstream) else f"{upstream.endpoint} model {upstream.model}"
         yield f"  {role:<8} {whom}{key}"
+
+
+def _gpus(planned: PlannedJob) -> str:
+    """Return which devices a job gets, or how many of which."""
+    may_have = ", ".join(planned.job.gpus)
+    if not may_have or isinstance(planned.gpus, tuple) or len(planned.job.gpus) == 1:
+        return may_have or "none"
+    return f"{'as many as hold the weights' if planned.gpus == 'auto' else planned.gpus} of this machine's"
 
 
 def _file_lines(files: Mapping[str, str], *, whole: bool) -> Iterator[str]:

@@ -168,10 +168,10 @@ def _precision(value: object, key: KeyPath, at: KeyPath, draft: Draft, *, endpoi
 def _device_map(value: object, key: KeyPath, draft: Draft) -> None:
     device = re.fullmatch(r"(?:cuda|gpu):(\d+)", str(value))
     if value in (None, "auto", "cuda"):
-        draft.same(key, "a job gets all GPUs; resources.gpus says otherwise")
+        draft.same(key, "a job gets as many GPUs as hold the weights; resources.gpus says otherwise")
     elif value == "cpu":
         draft.put(key, ("resources", "gpus"), 0)
     elif device:
         draft.put(key, ("resources", "gpus"), [device[1]])
     else:
-        draft.ignore(key, "a job gets all GPUs and spreads the weights itself; resources.gpus says how many")
+        draft.ignore(key, "a job spreads the weights over its GPUs itself; resources.gpus says how many")

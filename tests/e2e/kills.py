@@ -23,7 +23,7 @@ from tests.fakes.upstream import FakeUpstream, last_message
 Phase = Literal["prepare", "run", "normalise"]
 Target = Literal["hub", "gateway", "container", "all"]
 
-# Two jobs; the first has two data sets, so that a killed container has something to be restarted for.
+# Two jobs at once; the first has two data sets, so that a killed container has something to be restarted for.
 ROWS = {"a": 150, "b": 100, "c": 250}
 CONCURRENCY = 8
 _TARGETS: dict[Phase, tuple[Target, ...]] = {
@@ -145,6 +145,7 @@ def write_task(folder: Path, base_url: str) -> Path:
         f"  - {{backend: native, datasets: [{parts[0]}, {parts[1]}]}}\n"
         f"  - {{backend: native, datasets: [{parts[2]}]}}\n"
         f"generation: {{temperature: 1}}\n"
+        f"resources: {{jobs: 2}}\n"
     )
     return task
 

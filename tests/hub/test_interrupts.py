@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from hub.interrupts import held, undisturbed
+from hub.interrupts import held, interrupt, undisturbed
 
 
 @pytest.fixture(params=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
@@ -81,3 +81,29 @@ def test_outside_the_main_thread_nothing_is_touched() -> None:
     thread.join()
 
     assert seen == [False]
+
+
+def test_an_interrupt_of_a_thread_waits_until_it_is_no_more_undisturbed() -> None:
+    begun, may_go_on, finished = threading.Event(), threading.Event(), list[str]()
+
+    def work() -> None:
+        try:
+            with undisturbed():
+                begun.set()
+                may_go_on.wait(10)
+                finished.append("the stop")
+            while True:
+                begun.set()
+        except KeyboardInterrupt:
+            finished.append("interrupted")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun.wait(10)
+    interrupt(thread)
+    may_go_on.set()
+    while thread.is_alive():
+        interrupt(thread)
+        thread.join(0.01)
+
+    assert finished == ["the stop", "interrupted"]

@@ -90,7 +90,7 @@ def test_a_caution_is_said_once_and_refuses_nothing() -> None:
 
     assert (made.cautions, made.skipped) == (("limit 5 of programs",), ())
     assert len(made.jobs) == 3
-    assert "\nnote: limit 5 of programs" in list(plan_lines(made, (), ""))
+    assert "\nnote: limit 5 of programs" in list(plan_lines(made, ""))
     assert plan_to_json(made)["cautions"] == ["limit 5 of programs"]
 
 
@@ -286,9 +286,7 @@ def test_a_bad_address_of_the_simulator_is_a_problem_of_the_task() -> None:
 def test_a_plan_says_what_is_expected_to_be_asked() -> None:
     made = plan(evaluations=[{"backend": "echo", "datasets": ["programs"], "models": ["served"]}])
 
-    assert "  expected programs, candidate: about 3 calls, at most 9 calls (made up)" in list(
-        plan_lines(made, (), "")
-    )
+    assert "  expected programs, candidate: about 3 calls, at most 9 calls (made up)" in list(plan_lines(made, ""))
     assert plan_to_json(made)["jobs"][0]["estimates"][0]["most_calls"] == 9
 
 
@@ -345,7 +343,7 @@ def test_adapters_are_mounted_beside_the_weights_and_no_more_than_an_engine_take
 def test_the_plan_shows_servers_and_who_asks_them() -> None:
     made = plan(models={"q": SERVED})
 
-    lines = list(plan_lines(made, (), "engine"))
+    lines = list(plan_lines(made, "engine"))
 
     assert "server q" in lines
     assert "  candidate server 'q'" in lines

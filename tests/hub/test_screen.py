@@ -51,7 +51,7 @@ def test_long_work_says_what_is_left(lines) -> None:  # type: ignore[no-untyped-
 
 def test_one_is_singular_on_screens_and_in_plans() -> None:
     models = {"m": {"checkpoint": "./model"}}
-    text = "\n".join(plan_lines(plan(models=models, limit=1), (), "engine   none"))
+    text = "\n".join(plan_lines(plan(models=models, limit=1), "engine   none"))
 
     assert sentence(RunStarted("r", "/r", ("1-m-echo",))) == "run r: 1 job"
     assert "task t: 1 job\n" in text
@@ -64,7 +64,7 @@ def test_a_long_file_is_shown_by_its_beginning_unless_all_is_asked_for() -> None
     files = {"long.txt": "".join(f"line {number}\n" for number in range(2000)), "short.txt": "all\n" * 24}
     made = replace(made, jobs=(replace(planned, job=replace(planned.job, files=files)),))
 
-    short, whole = (list(plan_lines(made, (), "engine", whole_files=asked)) for asked in (False, True))
+    short, whole = (list(plan_lines(made, "engine", whole_files=asked)) for asked in (False, True))
 
     assert short.count("    | all") == 24
     assert "    | line 22" in short

@@ -62,3 +62,29 @@ def test_the_size_of_kept_answers_is_stated_like_any_size(stated: str, size: int
 def test_a_size_that_is_none_is_refused_by_its_variable_s_name() -> None:
     with pytest.raises(PrerequisiteError, match=r"EVALDOCK_ANSWERS_SIZE.*lots"):
         load_settings({"EVALDOCK_ANSWERS_SIZE": "lots"})
+
+
+@pytest.mark.parametrize(
+    ("stated", "gpus"),
+    [
+        ("", None),
+        ("none", ()),
+        ("0,1", (("0", 0), ("1", 0))),
+        ("0:80g, 2:24g", (("0", 80 << 30), ("2", 24 << 30))),
+    ],
+)
+def test_gpus_can_be_stated(stated: str, gpus: tuple[tuple[str, int], ...] | None) -> None:
+    assert load_settings({"EVALDOCK_GPUS": stated}).gpus == gpus
+
+
+def test_the_most_jobs_at_once_can_be_stated() -> None:
+    assert (load_settings({}).jobs, load_settings({"EVALDOCK_JOBS": "3"}).jobs) == (None, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("EVALDOCK_GPUS", "0,0"), ("EVALDOCK_GPUS", "0:much"), ("EVALDOCK_JOBS", "0"), ("EVALDOCK_JOBS", "many")],
+)
+def test_what_cannot_be_gpus_or_a_number_of_jobs_is_refused(name: str, value: str) -> None:
+    with pytest.raises(PrerequisiteError, match=name):
+        load_settings({name: value})

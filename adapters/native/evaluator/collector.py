@@ -37,7 +37,7 @@ class Collector:
         self._judges = Judges(lambda index, outcome: score(asked[index].item, outcome, dataset))
         planned = [entry.subset for entry in asked]
         self.tallies = {subset: Tally(planned.count(subset)) for subset in dict.fromkeys(planned)}
-        self._questions: dict[str, dict[str, list[Scored]]] = {subset: {} for subset in self.tallies}
+        self._questions: dict[str, dict[str, dict[int, Scored]]] = {subset: {} for subset in self.tallies}
 
     def __enter__(self) -> Collector:  # noqa: PYI034 - Self is newer than Python 3.10
         """Return itself."""
@@ -91,9 +91,11 @@ class Collector:
         dataset = self._dataset
         if dataset.repeats > 1:
             for subset, questions in self._questions.items():
-                self.tallies[subset].parts = question_parts(questions.values())
+                # As they were asked: which came first is chance, and must not decide which of two answers has it.
+                answers = [[found[index] for index in sorted(found)] for found in questions.values()]
+                self.tallies[subset].parts = question_parts(answers)
                 self.tallies[subset].scores = question_scores(
-                    questions.values(),
+                    answers,
                     headline=dataset.way.metrics[0],
                     repeats=dataset.repeats,
                     pass_at=dataset.pass_at,
@@ -105,7 +107,7 @@ class Collector:
         self._noted.add(index)
         asked, tally = self._asked[index], self.tallies[self._asked[index].subset]
         if scored and self._dataset.repeats > 1:
-            self._questions[asked.subset].setdefault(asked.item.id, []).append(scored)
+            self._questions[asked.subset].setdefault(asked.item.id, {})[index] = scored
             tally.add(outcome, replace(scored, scores={}, parts={}))
         else:
             tally.add(outcome, scored)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from adapters.native.catalog import Benchmark, benchmarks
 from adapters.native.contract import NativeDataset
+from adapters.native.evaluator.choices import Option
 from adapters.native.evaluator.errors import DataError
 from adapters.native.evaluator.examples import worked_examples
 from adapters.native.evaluator.items import Item, read_items
@@ -102,7 +103,7 @@ def _subset(source: _Source, *, seed: int) -> Subset:
     in_name = all(names_split(file, root, dataset.split) for file in files)
     asked, examples = _by_split(rows, dataset, where=where, in_name=in_name)
     items = source.items(asked[: dataset.limit])
-    shots = _shots(source, examples, seed=seed) if dataset.few_shot else ()
+    shots = _shots(source, examples, items, seed=seed) if dataset.few_shot else ()
     return Subset(name, items, shots, data=_data_fingerprint(items), prompt=_prompt_fingerprint(dataset, shots))
 
 
@@ -145,15 +146,30 @@ def _no_split(split: str, splits: Sequence[str], where: str) -> DataError:
     return DataError(f"no split {split!r} in {where}: neither its rows nor its name say a split", hint=hint)
 
 
-def _shots(source: _Source, rows: list[Row], *, seed: int) -> tuple[Item, ...]:
+def _shots(source: _Source, rows: list[Row], items: Sequence[Item], *, seed: int) -> tuple[Item, ...]:
     """Draw the examples: a function of the seed and the pool alone, so that every question gets the same ones.
 
-    Where all of them are wanted, they stand in the order of the data; so do those that belong to the benchmark.
+    Where all of them are wanted, they stand in the order of the data; so do those that belong to the benchmark. A
+    question that is asked, which some data have in both splits, is no example where there are enough others.
     """
-    dataset, split = source.dataset, source.dataset.few_shot_split
+    count = source.dataset.few_shot
     if source.benchmark.examples:
-        return source.items(worked_examples(source.benchmark, source.subset)[: dataset.few_shot])
+        return source.items(worked_examples(source.benchmark, source.subset)[:count])
     pool = source.rows(source.few_shot_files()) or rows
+    shots = _drawn(source, pool, seed=seed)
+    asked = set(map(_question, items))
+    if len(pool) == count or not asked & set(map(_question, shots)):
+        return shots
+    others = [row for row, item in zip(pool, source.items(pool), strict=True) if _question(item) not in asked]
+    return _drawn(source, others, seed=seed) if len(others) >= count else shots
+
+
+def _question(item: Item) -> tuple[str, tuple[Option, ...]]:
+    return item.question, item.options
+
+
+def _drawn(source: _Source, pool: list[Row], *, seed: int) -> tuple[Item, ...]:
+    dataset, split = source.dataset, source.dataset.few_shot_split
     if len(pool) < dataset.few_shot:
         found, name = f"{len(pool)} rows" if pool else "no data", source.subset
         hint = (

@@ -6,6 +6,7 @@ A question's answers depend on each other, so the uncertainty is that of questio
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -21,12 +22,20 @@ def pass_at_k(n: int, right: int, k: int) -> float:
 
 
 def majority(answers: Sequence[Scored], metric: str) -> float:
-    """Return the score of the answer given most often, of several such of that given first; 0 where there is none."""
-    counts = Counter(scored.answer for scored in answers if scored.answer is not None)
-    if not counts:
+    """Return the score of the answer given most often, of several such of that given first; 0 where there is none.
+
+    18, 18.0 and 18.00 are one answer.
+    """
+    given = [(_same(scored.answer), scored.scores[metric]) for scored in answers if scored.answer is not None]
+    if not given:
         return 0.0
-    (winner, _), *_ = counts.most_common(1)
-    return next(scored.scores[metric] for scored in answers if scored.answer == winner)
+    (winner, _), *_ = Counter(answer for answer, _ in given).most_common(1)
+    return next(score for answer, score in given if answer == winner)
+
+
+def _same(answer: str) -> str:
+    plain = " ".join(answer.split())
+    return re.sub(r"(\.\d*?)0+$", r"\1", plain).removesuffix(".") if re.fullmatch(r"-?\d*\.\d+", plain) else plain
 
 
 def question_scores(

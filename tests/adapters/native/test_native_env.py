@@ -53,6 +53,12 @@ def evaluate(python: str, root: Path, model: Path, *datasets: Any, **options: An
     return done.returncode, job, done.stderr
 
 
+def test_texts_tokenised_at_once_have_the_tokens_of_each_by_itself(native_python: str, tiny: Path) -> None:
+    answer = script(native_python, "encoded.py", str(tiny))
+
+    assert answer["found"] == answer["expected"]
+
+
 @pytest.mark.parametrize("batch_tokens", ["64", "4096"])
 def test_batched_likelihoods_are_those_of_a_plain_computation(
     native_python: str, tiny: Path, batch_tokens: str

@@ -43,6 +43,24 @@ def test_fewer_are_drawn_by_the_seed(tmp_path: Path) -> None:
     assert drawn[0] == drawn[1] != drawn[2]
 
 
+def test_a_question_that_is_asked_is_no_example_of_itself(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "law/val.jsonl", numbered("both", 3))
+    write_jsonl(tmp_path / "law/dev.jsonl", [*numbered("both", 3), *numbered("dev", 5)])
+
+    (subset,) = load("ceval", tmp_path, subsets=("law",))
+
+    assert {shot.question for shot in subset.shots} == {f"dev {n}" for n in range(5)}
+
+
+def test_published_examples_stay_where_there_are_no_others(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "law/val.jsonl", numbered("both", 3))
+    write_jsonl(tmp_path / "law/dev.jsonl", [*numbered("both", 3), *numbered("dev", 2)])
+
+    (subset,) = load("ceval", tmp_path, subsets=("law",))
+
+    assert len(subset.shots) == 5
+
+
 def test_a_column_says_which_subset_a_row_and_an_example_are_of(tmp_path: Path) -> None:
     rows = [
         {"question": f"{field} {n}", "options": ["1", "2"], "answer": "A", "category": field, "cot_content": "A: So."}

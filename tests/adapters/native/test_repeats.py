@@ -63,3 +63,10 @@ def test_programs_do_not_vote() -> None:
     found = question_scores([[scored("a", 1.0)] * 2], headline="accuracy", repeats=2, pass_at=(2,), vote=False)
 
     assert set(found) == {"accuracy", "pass@2"}
+
+
+def test_a_number_is_the_same_however_it_is_written() -> None:
+    answers = [scored("17", 0.0), scored("18.0", 1.0), scored("17", 0.0), scored("18.00", 1.0), scored("18", 1.0)]
+
+    assert majority(answers, "accuracy") == 1.0
+    assert majority([scored("180", 0.0), scored("18", 1.0), scored("180", 0.0)], "accuracy") == 0.0

@@ -15,7 +15,7 @@ Tokens = tuple[int, ...]
 
 # A row's tokens behind its own common beginning: each looks at all the others, so that wide rows cost attention and
 # narrow ones share less.
-WIDTH = 256
+WIDTH = 192
 # A stem is a pass of its own and keeps its rows from sharing a batch with others: it must save that many tokens.
 GAIN = 128
 # A row's own common beginning; a longer one becomes a stem, because a row has a mask of its length squared.

@@ -1,0 +1,73 @@
+"""Whether the GPUs of this machine hold the models that a plan puts on them, before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from hub.demand import MARGIN, Workload, dtype_of, job_bytes, server_bytes, workload_of
+from hub.finding import Finding
+from hub.plan import Plan
+from hub.scheduler import Device, Item, Need, why_never
+from hub.settings import Settings
+from hub.text import show_memory
+
+_SHRINKING = ("quantization", "device_map")  # options by which weights take less, or lie elsewhere
+_MEND = "give more GPUs, take a smaller model, or compute on the processors (`gpus: 0`)"
+
+
+class _Load(NamedTuple):
+    """Weights that are to be loaded: whose, their bytes, on what, and whether no setting can make them smaller."""
+
+    subject: str
+    size: int
+    need: Need
+    sure: bool
+
+
+def gpu_room(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
+    """Return a finding for each job and server whose weights do not fit, or hardly; of weights not here, none."""
+    if not plan.needs_gpus:
+        return ()
+    work = workload_of(plan, settings)
+    found = [finding for load in _loads(plan, work, settings) for finding in _fit(load, work.capacity.devices)]
+    return (*found, *_together(work))
+
+
+def _loads(plan: Plan, work: Workload, settings: Settings) -> Iterator[_Load]:
+    for server in plan.servers:
+        as_stored = server.serve.engine == "transformers" or dtype_of(server, plan) != "auto"
+        size = server_bytes(server, plan, settings.cache_dir)
+        sure = as_stored and not server.serve.args
+        yield _Load(f"server {server.name!r}", size, work.servers[server.name].need, sure)
+    needs = {item.id: item.need for item in work.items}
+    for planned in plan.jobs:
+        sure = not any(planned.evaluation.options.get(name) for name in _SHRINKING)
+        yield _Load(f"job {planned.id}", job_bytes(planned, settings.cache_dir), needs[planned.id], sure)
+
+
+def _fit(load: _Load, devices: tuple[Device, ...]) -> Iterator[Finding]:
+    named, count = load.need.devices, load.need.count
+    sizes = [device.memory_bytes for device in devices if not named or device.id in named]
+    if not load.size or not count or not all(sizes) or len(sizes) < count:
+        return  # nothing on GPUs, not everything known of them, or too few: other findings say that
+    sizes = sorted(sizes, reverse=True)[:count]
+    room = f"{count} x {show_memory(sizes[-1])} of GPU memory"
+    message = f"its weights take {show_memory(load.size)}, there is {room}"
+    if load.size > sizes[-1] * count:
+        yield Finding("missing" if load.sure else "warning", load.subject, f"the model is too big: {message}", _MEND)
+    elif load.size * MARGIN > sizes[-1] * count:
+        what = f"the model may be too big: {message}, and computing takes more"
+        yield Finding("warning", load.subject, what, _MEND)
+
+
+def _together(work: Workload) -> Iterator[Finding]:
+    """Say of a job whose servers cannot all be up at once."""
+    for item in work.items:
+        alone = all(not why_never(item_of, {}, work.capacity) for item_of in _parts(item.servers, work))
+        if item.servers and alone and (why := why_never(item, work.servers, work.capacity)):
+            yield Finding("missing", f"job {item.id}", why, "give its servers fewer GPUs, or serve one elsewhere")
+
+
+def _parts(names: tuple[str, ...], work: Workload) -> Iterator[Item]:
+    return (Item(name, work.servers[name].need) for name in names)

@@ -1,0 +1,68 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.finding import Finding
+from hub.gpuroom import gpu_room
+from hub.plan import Machine
+from hub.settings import Settings
+from tests.hub.test_demand import GIB, checkpoint
+from tests.hub.test_plan import plan
+
+
+def room(settings: Settings, folder: Path, size: int, **resources: Any) -> tuple[Finding, ...]:
+    gpus = replace(settings, gpus=(("0", 16 * GIB), ("1", 16 * GIB)))
+    models = {"m": {"checkpoint": str(checkpoint(folder / "model", size))}}
+    return gpu_room(plan(Machine(("0", "1"), settings.cache_dir), models=models, resources=resources), gpus)
+
+
+def test_a_model_that_fits_is_no_finding(settings: Settings, tmp_path: Path) -> None:
+    assert room(settings, tmp_path, 4 * GIB) == ()
+
+
+def test_a_model_larger_than_the_stated_gpu_is_missing_room(settings: Settings, tmp_path: Path) -> None:
+    (found,) = room(settings, tmp_path, 20 * GIB, gpus=1)
+
+    assert (found.level, found.subject) == ("missing", "job 1-m-echo")
+    assert found.message == "the model is too big: its weights take 20 GiB, there is 1 x 16 GiB of GPU memory"
+    assert "gpus: 0" in found.mend
+
+
+def test_a_model_that_leaves_no_room_to_compute_is_a_caution(settings: Settings, tmp_path: Path) -> None:
+    (found,) = room(settings, tmp_path, 15 * GIB, gpus=1)
+
+    assert (found.level, found.message[:24]) == ("warning", "the model may be too big")
+
+
+def test_automatic_gpus_are_enough_where_the_machine_has_them(settings: Settings, tmp_path: Path) -> None:
+    assert room(settings, tmp_path, 20 * GIB) == ()
+
+
+def test_a_model_larger_than_all_gpus_is_missing_room(settings: Settings, tmp_path: Path) -> None:
+    (found,) = room(settings, tmp_path, 40 * GIB)
+
+    assert (found.level, "2 x 16 GiB" in found.message) == ("missing", True)
+
+
+def test_weights_that_options_make_smaller_are_no_certain_failure(settings: Settings, tmp_path: Path) -> None:
+    made = plan(
+        Machine(("0",), settings.cache_dir),
+        models={"m": {"checkpoint": str(checkpoint(tmp_path / "model", 20 * GIB))}},
+        evaluations=[{"backend": "echo", "datasets": ["pairs"], "options": {"quantization": "4bit"}}],
+    )
+
+    (found,) = gpu_room(made, replace(settings, gpus=(("0", 16 * GIB),)))
+
+    assert found.level == "warning"
+
+
+@pytest.mark.parametrize("gpus", [(("0", 0),), (("0", 16 * GIB), ("1", 0))])
+def test_of_gpus_whose_memory_nobody_knows_nothing_is_said(
+    settings: Settings, tmp_path: Path, gpus: tuple[tuple[str, int], ...]
+) -> None:
+    models = {"m": {"checkpoint": str(checkpoint(tmp_path / "model", 20 * GIB))}}
+    made = plan(Machine(("0",), settings.cache_dir), models=models, resources={"gpus": 1})
+
+    assert gpu_room(made, replace(settings, gpus=gpus)) == ()

@@ -1,0 +1,34 @@
+from pathlib import Path
+
+import pytest
+
+from hub.hardware import Gpu, gpu_names, gpus
+
+
+@pytest.fixture
+def nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text('#!/bin/sh\necho "0, NVIDIA H100, 81559"\necho "1, NVIDIA GB10, [N/A]"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+
+def test_gpus_are_what_nvidia_smi_lists_with_their_memory(nvidia_smi: None) -> None:
+    assert gpus() == (Gpu("0", "NVIDIA H100", 81559 << 20), Gpu("1", "NVIDIA GB10", 0))
+
+
+def test_hidden_gpus_are_left_out(nvidia_smi: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+
+    assert gpu_names() == {"1": "NVIDIA GB10"}
+
+
+def test_stated_gpus_are_believed(nvidia_smi: None) -> None:
+    assert [(gpu.id, gpu.memory_bytes) for gpu in gpus((("5", 10),))] == [("5", 10)]
+    assert gpus(()) == ()
+
+
+def test_without_nvidia_smi_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert gpus() == ()
