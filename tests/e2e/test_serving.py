@@ -24,6 +24,12 @@ def task(folder: Path) -> Path:
     return path
 
 
+def predictions(job: Path) -> dict[tuple[str, str, str], str]:
+    """Return what the model said to each sample; the order of answers from a server is any."""
+    samples = [json.loads(line) for line in (job / "samples.jsonl").read_text().splitlines()]
+    return {(sample["dataset"], sample.get("subset", ""), sample["id"]): sample["prediction"] for sample in samples}
+
+
 def test_scores_through_the_server_are_those_of_the_weights_in_a_job(tmp_path: Path, native_python: str) -> None:
     ran = evaldock(tmp_path, "run", str(task(tmp_path)), "--engine", "venv")
 
@@ -36,8 +42,4 @@ def test_scores_through_the_server_are_those_of_the_weights_in_a_job(tmp_path: P
     assert [[metric["value"] for metric in one] for one, _ in both] == [
         [metric["value"] for metric in other] for _, other in both
     ]
-    predictions = [
-        [json.loads(line)["prediction"] for line in (ran.folder / "jobs" / job["id"] / "samples.jsonl").open()]
-        for job in (loaded, served)
-    ]
-    assert predictions[0] == predictions[1]
+    assert predictions(ran.folder / "jobs" / served["id"]) == predictions(ran.folder / "jobs" / loaded["id"])
