@@ -5,7 +5,7 @@ from __future__ import annotations
 from jinja2 import TemplateError
 
 from adapters.native.evaluator.models.checkpoint import Checkpoint
-from adapters.native.evaluator.models.generation import generate
+from adapters.native.evaluator.models.generation import Answering
 from adapters.native.evaluator.request import Generation, Outcome
 
 
@@ -23,7 +23,7 @@ def test_a_prompt_that_the_chat_template_refuses_is_the_model_s_error() -> None:
     prompt = ({"role": "system", "content": "s"}, {"role": "user", "content": "q"})
     outcomes: dict[int, Outcome] = {}
 
-    generate(checkpoint, [Generation("a", prompt, {}), Generation("b", prompt, {})], outcomes.__setitem__)
+    Answering(checkpoint).generate([Generation("a", prompt, {}), Generation("b", prompt, {})], outcomes.__setitem__)
 
     assert [outcome.state for outcome in outcomes.values()] == ["model_error"] * 2
     assert outcomes[0].error.startswith("the model's chat template refuses the prompt: System role not supported")

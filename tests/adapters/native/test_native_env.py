@@ -222,6 +222,40 @@ def test_where_memory_is_short_the_batch_is_halved_and_no_answer_changes(engines
     assert engines[f"small memory, {engine}"] == engines["plain"]
 
 
+@pytest.fixture(scope="module")
+def generating(native_python: str) -> Any:
+    return script(native_python, "generating.py")
+
+
+@pytest.mark.parametrize("kind", ["qwen2", "llama", "gemma2", "gpt2", "gpt_neox"])
+def test_a_shared_beginning_of_prompts_is_computed_once_and_changes_no_answer(generating: Any, kind: str) -> None:
+    found = generating[kind]
+
+    assert found["right"]
+    assert found["way"] == "continuous, 2800 tokens"
+    assert found["tokens"] < 1.6 * generating["least"] < 0.2 * generating["all"]
+
+
+def test_the_beginning_of_a_prompt_that_comes_later_is_not_computed_again(generating: Any) -> None:
+    assert generating["qwen2"]["later"] == 3 * (90 + 9)  # behind the 150 tokens that all have
+    assert generating["mamba"]["later"] == 3 * (240 + 9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [
+        ("gemma2 with a short window", "continuous, 2800 tokens; in lockstep what reaches over the model's window"),
+        ("bloom", "lockstep: ValueError"),
+        ("mamba", "lockstep: the model has layers of type linear_attention"),
+        ("deaf to attention_mask", "lockstep: in a continuous batch the log-probability of a token is"),
+        ("deaf to position_ids", "lockstep: in a continuous batch the log-probability of a token is"),
+    ],
+)
+def test_a_model_that_a_batch_cannot_serve_answers_in_lockstep(generating: Any, kind: str, way: str) -> None:
+    assert generating[kind]["way"].startswith(way)
+    assert generating[kind]["right"]
+
+
 def test_every_way_of_scoring_runs(native_python: str, tiny: Path, tmp_path: Path) -> None:
     rows = [{"question": "An animal?", "choices": ["melon", "horse"], "answer": "B"}] * 5
     data = write_jsonl(tmp_path / "own.jsonl", rows)

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from adapters.native.evaluator.models.checkpoint import Checkpoint
 from adapters.native.evaluator.models.decoding import decoding
 from adapters.native.evaluator.models.sampling import Chooser, chooser, chosen
+from adapters.native.evaluator.models.stems import Beginning
 from adapters.native.evaluator.models.stops import StopTexts
 
 
@@ -58,7 +59,12 @@ class Prompt:
 
 @dataclass
 class UnderWay:
-    """A prompt and its answer so far; `room`: how many tokens the answer may have."""
+    """A prompt and its answer so far.
+
+    Attributes:
+        room: how many tokens the answer may have.
+        beginning: what the prompt shares with others, where that is known.
+    """
 
     ticket: int
     prompt: Prompt
@@ -68,6 +74,7 @@ class UnderWay:
     ends: frozenset[int]
     decode: Callable[[Sequence[int]], str]
     answer: list[int] = field(default_factory=list)
+    beginning: Beginning | None = None
 
     def __len__(self) -> int:
         """Return how many tokens there are, the prompt's with the answer's."""

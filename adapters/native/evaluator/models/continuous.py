@@ -10,7 +10,8 @@ from typing import Any
 from adapters.native.evaluator.errors import ModelError
 from adapters.native.evaluator.models.answers import Prompt, UnderWay, next_tokens, under_way
 from adapters.native.evaluator.models.checkpoint import Checkpoint
-from adapters.native.evaluator.models.reading import read_at
+from adapters.native.evaluator.models.prefill import Computed, Prefill
+from adapters.native.evaluator.models.trie import Limits, common
 
 # A step works on one token per row: a batch may hold that much more than one of whole sequences.
 BUDGET_FACTOR = 4
@@ -26,33 +27,49 @@ class ContinuousBatch:
     An answer hangs on its own request alone, but for the last bits of the numbers it is computed from.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        """Keep the model; nothing is computed before `step`."""
+    def __init__(self, checkpoint: Checkpoint, *, in_order: bool = True, limits: Limits = Limits()) -> None:  # noqa: B008
+        """Keep the model; nothing is computed before `step`.
+
+        `in_order`: what came first has its place first; else those that share most come together, longest first.
+        """
         self._checkpoint = checkpoint
         self._budget = checkpoint.batch_tokens * BUDGET_FACTOR
         self._tickets = itertools.count()
+        self._in_order = in_order
+        self._prefill = Prefill(checkpoint, limits)
+        self._new: list[UnderWay] = []  # nobody has looked yet what they share
         self._waiting: deque[UnderWay] = deque()
         self._rows: list[UnderWay] = []  # in the order of the slots
         self._slots: Any = None
 
     @property
+    def budget(self) -> int:
+        """Return how many tokens may be under way, with the padding; fewer once memory was short."""
+        return self._budget
+
+    @property
     def idle(self) -> bool:
         """Return whether nothing is under way and nothing waits."""
-        return not (self._rows or self._waiting)
+        return not (self._rows or self._waiting or self._new)
 
     def add(self, prompt: Prompt) -> int:
         """Let a prompt wait for its place, and return its ticket; its callbacks are called within `step`."""
         row = under_way(self._checkpoint, prompt, next(self._tickets))
-        self._waiting.append(row)
+        self._new.append(row)
         return row.ticket
 
     def cancel(self, ticket: int) -> None:
         """Forget a prompt; nothing is heard of it any more. One that has ended is no error."""
+        self._new = [row for row in self._new if row.ticket != ticket]
         self._waiting = deque(row for row in self._waiting if row.ticket != ticket)
         for place, row in enumerate(self._rows):
             if row.ticket == ticket:
                 self._leave(place)
                 return
+
+    def release(self) -> None:
+        """Keep no beginning of prompts any more."""
+        self._prefill.forget()
 
     def step(self) -> None:
         """Compute one token of every answer under way, after letting in what there is room for.
@@ -64,6 +81,7 @@ class ContinuousBatch:
 
         try:
             with torch.inference_mode():
+                self._plan()
                 self._let_in()
                 self._advance()
             return
@@ -74,18 +92,32 @@ class ContinuousBatch:
         rows = [*self._rows, *self._joining()]
         self._budget = min(self._budget, _area(rows)) // 2
         self._give_way()
+        self.release()
         torch.cuda.empty_cache()
 
+    def _plan(self) -> None:
+        """Find out what new prompts share, and let them wait."""
+        if self._new:
+            ordered = self._prefill.plan(self._new)
+            self._waiting.extend(self._new if self._in_order else ordered)
+            self._new = []
+
     def _joining(self) -> list[UnderWay]:
-        """Return what waits and has room: in rows, in tokens with the padding, and in one pass."""
+        """Return what waits and has room: in rows, in tokens with the padding, and in one pass.
+
+        That is the first prompt, and then what shares its beginning.
+        """
         found: list[UnderWay] = []
-        widest, longest = max(map(len, self._rows), default=0), 0
+        widest, tokens = max(map(len, self._rows), default=0), 0
         for row in self._waiting:
-            widest, longest = max(widest, len(row) + min(_HEADROOM, row.room)), max(longest, len(row))
+            if found and row.beginning is not found[0].beginning:
+                continue
+            widest = max(widest, len(row) + min(_HEADROOM, row.room))
             rows = len(self._rows) + len(found) + 1
             if rows > 1 and (rows > self._checkpoint.batch_rows or rows * widest > self._budget):
                 return found if len(found) >= len(self._rows) // _SHARE else []
-            if found and (len(found) + 1) * longest > self._checkpoint.batch_tokens:
+            tokens += _added(row, found[-1] if found else None)
+            if found and tokens > self._checkpoint.batch_tokens:
                 return found
             found.append(row)
         return found
@@ -95,36 +127,20 @@ class ContinuousBatch:
         while joining := self._joining():
             for row in joining:
                 row.start()
-            logits, layers = self._prompts(joining)
-            if self._slots is None:
-                from adapters.native.evaluator.models.slots import Slots
+            for computed in self._prefill.compute(joining):
+                self._take(computed)
 
-                self._slots = Slots()
-            self._slots.add(layers, [(number, range(len(row))) for number, row in enumerate(joining)])
-            for _ in joining:
-                self._rows.append(self._waiting.popleft())
-            self._note(logits, len(self._rows) - len(joining))
+    def _take(self, computed: Computed) -> None:
+        """Give prompts that were computed their places in the batch, and their first tokens."""
+        if self._slots is None:
+            from adapters.native.evaluator.models.slots import Slots
 
-    def _prompts(self, rows: Sequence[UnderWay]) -> tuple[Any, Any]:
-        """Return the logits behind the rows' last tokens, and the keys and values of all their tokens.
-
-        Padding is on the right: under a causal mask no real token sees it.
-        """
-        import torch
-
-        from adapters.native.evaluator.models.stem_cache import StemCache
-
-        model, width = self._checkpoint.model, max(map(len, rows))
-        filled = [[*row] + [self._checkpoint.padding] * (width - len(row)) for row in rows]
-        cache = StemCache([], keep=True)
-        with read_at(model, [(number, len(row) - 1) for number, row in enumerate(rows)]):
-            logits = model(
-                input_ids=torch.tensor(filled, device=model.device),
-                position_ids=torch.arange(width, device=model.device)[None].expand(len(rows), -1),
-                past_key_values=cache,
-                use_cache=True,
-            ).logits[0]
-        return logits, cache.kept
+            self._slots = Slots()
+        self._slots.add(computed.stem, computed.layers, computed.picks)
+        tickets = {row.ticket for row in computed.rows}
+        self._waiting = deque(row for row in self._waiting if row.ticket not in tickets)
+        self._rows += computed.rows
+        self._note(computed.logits, len(self._rows) - len(computed.rows))
 
     def _advance(self) -> None:
         """Compute one more token of every row."""
@@ -174,3 +190,11 @@ class ContinuousBatch:
 def _area(rows: Sequence[UnderWay]) -> int:
     """Return how many tokens rows hold side by side, with the padding."""
     return len(rows) * max(map(len, rows), default=0)
+
+
+def _added(row: UnderWay, before: UnderWay | None) -> int:
+    """Return how many tokens a row adds to a pass: those behind its beginning that the row before does not have."""
+    shared = len(row.beginning.tokens) if row.beginning else 0
+    if before is not None:
+        shared = max(shared, common(tuple(before), tuple(row)))
+    return max(1, len(row) - shared)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from jinja2 import TemplateError
 
@@ -13,35 +13,60 @@ from adapters.native.evaluator.models.generator import Generator
 from adapters.native.evaluator.request import Deliver, Generation, Outcome
 
 
-def generate(
-    checkpoint: Checkpoint, requests: Sequence[Generation], deliver: Deliver, *, known: Collection[int] = ()
-) -> None:
-    """Deliver the answer to every request that is not known, longest prompts first.
+class Answering:
+    """Generates a checkpoint's answers; what its generator has found out about the model serves all data sets."""
 
-    A prompt that leaves no room for an answer in the model's context is a model_error: it is never cut in silence.
-    So is one that the model's chat template refuses, for example because of its system prompt. A request's latency is
-    from when its prompt is computed to the end of its answer.
-    """
-    prompts: dict[int, tuple[int, ...]] = {}
-    for number, request in enumerate(requests):
-        if number in known:
-            continue
-        try:
-            tokens = tuple(_encode(checkpoint, request))
-        except TemplateError as refusal:
-            message = f"the model's chat template refuses the prompt: {refusal} (`chat: false` would ask without it)"
-            deliver(number, Outcome("model_error", error=message))
-            continue
-        if checkpoint.context and len(tokens) >= checkpoint.context:
-            error = f"the prompt has {len(tokens)} tokens, the model's context holds {checkpoint.context}"
-            deliver(number, Outcome("model_error", error=error))
-        else:
-            prompts[number] = tokens
-    generator = Generator(checkpoint)
-    for number in sorted(prompts, key=lambda number: -len(prompts[number])):
-        generator.add(_prompt(number, requests[number], prompts[number], deliver))
-    while not generator.idle:
-        generator.step()
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        """Keep the model; nothing is computed yet."""
+        self._checkpoint = checkpoint
+        self._made: Generator | None = None
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """Return how answers were generated, for the summary; nothing where none was."""
+        return self._made.facts if self._made else {}
+
+    def generate(self, requests: Sequence[Generation], deliver: Deliver, *, known: Collection[int] = ()) -> None:
+        """Deliver the answer to every request that is not known.
+
+        A prompt that leaves no room for an answer in the model's context is a model_error: it is never cut in
+        silence. So is one that the model's chat template refuses, for example because of its system prompt. A
+        request's latency is from when its prompt is computed to the end of its answer.
+        """
+        texts = {}
+        for number, request in enumerate(requests):
+            if number in known:
+                continue
+            try:
+                texts[number] = _text(self._checkpoint, request)
+            except TemplateError as refusal:
+                message = (
+                    f"the model's chat template refuses the prompt: {refusal} (`chat: false` would ask without it)"
+                )
+                deliver(number, Outcome("model_error", error=message))
+        prompts = dict(self._fitting(requests, texts, deliver))
+        if not prompts:
+            return
+        self._made = self._made or Generator(self._checkpoint, in_order=False)
+        for number, tokens in prompts.items():
+            self._made.add(_prompt(number, requests[number], tokens, deliver))
+        while not self._made.idle:
+            self._made.step()
+        self._made.release()
+
+    def _fitting(
+        self, requests: Sequence[Generation], texts: Mapping[int, str], deliver: Deliver
+    ) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Yield the tokens of prompts that leave room for an answer."""
+        context, bos = self._checkpoint.context, self._checkpoint.bos
+        for number, encoded in zip(texts, self._checkpoint.encode_all(list(texts.values())), strict=True):
+            raw = isinstance(requests[number].prompt, str)
+            tokens = tuple([*bos, *encoded] if raw else encoded) or (self._checkpoint.padding,)
+            if context and len(tokens) >= context:
+                error = f"the prompt has {len(tokens)} tokens, the model's context holds {context}"
+                deliver(number, Outcome("model_error", error=error))
+            else:
+                yield number, tokens
 
 
 def _prompt(number: int, request: Generation, tokens: tuple[int, ...], deliver: Deliver) -> Prompt:
@@ -64,9 +89,8 @@ def _prompt(number: int, request: Generation, tokens: tuple[int, ...], deliver: 
     return Prompt(request.id, tokens, request.parameters, end, on_start=start)
 
 
-def _encode(checkpoint: Checkpoint, request: Generation) -> list[int]:
+def _text(checkpoint: Checkpoint, request: Generation) -> str:
     if isinstance(request.prompt, str):
-        return [*checkpoint.bos, *checkpoint.encode(request.prompt)] or [checkpoint.padding]
+        return request.prompt
     messages = [dict(message) for message in request.prompt]
-    text = checkpoint.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    return checkpoint.encode(text)
+    return str(checkpoint.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))

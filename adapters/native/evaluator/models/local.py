@@ -12,7 +12,7 @@ from adapters.native.contract import NativeModel
 from adapters.native.evaluator.errors import ModelError
 from adapters.native.evaluator.models.checkpoint import Checkpoint
 from adapters.native.evaluator.models.folder_digest import content_digest
-from adapters.native.evaluator.models.generation import generate
+from adapters.native.evaluator.models.generation import Answering
 from adapters.native.evaluator.models.likelihood import likelihoods
 from adapters.native.evaluator.models.lora import merge
 from adapters.native.evaluator.models.weights import load_pretrained
@@ -33,7 +33,8 @@ class LocalModel:
         """Keep the checkpoint."""
         self._checkpoint = checkpoint
         self.chat = checkpoint.chat
-        self.facts = facts
+        self.facts = dict(facts)
+        self._answering = Answering(checkpoint)
 
     def answer(
         self, dataset: str, requests: Sequence[Request], deliver: Deliver, *, known: Collection[int] = ()
@@ -49,7 +50,8 @@ class LocalModel:
         if asked:
             likelihoods(self._checkpoint, asked, deliver, known=known)
         else:
-            generate(self._checkpoint, [r for r in requests if isinstance(r, Generation)], deliver, known=known)
+            self._answering.generate([r for r in requests if isinstance(r, Generation)], deliver, known=known)
+            self.facts |= self._answering.facts
 
 
 def load(target: NativeModel, folder: Path, *, batch_tokens: int | None) -> LocalModel:

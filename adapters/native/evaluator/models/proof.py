@@ -20,7 +20,7 @@ _TOLERANCE = {"float64": 2e-4, "float32": 2e-4, "float16": 2e-2, "bfloat16": 1.5
 # What sharing must save of all tokens to be worth its mask.
 _WORTH = 0.05
 # What a model raises that takes no mask, positions or cache of ours.
-_UNSUPPORTED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+UNSUPPORTED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 _LAYERS = {"full_attention", "sliding_attention"}
 
 
@@ -47,7 +47,7 @@ def choose(checkpoint: Checkpoint, sequences: Sequence[ReadSequence]) -> Choice:
         try:
             first = halving(shared.batches[0], shared.compute)
             reason = _difference(checkpoint, sequences, shared, plain, dict(first))
-        except _UNSUPPORTED as error:
+        except UNSUPPORTED as error:
             LOG.debug("sharing failed", exc_info=error)
             reason = f"{type(error).__name__}: {error}"
         if not reason:
@@ -70,6 +70,11 @@ def hindrance(config: Any, longest: int) -> str:
     return f"the model's positions depend on the prompt's length ({kind})" if kind in {"dynamic", "longrope"} else ""
 
 
+def tolerance(model: Any) -> float:
+    """Return how far the log-probability of a token may be off."""
+    return _TOLERANCE.get(str(model.dtype).removeprefix("torch."), _TOLERANCE["bfloat16"])
+
+
 def _difference(
     checkpoint: Checkpoint,
     sequences: Sequence[ReadSequence],
@@ -80,7 +85,7 @@ def _difference(
     """Return how the first batch differs from the plain computation, empty where it does not."""
     index = shared.telling
     ((_, expected),) = plain.compute([Row(None, 0, (index,))])
-    unit = _TOLERANCE.get(str(checkpoint.model.dtype).removeprefix("torch."), _TOLERANCE["bfloat16"])
+    unit = tolerance(checkpoint.model)
     for value, other, target in zip(found[index], expected, sequences[index].targets, strict=True):
         if not abs(value - other) <= unit * math.sqrt(len(target.tokens)) and math.isfinite(other):
             return f"with shared beginnings a log-likelihood is {value:.6g}, without them {other:.6g}"

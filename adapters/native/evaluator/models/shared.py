@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from adapters.native.evaluator.models.batches import batches
 from adapters.native.evaluator.models.chances import log_chances
 from adapters.native.evaluator.models.checkpoint import Checkpoint
+from adapters.native.evaluator.models.packed_pass import grown, packed_pass
 from adapters.native.evaluator.models.plain import Plain
-from adapters.native.evaluator.models.reading import read_at
 from adapters.native.evaluator.models.sequences import ReadSequence
 from adapters.native.evaluator.models.trie import Packed, Row, leaves_first, pack, plan
 
@@ -69,7 +69,7 @@ class Shared:
             for number, (row, entry) in enumerate(zip(rows, packed, strict=True)):
                 for index, path in zip(row.members, entry.paths, strict=True):
                     places.read(number, path, self._sequences[index])
-            logits = _logits(self._checkpoint, packed, stem, list(places.found))
+            logits = packed_pass(self._checkpoint, packed, stem, list(places.found)).logits
             chances = iter(log_chances(logits, places.rows, places.tokens))
         members = [index for row in rows for index in row.members]
         return [(index, _sums(self._sequences[index], chances)) for index in members]
@@ -100,7 +100,7 @@ class Shared:
             if entry not in self._kept:
                 start, end = self._stems[entry].start, self._stems[entry].end
                 tokens = self._sequences[self._stems[entry].sequence].tokens[start:end]
-                self._kept[entry] = _grown(self._checkpoint, layers, tokens)
+                self._kept[entry] = grown(self._checkpoint, layers, tokens)
             layers = self._kept[entry]
         return layers
 
@@ -143,61 +143,3 @@ class _Places:
 
 def _sums(sequence: ReadSequence, chances: Iterator[float]) -> list[float]:
     return [sum(next(chances) for _ in target.tokens) for target in sequence.targets]
-
-
-def _grown(checkpoint: Checkpoint, layers: Any, tokens: Sequence[int]) -> Any:
-    """Return the layers of a stem with more tokens behind it."""
-    import torch
-
-    from adapters.native.evaluator.models.stem_cache import StemCache
-
-    cache = StemCache(layers, keep=True)
-    start, device = cache.get_seq_length(), checkpoint.model.device
-    # Nobody reads the stem's logits: the last place costs least.
-    with read_at(checkpoint.model, [(0, len(tokens) - 1)]):
-        checkpoint.model(
-            input_ids=torch.tensor([tokens], device=device),
-            position_ids=torch.arange(start, start + len(tokens), device=device)[None],
-            past_key_values=cache,
-            use_cache=True,
-        )
-    return cache.kept
-
-
-def _logits(checkpoint: Checkpoint, packed: Sequence[Packed], stem: Any, places: Sequence[tuple[int, int]]) -> Any:
-    """Return the logits at `places` (row and token) of packed rows, one line each."""
-    import torch
-
-    from adapters.native.evaluator.models.stem_cache import StemCache
-
-    model, width = checkpoint.model, max(len(entry.tokens) for entry in packed)
-    cache = StemCache(stem, keep=False)
-    start = cache.get_seq_length()
-
-    def filled(lines: Sequence[Sequence[int]], padding: Sequence[int]) -> Any:
-        return torch.tensor([[*line, *padding[len(line) :]] for line in lines], device=model.device)
-
-    tokens = filled([entry.tokens for entry in packed], [checkpoint.padding] * width)
-    positions = filled([entry.places for entry in packed], [start] * width)
-    # Padding sees itself, because to see nothing is not a number.
-    ends = filled([entry.ends for entry in packed], range(1, width + 1))
-    with read_at(model, places):
-        return model(
-            input_ids=tokens,
-            attention_mask=_mask(ends, start, model.dtype),
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-        ).logits[0]
-
-
-def _mask(ends: Any, start: int, dtype: Any) -> Any:
-    """Return what is added to the attention's scores (rows x 1 x tokens x keys): 0 where a token sees a key."""
-    import torch
-
-    count, width = ends.shape
-    index = torch.arange(width, device=ends.device)
-    seen = (index[None, None, :] <= index[None, :, None]) & (index[None, :, None] < ends[:, None, :])
-    mask = torch.zeros((count, 1, width, start + width), dtype=dtype, device=ends.device)
-    mask[:, 0, :, start:].masked_fill_(~seen, torch.finfo(dtype).min)
-    return mask

@@ -9,7 +9,6 @@ import torch
 from transformers import DynamicCache
 
 Layers = Sequence[tuple[Any, Any]]
-Pick = tuple[int, Sequence[int]]
 # Room for more tokens is made in such steps, because it moves what is there; a multiple of what kernels align to.
 STEP = 64
 # As wide as the keys that a pass looks at are rounded up to.
@@ -36,15 +35,20 @@ class Slots(DynamicCache):  # type: ignore[misc]
         """Return how many rows are in use."""
         return len(self.lengths)
 
-    def add(self, layers: Layers, picks: Sequence[Pick]) -> None:
-        """Append a row for each pick: what stands at its places in its row of `layers`."""
-        first = len(self.lengths)
-        widths = [len(places) for _, places in picks]
+    def add(self, stem: Layers, layers: Layers, picks: Sequence[tuple[int, Sequence[int]]]) -> None:
+        """Append a row for each pick: the stem, and what stands at the pick's places in its row of `layers`."""
+        first, start = len(self.lengths), int(stem[0][0].shape[-2]) if stem else 0
+        widths = [start + len(places) for _, places in picks]
         self._make_room(layers, first + len(picks), max(widths) + 1)
-        for own, source in zip(self._layers, layers, strict=True):
-            for part, given in zip(own, source, strict=True):
-                for number, (row, places) in enumerate(picks, first):
-                    part[number, :, : len(places)] = given[row][:, places]
+        rows = slice(first, first + len(picks))
+        chosen = [(row, _index(places, layers[0][0].device)) for row, places in picks]
+        for index, own in enumerate(self._layers):
+            for side, part in enumerate(own):
+                if stem:
+                    part[rows, :, :start] = stem[index][side]
+                given = layers[index][side]
+                for number, (row, places) in enumerate(chosen, first):
+                    part[number, :, start : widths[number - first]] = given[row, :, places]
         self.lengths += widths
 
     def remove(self, row: int) -> None:
@@ -105,6 +109,13 @@ class Slots(DynamicCache):  # type: ignore[misc]
         count, length = len(self.lengths), max(self.lengths, default=0)
         fresh[:count, :, :length] = part[:count, :, :length]
         return fresh
+
+
+def _index(places: Sequence[int], device: Any) -> Any:
+    """Return an index for places: a slice where they follow each other, which copies nothing on its way."""
+    if places[-1] - places[0] == len(places) - 1:
+        return slice(places[0], places[-1] + 1)
+    return torch.tensor(places, device=device)
 
 
 def _empty(part: Any) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from transformers import DynamicCache
 
-Layers = list[tuple[Any, Any]]
+Layers = Sequence[tuple[Any, Any]]
 
 
 class StemCache(DynamicCache):  # type: ignore[misc]
@@ -17,11 +18,21 @@ class StemCache(DynamicCache):  # type: ignore[misc]
     """
 
     def __init__(self, stem: Layers, *, keep: bool) -> None:
-        """Show `stem` (empty: nothing); `keep`: collect stem and new tokens in `layers_kept`, for a longer stem."""
+        """Show `stem` (empty: nothing); `keep`: collect what a pass adds to it in `kept`."""
         super().__init__()
         self._stem = stem
         self._keep = keep
-        self.kept: Layers = []
+        self.kept: list[tuple[Any, Any]] = []
+
+    @property
+    def whole(self) -> Layers:
+        """Return the stem with what was kept behind it."""
+        if not self._stem:
+            return self.kept
+        return [
+            (torch.cat([keys, new_keys], dim=-2), torch.cat([values, new_values], dim=-2))
+            for (keys, values), (new_keys, new_values) in zip(self._stem, self.kept, strict=True)
+        ]
 
     def update(self, key_states: Any, value_states: Any, layer_idx: int, *_: Any, **__: Any) -> tuple[Any, Any]:
         """Return the stem's keys and values with the new ones behind them."""
@@ -31,7 +42,7 @@ class StemCache(DynamicCache):  # type: ignore[misc]
             keys = torch.cat([before[0], key_states], dim=-2)
             values = torch.cat([before[1], value_states], dim=-2)
         if self._keep:
-            self.kept.append((keys, values))
+            self.kept.append((key_states, value_states))
         return keys, values
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
