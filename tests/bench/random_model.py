@@ -26,7 +26,7 @@ SIZES = {
     "tiny": Shape(64, 3, heads_of=16),
     "small": Shape(256, 4),
     "base": Shape(768, 12),
-    "1b": Shape(2048, 24, vocabulary=128_256),
+    "1b": Shape(2048, 16, vocabulary=128_256),
 }
 
 

@@ -1,4 +1,4 @@
-"""A worker: `python -m adapters.native.evaluator.workers PARENT`; it loads the task's model once and answers orders.
+"""A worker: `python -m adapters.native.evaluator.workers PARENT NAME` loads the model once and answers orders.
 
 Orders come by standard input. Answers go where standard output led; what anything prints goes to the job's log.
 """
@@ -72,5 +72,5 @@ def _answer(model: Computing, order: Order, tell: Tell) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format=f"%(levelname)s worker {os.getpid()} %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, format=f"%(levelname)s {sys.argv[2]}: %(name)s: %(message)s")
     main(int(sys.argv[1]))

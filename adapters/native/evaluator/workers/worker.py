@@ -35,7 +35,7 @@ class Worker:
         """Start it; it says when it has loaded the model."""
         self.name = name
         self._process: Any = subprocess.Popen(
-            [sys.executable, "-m", _MODULE, str(os.getpid())],
+            [sys.executable, "-m", _MODULE, str(os.getpid()), name],
             env=dict(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -103,6 +103,16 @@ def test_each_loads_the_model_once_and_has_its_share_of_the_processors(
     assert [note.count("loaded 3") for note in trial.notes] == [1, 1]
 
 
+def test_the_log_says_which_worker_speaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Trial(tmp_path, monkeypatch)
+
+    said = capfd.readouterr().err
+    assert all(f"INFO worker {number} of 2: adapters.native" in said for number in (1, 2))
+    assert "printed by the class" in said
+
+
 def test_the_summary_says_how_many_there_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Trial(tmp_path, monkeypatch).summary["model"]["workers"] == "2"
 
