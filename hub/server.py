@@ -121,12 +121,11 @@ def serve_problems(part: Part) -> Iterator[tuple[tuple[str | int, ...], str]]:
     serve = part.serve
     if serve is None:
         return
-    kind = KINDS.get(serve.engine)
-    if kind is None:
-        message = f"this version starts no {serve.engine} server; it starts: {', '.join(KINDS)}"
-        yield ("serve", "engine"), message
-    elif len(serve.adapters) > kind.adapters:
+    kind = KINDS[serve.engine]
+    if not kind.dtypes and part.dtype != "auto":
+        yield ("dtype",), f"{serve.engine} computes with the weights as they are stored: leave dtype out"
+    if len(serve.adapters) > kind.adapters:
         yield ("serve", "adapters"), f"{serve.engine} takes {count_of(kind.adapters, 'adapter')} at most"
-    elif kind.raw and isinstance(part, ModelSpec) and part.chat is False and kind.raw[0] not in serve.args:
+    if kind.raw and isinstance(part, ModelSpec) and part.chat is False and kind.raw[0] not in serve.args:
         message = f"{serve.engine} puts plain prompts into a chat template, too; with `chat: false` give"
         yield ("serve", "args"), f"{message} `args: {list(kind.raw)}`"

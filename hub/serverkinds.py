@@ -37,6 +37,7 @@ class Kind:
         command: what is run there, before the user's own arguments; `{port}` is a port that the entry finds.
         health: path that is answered with 200 once the model is loaded.
         adapters: how many LoRA adapters it takes.
+        dtypes: whether it can load weights as another type than the stored one.
         raw: the arguments without which it puts a text completion, too, into a chat template.
     """
 
@@ -44,6 +45,7 @@ class Kind:
     command: Callable[[Served], Iterator[str]]
     health: str = "/health"
     adapters: int = 0
+    dtypes: bool = True
     raw: tuple[str, ...] = ()
 
 
@@ -84,9 +86,18 @@ def _sglang(served: Served) -> Iterator[str]:
         yield from ("--tp-size", str(served.gpus))
 
 
+def _llamacpp(served: Served) -> Iterator[str]:
+    """Yield the command of llama.cpp; `dtype` is not in it, for the numbers are those of the file."""
+    yield from ("python", "-m", "adapters.llamacpp", served.weights, "--alias", served.name, "--jinja")
+    yield from ("--host", "127.0.0.1", "--port", "{port}")
+    if served.gpus:
+        yield from ("--n-gpu-layers", "999")
+
+
 KINDS: Mapping[str, Kind] = {
     "transformers": Kind("native", _transformers, adapters=1),
     "swift": Kind("swift", _swift, adapters=1, raw=("--use_chat_template", "false")),
     "vllm": Kind("vllm", _vllm, adapters=1),
     "sglang": Kind("sglang", _sglang),
+    "llamacpp": Kind("llamacpp", _llamacpp, dtypes=False),
 }

@@ -15,8 +15,8 @@ from hub.cli.options import ENGINES, OneOf
 def command(names: tuple[str, ...], engine: str) -> int:
     """Build the images (or virtual environments) of the named backends, or of all; what is there is kept.
 
-    Model servers have names of their own here: swift, vllm, sglang. The last two are their projects' images of many
-    gigabytes, which are pulled only where they are named, or a task needs them.
+    Model servers have names of their own here: swift, vllm, sglang, llamacpp. The last three are images
+    of their projects, of many gigabytes, which are pulled only where they are named, or a task needs them.
     """
     from hub.engines import choose_engine
     from hub.images import all_names, image_names, load_image

@@ -1,4 +1,4 @@
-"""A LoRA adapter for the bundled checkpoint, as peft saves one, made without torch: seeded noise that changes answers."""
+"""A LoRA adapter for the bundled checkpoint, as peft saves one, made without torch: noise that changes answers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ _LAYERS = 5
 _HIDDEN = 128
 _OUTPUTS = {"q_proj": 128, "v_proj": 64}
 _CONFIG = {
-    **{"peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": "", "inference_mode": True},
-    **{"r": RANK, "lora_alpha": 2 * RANK, "lora_dropout": 0.0, "bias": "none", "fan_in_fan_out": False},
+    "peft_type": "LORA",
+    "task_type": "CAUSAL_LM",
+    "base_model_name_or_path": "",
+    "r": RANK,
+    "lora_alpha": 2 * RANK,
+    "lora_dropout": 0.0,
+    "bias": "none",
     "target_modules": sorted(_OUTPUTS),
 }
 

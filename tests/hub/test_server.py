@@ -64,7 +64,7 @@ def test_the_users_arguments_come_last_so_that_they_win() -> None:
 @pytest.mark.parametrize(
     ("serve", "place", "message"),
     [
-        ({"engine": "llamacpp"}, "engine", "starts no llamacpp server; it starts: transformers, swift, vllm, sglang"),
+        ({"engine": "llamacpp", "adapters": ["./a"]}, "adapters", "llamacpp takes 0 adapters at most"),
         ({"engine": "sglang", "adapters": ["./a"]}, "adapters", "sglang takes 0 adapters at most"),
         ({"engine": "swift", "adapters": ["./a", "./b"]}, "adapters", "swift takes 1 adapter at most"),
     ],
@@ -92,3 +92,12 @@ def test_swift_answers_plain_prompts_only_where_it_is_told_to(
     part = task({"q": {**SERVED, **more, "serve": {"engine": "swift", "args": args}}}).models["q"]
 
     assert bool(list(serve_problems(part))) is refused
+
+
+def test_llamacpp_loads_weights_as_they_are_stored() -> None:
+    part = task({"q": {"checkpoint": "Qwen/Q", "dtype": "float32", "serve": {"engine": "llamacpp"}}}).models["q"]
+
+    ((at, said),) = serve_problems(part)
+
+    assert at == ("dtype",)
+    assert "leave dtype out" in said

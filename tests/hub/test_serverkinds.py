@@ -55,6 +55,13 @@ def test_sglang_on_several_gpus() -> None:
     )
 
 
+@pytest.mark.parametrize(("gpus", "more"), [(0, ""), (1, " --n-gpu-layers 999")])
+def test_llamacpp_has_the_whole_model_on_its_gpus(gpus: int, more: str) -> None:
+    assert command("llamacpp", gpus=gpus) == (
+        f"python -m adapters.llamacpp /models/q --alias q --jinja {LISTENS}{more}"
+    )
+
+
 @pytest.mark.parametrize("engine", KINDS)
 def test_every_kind_has_an_image(engine: str) -> None:
     assert KINDS[engine].image in all_names()
