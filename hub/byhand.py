@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from hub.ahead import locked_desk
+from hub.gateway.folders import run_folder
 from hub.hardware import gpu_names
 from hub.interrupts import held
 from hub.mock.serve import bind, url_of
@@ -78,6 +80,7 @@ def serve_one(
                         return _wait(servers, server.name, interrupted)
                 finally:
                     servers.stop_all()
+                    shutil.rmtree(run_folder(settings.runtime_dir, desk.run_id), ignore_errors=True)  # its socket's
 
 
 def _wait(servers: LiveServers, name: str, interrupted: Callable[[], bool]) -> str:

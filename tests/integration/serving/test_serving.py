@@ -159,6 +159,7 @@ def test_one_served_by_hand_is_at_a_port_until_somebody_ends_it(stage: Stage, tm
 
     assert said == "hello"
     assert list(Path(stage.environment["EVALDOCK_STATE"]).glob("serve-*")) == []
+    assert list(Path(stage.environment["XDG_RUNTIME_DIR"]).glob("**/server.sock")) == []
 
 
 def test_a_port_that_is_taken_is_said_before_anything_is_loaded(stage: Stage, tmp_path: Path) -> None:
