@@ -4,10 +4,13 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.10 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint unit integration container e2e docs clean
+.PHONY: demo demo-all test lint unit integration container e2e docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/evaldock run configs/quickstart.yaml
+
+demo-all: $(VENV)/.demo
+	$(BIN)/evaldock run configs/all-backends.yaml
 
 test: lint unit
 

@@ -71,7 +71,8 @@ def serve_one(
                 place = (desk.run_id, desk.folder, settings.runtime_dir)
                 servers = LiveServers((server,), Ground(*place, choice.engine, environments, observe, interrupted))
                 try:
-                    servers.start(server.name, tuple(islice(gpu_names() if server.gpus else (), server.gpus)))
+                    names = gpu_names(settings.gpus) if server.gpus else ()
+                    servers.start(server.name, tuple(islice(names, server.gpus)))
                     with forwarded(listener, server_socket(settings.runtime_dir, desk.run_id, 0)):
                         announce(url_of(listener))
                         return _wait(servers, server.name, interrupted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -19,19 +19,19 @@ from hub.adapter import (
     SimulatorUser,
 )
 from hub.endpoint import normalize_base_url
-from hub.errors import Problem, TaskError
+from hub.errors import TaskError
 from hub.estimates import estimates_of
 from hub.job import Job, Limits, Mount
+from hub.planproblems import beside, task_problems
 from hub.server import (
     ADAPTERS,
     PlannedServer,
     is_served,
     planned_server,
-    serve_problems,
     served_identity,
     with_servers,
 )
-from hub.source import KeyPath, Source
+from hub.source import Source
 from hub.spec import DatasetSpec, EvaluationSpec, GatewaySpec, JudgeSpec, ModelSpec, TaskSpec
 from hub.text import slug
 from hub.urldata.names import folder_name
@@ -149,7 +149,7 @@ def make_plan(
     Raises:
         TaskError: what an adapter cannot take, and explicit pairs that make no sense.
     """
-    problems = list(_global_problems(spec, source))
+    problems = list(task_problems(spec, source))
     spec = with_servers(spec)
     jobs: list[PlannedJob] = []
     skipped: list[str] = []
@@ -177,7 +177,7 @@ def make_plan(
                 job_id = f"{len(jobs) + 1}-{slug(part.model.name)}-{adapter.name}{suffix}"
                 jobs.append(_job(spec, part, adapter, machine, job_id=job_id, folder=folder))
     asked = {role for planned in jobs for role in planned.upstreams}
-    skipped += [f"{role}: no evaluation of this task asks it" for role in _beside(spec) if jobs and role not in asked]
+    skipped += [f"{role}: no evaluation of this task asks it" for role in beside(spec) if jobs and role not in asked]
     if not jobs and not problems:
         problems.append(source.problem(("evaluations",), f"nothing is left to run: {'; '.join(skipped)}"))
     if problems:
@@ -216,48 +216,6 @@ def _server(part: ModelSpec | JudgeSpec, machine: Machine, folder: Path) -> Plan
     return planned_server(part, assets, mounts, gpus)
 
 
-def _global_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
-    if spec.engine in {"ray", "slurm"}:
-        yield source.problem(("engine",), f"this version has no {spec.engine} engine; use auto, docker or venv")
-    for name, model in spec.models.items():
-        yield from _part_problems(model, ("models", name), source)
-    for role, part in _beside(spec).items():
-        yield from _part_problems(part, (role,), source)
-    if spec.gateway.budget.cost is not None:
-        yield from _cost_problems(spec, source)
-
-
-def _cost_problems(spec: TaskSpec, source: Source) -> Iterator[Problem]:
-    """Say what keeps a budget of money from being one: a server without prices, or several currencies."""
-    named = {f"models.{name}": model for name, model in spec.models.items() if model.endpoint is not None}
-    beside = {role: part for role, part in _beside(spec).items() if part.endpoint is not None}
-    parts: dict[str, ModelSpec | JudgeSpec] = {**named, **beside}
-    free = [name for name, part in parts.items() if part.prices is None]
-    if free:
-        message = f"a budget of money needs prices of every server; there are none of {', '.join(free)}"
-        yield source.problem(("gateway", "budget", "cost"), message)
-    currencies = sorted({part.prices.currency for part in parts.values() if part.prices is not None})
-    if len(currencies) > 1:
-        message = f"a budget of money is of one currency; the prices are in {' and '.join(currencies)}"
-        yield source.problem(("gateway", "budget", "cost"), message)
-
-
-def _beside(spec: TaskSpec) -> dict[str, JudgeSpec]:
-    """Return the models beside the evaluated ones, by role."""
-    parts = {"judge": spec.judge, "simulator": spec.simulator}
-    return {role: part for role, part in parts.items() if part is not None}
-
-
-def _part_problems(part: ModelSpec | JudgeSpec, path: KeyPath, source: Source) -> Iterator[Problem]:
-    for place, message in serve_problems(part):
-        yield source.problem((*path, *place), message)
-    try:
-        if part.endpoint is not None:
-            normalize_base_url(part.endpoint)
-    except ValueError as error:
-        yield source.problem((*path, "endpoint"), str(error))
-
-
 def _evaluation(spec: TaskSpec, evaluation: EvaluationSpec, model: str, adapter: Adapter, folder: Path) -> Evaluation:
     resolved = Evaluation(
         backend=evaluation.backend,
@@ -282,7 +240,7 @@ def _asked_beside(spec: TaskSpec, evaluation: Evaluation, adapter: Adapter) -> d
     """Return the task's judge and simulator, each where the evaluation asks it."""
     simulates = isinstance(adapter, SimulatorUser) and adapter.uses_simulator(evaluation)
     uses = {"judge": adapter.uses_judge(evaluation), "simulator": simulates}
-    return {role: part for role, part in _beside(spec).items() if uses[role]}
+    return {role: part for role, part in beside(spec).items() if uses[role]}
 
 
 def _parts(resolved: Evaluation, evaluation: EvaluationSpec) -> tuple[tuple[Evaluation, str], ...]:
@@ -339,7 +297,7 @@ def _safe_url(url: str) -> str:
     try:
         return normalize_base_url(url)
     except ValueError:
-        return ""  # a problem already, named by _global_problems
+        return ""  # a problem already, named by task_problems
 
 
 def _job(

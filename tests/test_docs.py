@@ -75,6 +75,8 @@ def _unknown(line: str) -> Iterator[str]:
         group, words = found, words[1:]
     known = {name for parameter in group.params for name in (*parameter.opts, *parameter.secondary_opts)}
     known |= {"--help", "-h"}
+    if "--" in words:  # what stands behind it is another program's
+        words = words[: words.index("--")]
     yield from (word for word in words if word.startswith("-") and word.split("=")[0] not in known)
 
 

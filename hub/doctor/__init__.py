@@ -65,7 +65,7 @@ def examine(task: LoadedTask | None, settings: Settings, wish: Wish) -> tuple[Fi
         lines += [with_size(part, engine) for part in images if part.level == "ok" or not wish.offline]
         lines += base_findings(names, engine, settings)
     if engine and plan is None:
-        lines += gpu_findings(engine)
+        lines += gpu_findings(engine, settings)
     if plan:
         lines += _of_task(plan, engine, settings, offline=wish.offline)
     return tuple(lines)

@@ -35,9 +35,9 @@ def look_at_engines(wanted: str, settings: Settings, *, gpus: bool) -> tuple[Cho
     return None, (*in_docker, *in_venv)
 
 
-def gpu_findings(engine: Engine) -> Iterator[Finding]:
+def gpu_findings(engine: Engine, settings: Settings) -> Iterator[Finding]:
     """Yield whether the engine can hand out this machine's GPUs, where it has some; a note, while no task asks."""
-    if not gpu_names():
+    if not gpu_names(settings.gpus):
         return
     known = {finding.message for finding in _check(engine, gpus=False, probe=False)}
     asked = (finding for finding in _check(engine, gpus=True, probe=False) if finding.message not in known)

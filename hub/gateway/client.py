@@ -22,7 +22,7 @@ from hub.gateway.protocol import READY, Begin, Begun, Command, End, Ended, encod
 from hub.job import SOCKET_NAME
 from hub.settings import Settings
 
-_START_DEADLINE_S = 15.0
+_START_DEADLINE_S = 60.0  # some 0.3 s; on a machine where everything waits for a processor, far more
 _STOP_DEADLINE_S = 10.0
 _ORDER_DEADLINE_S = 20.0
 _STDERR_TAIL = 2000
@@ -68,7 +68,7 @@ class Gateway:
 
         Raises:
             PrerequisiteError: a key's variable is not set, or no place for the sockets or the books.
-            GatewayError: it did not get ready within 15 s, or the run has a gateway already.
+            GatewayError: it did not get ready within a minute, or the run has a gateway already.
         """
         environment = _environment(routes, os.environ)
         make_books_folders(books)

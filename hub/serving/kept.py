@@ -53,13 +53,13 @@ class KeptServer:
             self._watcher.start()
 
     def stop(self) -> None:
-        """End it, and return once it is gone; nothing to do where it is not up."""
+        """End it, and return once it is gone; nothing to do where it is not up. One that is loading gives up."""
+        self._stopping.set()
         with self._guard:
             watcher, process = self._watcher, self._process
             self._watcher = self._process = None
             if watcher is None:
                 return
-            self._stopping.set()
             watcher.join()
             if process is not None and not self.lost:
                 process.stop("no job asks it any more")

@@ -113,3 +113,23 @@ def test_jobs_that_came_or_went_are_told() -> None:
     assert told(recorded(models={**served(), "b": served()["served"]}), plan(models=served())) == [
         "2-b-echo: job: planned -> not planned"
     ]
+
+
+def weights(**serve: Any) -> dict[str, Any]:
+    return {"q": {"checkpoint": "./w", "serve": {"engine": "transformers", **serve}}}
+
+
+def test_what_a_server_may_take_makes_no_results() -> None:
+    new = plan(models=weights(gpus=2, memory="9g", timeout="1h"))
+
+    assert told(recorded(models=weights()), new) == []
+
+
+def test_what_a_server_is_told_makes_results_for_a_judge_too() -> None:
+    old, new = weights()["q"], weights(args=["--context", "64"])["q"]
+
+    (of_candidate, *_) = told(recorded(models={"q": old}), plan(models={"q": new}))
+    of_judge = told(recorded(judge=old), plan(judge=new))
+
+    assert "served by transformers -> local:./w served by transformers (args --context 64)" in of_candidate
+    assert any("upstreams.judge.serve.args[0]: nothing -> --context" in line for line in of_judge)

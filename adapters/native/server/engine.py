@@ -26,9 +26,10 @@ class CheckpointEngine:
     together, a batch before each step of the others.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        """Keep the model."""
+    def __init__(self, checkpoint: Checkpoint, *, alone: bool = False) -> None:
+        """Keep the model; `alone`: its answers are not computed in company, as those of models that see."""
         self._checkpoint = checkpoint
+        self._nothing: Mapping[str, Any] | None = {} if alone else None
         self._ends = answer_ends(checkpoint)
         self._passes: dict[int, Work] = {}
         self._answers: dict[int, Ticket] = {}
@@ -37,7 +38,7 @@ class CheckpointEngine:
 
     def add(self, key: int, work: Work) -> None:
         """Take a work under a number of its own."""
-        if work.prompt_top is not None or work.room <= 1:
+        if work.inputs is None and (work.prompt_top is not None or work.room <= 1):
             self._passes[key] = work
         else:
             self._generate(key, work)
@@ -80,6 +81,7 @@ class CheckpointEngine:
             on_end=sink.end,
             on_token=sink.token,
             on_logits=sink.logits if work.top is not None else None,
+            inputs=self._nothing if work.inputs is None else work.inputs,
         )
         self._answers[key] = self._generator.add(prompt)
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
 
 from adapters.native.contract import NativeLoading, NativeModel
 from adapters.native.evaluator.errors import ModelError
+from adapters.native.evaluator.models.checkpoint import Checkpoint
 from adapters.native.evaluator.models.folder_digest import content_digest
 from adapters.native.evaluator.models.local import load_checkpoint
+from adapters.native.evaluator.models.weights import Kind
 from adapters.native.server.application import Card, Model
 from adapters.native.server.engine import CheckpointEngine
 from adapters.native.server.serve import Loaded
 from adapters.native.server.settings import Settings
+from adapters.native.server.sight import SeeingVocabulary, load_processor, sees
 from adapters.native.server.vocabulary import TokenizerVocabulary
 from adapters.runtime import job
 
@@ -31,24 +34,27 @@ def load(settings: Settings) -> Loaded:
     )
     target = NativeModel("transformers", settings.name, settings.weights, settings.dtype, None, loading)
     folder = job.path(settings.weights)
-    checkpoint, facts = load_checkpoint(target, folder, batch_tokens=settings.batch_tokens)
+    seeing = sees(folder)
+    kind: Kind = "AutoModelForImageTextToText" if seeing else "AutoModelForCausalLM"
+    checkpoint, facts = load_checkpoint(target, folder, batch_tokens=settings.batch_tokens, kind=kind)
     checkpoint = replace(checkpoint, context=_context(settings.context, checkpoint.context))
-    vocabulary = TokenizerVocabulary(
-        copy.deepcopy(checkpoint.tokenizer),
-        bos=checkpoint.bos,
-        padding=checkpoint.padding,
-        size=_size(checkpoint.model),
-    )
     facts = {"weights": content_digest(folder), **facts}
     card = Card(settings.name, settings.weights, checkpoint.context, facts)
-    return Loaded(CheckpointEngine(checkpoint), Model(card, vocabulary))
+    vocabulary = _vocabulary(checkpoint, folder, settings, seeing=seeing)
+    return Loaded(CheckpointEngine(checkpoint, alone=seeing), Model(card, vocabulary))
+
+
+def _vocabulary(checkpoint: Checkpoint, folder: Path, settings: Settings, *, seeing: bool) -> TokenizerVocabulary:
+    """Return the vocabulary, with a tokenizer of its own: the engine uses the checkpoint's in another thread."""
+    size = int(checkpoint.model.get_input_embeddings().weight.shape[0])
+    if seeing:
+        processor = load_processor(folder, trust_remote_code=settings.trust_remote_code)
+        return SeeingVocabulary(processor, bos=checkpoint.bos, padding=checkpoint.padding, size=size)
+    tokenizer = copy.deepcopy(checkpoint.tokenizer)
+    return TokenizerVocabulary(tokenizer, bos=checkpoint.bos, padding=checkpoint.padding, size=size)
 
 
 def _context(wanted: int | None, most: int | None) -> int | None:
     if wanted is not None and most is not None and wanted > most:
         raise ModelError(f"--context {wanted}: the model can look at {most} tokens", hint=f"Use {most} at most.")
     return most if wanted is None else wanted
-
-
-def _size(model: Any) -> int:
-    return int(model.get_input_embeddings().weight.shape[0])

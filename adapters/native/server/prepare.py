@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from adapters.native.server.errors import RefusedError
@@ -61,14 +61,19 @@ class Preparation:
             RefusedError: it cannot be answered.
         """
         tools = request.offered
-        tokens = self._vocabulary.chat(request.messages, tools, request.chat_template_kwargs or {})
+        tokens, inputs = self._vocabulary.chat(request.messages, tools, request.chat_template_kwargs or {})
+        if inputs is not None and request.prompt_logprobs is not None:
+            raise RefusedError("prompt_logprobs: prompts with pictures are not scored", param="prompt_logprobs")
         asked = request.max_completion_tokens or request.max_tokens
         room = self._room(tokens, asked)
         top = (request.top_logprobs or 0) if request.logprobs else None
         calls: Literal["tool_calls", "function_call"] = "function_call" if request.legacy else "tool_calls"
         return Prepared(
             kind="chat",
-            works=tuple(_works(request, [(tokens, room)], top, request.prompt_logprobs)),
+            works=tuple(
+                replace(work, inputs=inputs)
+                for work in _works(request, [(tokens, room)], top, request.prompt_logprobs)
+            ),
             echoes=None,
             prompt_tokens=len(tokens),
             stops=request.stops,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from jinja2 import TemplateError
 
@@ -13,6 +13,13 @@ from adapters.native.server.errors import RefusedError
 from adapters.native.server.request import Message
 
 _CACHED = 1 << 17
+
+
+class Conversation(NamedTuple):
+    """The tokens of a conversation, and what goes with them."""
+
+    tokens: tuple[int, ...]
+    inputs: Mapping[str, Any] | None = None
 
 
 class Vocabulary(Protocol):
@@ -25,8 +32,8 @@ class Vocabulary(Protocol):
 
     def chat(
         self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any]
-    ) -> tuple[int, ...]:
-        """Return the tokens of a conversation; `more`: what the chat template is told besides.
+    ) -> Conversation:
+        """Return a conversation in tokens; `more`: what the chat template is told besides.
 
         Raises:
             RefusedError: there is no template, or it refuses this.
@@ -56,17 +63,22 @@ class TokenizerVocabulary:
 
     def chat(
         self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any]
-    ) -> tuple[int, ...]:
-        """Return the tokens of a conversation."""
-        if not getattr(self._tokenizer, "chat_template", None):
-            raise RefusedError("the model has no chat template: use /v1/completions", param="messages")
+    ) -> Conversation:
+        """Return a conversation in tokens."""
         turns = [turn(message) for message in messages]
+        return Conversation(self._plain(self._written(self._tokenizer, turns, tools, more)) or (self._padding,))
+
+    def _written(
+        self, template: Any, turns: Sequence[Any], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any]
+    ) -> str:
+        """Return what the chat template makes of turns; `template`: a tokenizer, or a processor."""
+        if not getattr(template, "chat_template", None):
+            raise RefusedError("the model has no chat template: use /v1/completions", param="messages")
         told = {**more, **({"tools": list(tools)} if tools else {})}
         try:
-            text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, **told)
+            return str(template.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, **told))
         except (TemplateError, TypeError, ValueError) as error:
             raise RefusedError(f"the model's chat template refuses this: {error}", param="messages") from error
-        return self._plain(text) or (self._padding,)
 
     def decode(self, tokens: Sequence[int], *, specials: bool = False) -> str:
         """Return the text of tokens."""

@@ -28,6 +28,7 @@ class Work:
         name: with the seed it names the stream from which the answer is drawn.
         top: how many of the likeliest tokens are told beside each of the answer's; None: no log-probabilities.
         prompt_top: the same for the prompt's tokens.
+        inputs: what goes with the prompt, such as pictures; None: nothing.
     """
 
     tokens: tuple[int, ...]
@@ -36,6 +37,7 @@ class Work:
     name: str = "0"
     top: int | None = None
     prompt_top: int | None = None
+    inputs: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

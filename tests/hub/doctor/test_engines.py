@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from hub.doctor import engines
@@ -64,16 +66,16 @@ class _Gpus(FakeEngine):
         return (FINE, Finding("missing", "GPUs", "no NVIDIA runtime", "install it")) if gpus else (FINE,)
 
 
-def test_gpus_that_the_engine_cannot_hand_out_are_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "gpu_names", lambda: {"0": "H100"})
+def test_gpus_that_the_engine_cannot_hand_out_are_a_note(settings: Settings) -> None:
+    stated = replace(settings, gpus=(("0", 80 << 30),))
 
-    (found,) = gpu_findings(_Gpus(echo))
+    (found,) = gpu_findings(_Gpus(echo), stated)
 
     assert (found.level, found.mend) == ("warning", "install it")
     assert found.message == "no NVIDIA runtime (only a task with GPUs needs it)"
 
 
-def test_a_machine_without_gpus_needs_no_way_to_hand_them_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "gpu_names", dict)
+def test_a_machine_without_gpus_needs_no_way_to_hand_them_out(settings: Settings) -> None:
+    stated = replace(settings, gpus=())
 
-    assert list(gpu_findings(_Gpus(echo))) == []
+    assert list(gpu_findings(_Gpus(echo), stated)) == []

@@ -35,6 +35,7 @@ class _Start:
         self.starts = starts
         self.fate = fate
         self.over = threading.Event()
+        self.given_up: Callable[[], bool] = bool
 
     def start(self, devices: tuple[str, ...]) -> float:
         self.starts.devices.append(devices)
@@ -119,3 +120,34 @@ def test_a_stopped_server_can_be_started_again() -> None:
         server.stop()
 
     assert starts.told == ["starting", "ready", "stopped"] * 2
+
+
+def test_one_that_is_loading_gives_up_when_it_is_stopped() -> None:
+    starts, loading = Starts(), threading.Event()
+
+    class Loads(_Start):
+        def start(self, devices: tuple[str, ...]) -> float:
+            loading.set()
+            while not self.given_up():
+                self.over.wait(0.01)
+            raise ServerError("stopped while it was loading")
+
+    def make(stopping: Callable[[], bool]) -> ServerProcess:
+        found = Loads(starts, "")
+        found.given_up = stopping
+        return cast("ServerProcess", found)
+
+    server = KeptServer("m", make, starts.tell)
+
+    def start() -> None:
+        with pytest.raises(ServerError):
+            server.start(())
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    assert loading.wait(10)
+    server.stop()
+    thread.join(10)
+
+    assert not thread.is_alive()
+    assert starts.told == ["starting", "lost: stopped while it was loading"]

@@ -45,6 +45,7 @@ class Prompt:
         on_end: told the answer.
         on_token: told every token of the answer but the one that ends it.
         on_start: told when the prompt has waited for its place and is about to be computed.
+        inputs: what the model is given besides, such as pictures; it is then computed by itself. None: nothing.
         on_logits: told the logits (1 x vocabulary) from which each token is chosen, before the token.
     """
 
@@ -55,6 +56,7 @@ class Prompt:
     on_token: OnToken | None = None
     on_start: OnStart | None = None
     on_logits: OnLogits | None = None
+    inputs: Mapping[str, Any] | None = None
 
 
 @dataclass

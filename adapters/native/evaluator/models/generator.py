@@ -66,7 +66,7 @@ class Generator:
 
     def add(self, prompt: Prompt) -> Ticket:
         """Let a prompt wait for its place; its callbacks are called within `step`."""
-        if self._reason or self._reaches_over(prompt):
+        if prompt.inputs is not None or self._reason or self._reaches_over(prompt):
             return Ticket(continuous=False, number=self._lockstep.add(prompt))
         return Ticket(continuous=True, number=self._continuous.add(prompt))
 

@@ -15,7 +15,7 @@ from adapters.native.evaluator.models.folder_digest import content_digest
 from adapters.native.evaluator.models.generation import Answering
 from adapters.native.evaluator.models.likelihood import likelihoods
 from adapters.native.evaluator.models.lora import merge
-from adapters.native.evaluator.models.weights import load_pretrained
+from adapters.native.evaluator.models.weights import Kind, load_pretrained
 from adapters.native.evaluator.request import Deliver, Generation, Likelihood, Request
 from adapters.runtime import job
 
@@ -60,9 +60,9 @@ def load(target: NativeModel, folder: Path, *, batch_tokens: int | None) -> Loca
 
 
 def load_checkpoint(
-    target: NativeModel, folder: Path, *, batch_tokens: int | None
+    target: NativeModel, folder: Path, *, batch_tokens: int | None, kind: Kind = "AutoModelForCausalLM"
 ) -> tuple[Checkpoint, Mapping[str, str]]:
-    """Return the model in `folder` and what is to be said of it.
+    """Return the model in `folder`, loaded as `kind`, and what is to be said of it.
 
     No network, no code from the checkpoint unless it is trusted. `dtype: auto` is the checkpoint's own on a GPU and
     float32 on a CPU, where half precision is slow and inexact.
@@ -78,7 +78,9 @@ def load_checkpoint(
     loading, several = target.loading, torch.cuda.device_count() > 1
     if loading.attention in NEEDS_GPU and device == "cpu":  # to compile it for a CPU may end the process
         raise ModelError(f"attention: {loading.attention} needs a GPU", hint="Use attention: sdpa.")
-    model, tokenizer = load_pretrained(folder, dtype, device="auto" if several else device, loading=loading)
+    model, tokenizer = load_pretrained(
+        folder, dtype, device="auto" if several else device, loading=loading, kind=kind
+    )
     if loading.adapter:
         merge(model, job.path(loading.adapter))
     model.eval()

@@ -46,6 +46,7 @@ class Lockstep:
         """
         longest = max(map(len, self._rows.values()))
         group = [row for row in self._rows.values() if len(row) == longest]
+        group = [row for row in group if row.prompt.inputs is None] or group[:1]
         size = max(row.room for row in group) + longest
         most = max(1, min(self._checkpoint.batch_rows, self._checkpoint.batch_tokens // size))
         for row in group[:most]:
@@ -64,8 +65,8 @@ class Lockstep:
         tokens = torch.tensor([[*row] for row in rows], device=model.device)
         with torch.inference_mode():
             model.generate(
+                **{"attention_mask": torch.ones_like(tokens), **_besides(model, rows[0])},
                 input_ids=tokens,
-                attention_mask=torch.ones_like(tokens),
                 generation_config=GenerationConfig(
                     do_sample=False,  # the token that is chosen is the only one with a chance
                     max_new_tokens=max(row.room - len(row.answer) for row in rows),
@@ -84,6 +85,14 @@ class Lockstep:
         if answer is not None:
             del self._rows[row.ticket]
         row.tell(token, answer)
+
+
+def _besides(model: Any, row: UnderWay) -> dict[str, Any]:
+    """Return what goes with a prompt's tokens, where the model is and in its type."""
+    return {
+        name: value.to(model.device, model.dtype if value.is_floating_point() else value.dtype)
+        for name, value in (row.prompt.inputs or {}).items()
+    }
 
 
 def _chooses(rows: Sequence[UnderWay], note: Callable[[UnderWay, int], None]) -> Any:

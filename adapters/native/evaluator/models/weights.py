@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from adapters.native.contract import NativeLoading
 from adapters.native.evaluator.dataset import fingerprint
@@ -15,17 +15,21 @@ from adapters.native.evaluator.models.load_reason import Part, explain
 
 _POINTER = b"version https://git-lfs.github.com/"
 _AS_IT_IS = NativeLoading()
+Kind = Literal["AutoModelForCausalLM", "AutoModelForImageTextToText"]
 
 
-def load_pretrained(folder: Path, dtype: str, *, device: str, loading: NativeLoading = _AS_IT_IS) -> tuple[Any, Any]:
-    """Return model and tokenizer; `device`: `cpu`, `cuda`, or `auto` for all GPUs.
+def load_pretrained(
+    folder: Path, dtype: str, *, device: str, loading: NativeLoading = _AS_IT_IS, kind: Kind = "AutoModelForCausalLM"
+) -> tuple[Any, Any]:
+    """Return model and tokenizer; `device`: `cpu`, `cuda`, or `auto` for all GPUs; `kind`: as what it is loaded.
 
     No network; code from the checkpoint only where `loading` trusts it.
 
     Raises:
         ModelError: the folder does not hold a model that transformers can load, or memory does not hold it.
     """
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    import transformers
+    from transformers import AutoConfig, AutoTokenizer
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
@@ -42,7 +46,7 @@ def load_pretrained(folder: Path, dtype: str, *, device: str, loading: NativeLoa
         raise ModelError(f"the checkpoint in {folder.name!r} has no usable tokenizer", hint=hint)
     with _explained(folder, "weights"):
         spread = _spread(device, loading)
-        model, report = AutoModelForCausalLM.from_pretrained(
+        model, report = getattr(transformers, kind).from_pretrained(
             str(folder), dtype=dtype, output_loading_info=True, **spread, **_extra(loading), **safe
         )
         model = model if spread else model.to(device)

@@ -18,7 +18,7 @@ from adapters.native.server.errors import RefusedError
 from adapters.native.server.request import Message
 from adapters.native.server.serve import Loaded, serve
 from adapters.native.server.settings import Settings
-from adapters.native.server.vocabulary import turn
+from adapters.native.server.vocabulary import Conversation, turn
 from adapters.native.server.work import Progress, Scored, Work
 
 END = 0
@@ -34,12 +34,14 @@ class FakeVocabulary:
 
     def chat(
         self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    ) -> Conversation:
         if messages[-1].content == "refuse":
             raise RefusedError("the model's chat template refuses this", param="messages")
         told = [json.dumps(turn(message)) for message in messages] if more.get("json") else []
         names = [tool["function"]["name"] for tool in tools]
-        return self.encode("".join([*told, *names, *(turn(message)["content"] for message in messages)]))
+        return Conversation(
+            self.encode("".join([*told, *names, *(turn(message)["content"] for message in messages)]))
+        )
 
     def decode(self, tokens: Sequence[int], *, specials: bool = False) -> str:
         return "".join(chr(token) for token in tokens if specials or token != 1)

@@ -36,7 +36,7 @@ def served(python: str, weights: Path, folder: Path, *argv: str) -> Iterator[Pat
         yield path
     finally:
         process.terminate()
-        assert process.wait(20) == 0, (folder / "log.txt").read_text(encoding="utf-8")
+        assert process.wait(60) == 0, (folder / "log.txt").read_text(encoding="utf-8")
 
 
 def talk(path: Path, say: Talk) -> Any:
