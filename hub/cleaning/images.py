@@ -71,13 +71,3 @@ def remove(item: Item, _settings: Settings) -> None:
         tags = client.images.get(item.place).tags
         for reference in tags or [item.place]:
             client.images.remove(reference)
-
-
-def layers_bytes() -> int | None:
-    """Return what all layers take on the daemon's disk; None where it does not say."""
-    try:
-        client: DockerClient = connect()
-        with translated("ask for the size of all layers"):
-            return int(client.df().get("LayersSize") or 0)
-    except EvaldockError:
-        return None
