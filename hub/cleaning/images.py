@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hub.cleaning.item import Found, Item
 from hub.cleaning.live import Live
 from hub.engine.docker.arguments import LABEL_IMAGE
 from hub.engine.docker.build import LABEL_STAGE
 from hub.engine.docker.client import connect, translated
-from hub.errors import EvaldockError, PrerequisiteError
+from hub.errors import PrerequisiteError
 from hub.settings import Settings
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 _OURS = "evaldock/"
 
