@@ -142,6 +142,18 @@ def test_a_server_whose_job_waits_for_what_another_run_holds_lets_its_device_go(
     assert decide(state.without("a")) is None
 
 
+def test_a_server_that_needs_all_memory_is_up_for_its_jobs_one_after_the_other() -> None:
+    capacity = Capacity(slots=4, memory_bytes=10)
+    servers = {"a": ServerItem("a", Need(memory_bytes=12), 5), "b": ServerItem("b", Need(memory_bytes=1), 5)}
+    jobs = [Item(name, Need(memory_bytes=1), servers=(model,)) for name, model in zip("xyz", "baa", strict=True)]
+
+    schedule = simulate(tuple(jobs), servers, capacity)
+
+    assert [stint.model for stint in schedule.stints] == ["b", "a"]
+    assert [bar.job for bar in schedule.bars] == ["x", "y", "z"]
+    assert schedule.seconds == 13
+
+
 def test_who_waits_for_another_runs_device_is_overtaken() -> None:
     state = State(TWO, waiting=(needs(2, "wide"), needs(1, "long", seconds=99)), withheld=frozenset({"1"}))
 
