@@ -78,11 +78,6 @@ def count(file: Path) -> int:
         return 0
 
 
-def journal_of(file: Path) -> Path:
-    """Return what SQLite writes to before the file itself changes."""
-    return file.with_name(f"{file.name}-wal")
-
-
 def shared_file(state_dir: Path) -> Path:
     """Return the file of the answers that runs with `cache: shared` have in common."""
     return folder(state_dir) / "shared.sqlite"

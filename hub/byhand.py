@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +10,8 @@ from itertools import islice
 from typing import Any
 
 from hub.ahead import locked_desk
+from hub.errors import ServerError
+from hub.gateway.folders import run_folder
 from hub.hardware import gpu_names
 from hub.interrupts import held
 from hub.mock.serve import bind, url_of
@@ -76,8 +79,13 @@ def serve_one(
                     with forwarded(listener, server_socket(settings.runtime_dir, desk.run_id, 0)):
                         announce(url_of(listener))
                         return _wait(servers, server.name, interrupted)
+                except ServerError:
+                    if not interrupted():
+                        raise
+                    return ""
                 finally:
                     servers.stop_all()
+                    shutil.rmtree(run_folder(settings.runtime_dir, desk.run_id), ignore_errors=True)  # its socket's
 
 
 def _wait(servers: LiveServers, name: str, interrupted: Callable[[], bool]) -> str:

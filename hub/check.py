@@ -110,15 +110,16 @@ def to_fetch(plan: Plan, settings: Settings) -> tuple[Asset, ...]:
 def _gpus(plan: Plan, settings: Settings) -> Iterator[Finding]:
     wanted = sorted({gpu for planned in plan.jobs for gpu in planned.job.gpus})
     have = gpu_names(settings.gpus) if plan.needs_gpus else {}
+    there = f"{'nvidia-smi lists' if settings.gpus is None else 'EVALDOCK_GPUS states'} {', '.join(have) or 'none'}"
     for server in plan.servers:
         if server.gpus > len(have):
-            message = f"it needs {count_of(server.gpus, 'GPU')}; nvidia-smi lists {', '.join(have) or 'none'}"
+            message = f"it needs {count_of(server.gpus, 'GPU')}; {there}"
             yield Finding("missing", f"server {server.name!r}", message, "correct `gpus` under `serve`")
     if not wanted:
         return
     absent = [gpu for gpu in wanted if gpu not in have]
     if absent:
-        message = f"the task asks for {', '.join(wanted)}; nvidia-smi lists {', '.join(have) or 'none'}"
+        message = f"the task asks for {', '.join(wanted)}; {there}"
         yield Finding("missing", "GPUs", message, "correct resources.gpus; `auto` takes what there is")
     else:
         yield Finding("ok", "GPUs", ", ".join(f"{gpu}: {have[gpu]}" for gpu in wanted))

@@ -139,10 +139,13 @@ class Dispatch:
         thread.start()
 
     def _work(self, turn: Turn) -> None:
+        outcome: JobReport | BaseException
         try:
-            self._ended.put((turn.job, self._orders.work(turn)))
+            outcome = self._orders.work(turn)
         except BaseException as error:  # noqa: BLE001 - raised again, where the reports are asked for
-            self._ended.put((turn.job, error))
+            outcome = error
+        with suppress(KeyboardInterrupt):  # it is said once, wherever an interrupt strikes
+            self._ended.put((turn.job, outcome))
 
     def _next_ended(self) -> JobReport | None:
         """Return the report of the next job that ends; None where none does for a moment.

@@ -76,7 +76,7 @@ def first_gap(results: tuple[Result, ...]) -> str:
         if not counts.complete:
             planned = count_of(counts.planned, "sample") if counts.planned else "an unknown number"
             if counts.judge_fallback and counts.scored + counts.judge_fallback == counts.planned:
-                return f"{result.dataset}: {counts.judge_fallback} of {planned} scored without the judge's verdict"
+                return f"{result.dataset}: {counts.judge_fallback} of {planned} without the judge's verdict"
             return f"{result.dataset}: {counts.scored} of {planned} scored"
     return "the backend wrote no result"
 

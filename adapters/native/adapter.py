@@ -38,9 +38,9 @@ class NativeAdapter:
     excludes_failures = True
     path_options = PATHS
 
-    def uses_judge(self, evaluation: Evaluation) -> bool:  # noqa: ARG002 - the protocol's signature
-        """Return False: nothing here is judged by a model."""
-        return False
+    def uses_judge(self, evaluation: Evaluation) -> bool:
+        """Return whether the task's judge grades the answers of a data set."""
+        return any(translate.is_judged(request, judge=evaluation.judge) for request in evaluation.datasets)
 
     def datasets(self) -> Mapping[str, DatasetInfo]:
         """Return every benchmark."""
@@ -115,7 +115,11 @@ def _dataset(request: DatasetRequest, evaluation: Evaluation) -> Iterator[Compla
     generation = EndpointGeneration if endpoint else LocalGeneration
     yield from option_complaints("native", generation, request.generation, "generation")
     problems = list(option_complaints("native", DatasetOptions, request.options, "options"))
-    yield from problems or [*_options(request, benchmark), *_repeats(request, benchmark, evaluation)]
+    yield from problems or [
+        *_options(request, benchmark),
+        *_repeats(request, benchmark, evaluation),
+        *_judge(request, benchmark, judge=evaluation.judge),
+    ]
 
 
 def _data(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complaint]:
@@ -181,6 +185,18 @@ def _options(request: DatasetRequest, benchmark: Benchmark) -> Iterator[Complain
             yield Complaint(("options", key), f"{request.name} has no split {split!r}{suggestion(split, known)}")
     if options.prompt is not None:
         yield from _prompt(options.prompt)
+
+
+def _judge(request: DatasetRequest, benchmark: Benchmark, *, judge: bool) -> Iterator[Complaint]:
+    """Complain where a judge is wanted that there is not, or that would have nothing to do."""
+    if not request.options.get("judge"):
+        return
+    if benchmark.judged is None:
+        able = ", ".join(name for name, each in benchmarks().items() if each.judged)
+        yield Complaint(("options", "judge"), f"{request.name} needs no judge; these can be judged: {able}")
+    elif not judge:
+        message = "the task has no judge: give one (`judge: {endpoint: ..., model: ...}`), or leave this out"
+        yield Complaint(("options", "judge"), message)
 
 
 def _repeats(request: DatasetRequest, benchmark: Benchmark, evaluation: Evaluation) -> Iterator[Complaint]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -18,7 +18,7 @@ EVALUATOR = Path(__file__).parent / "evaluator"
 
 WayName = Literal["choice", "continuation", "generate"]
 Kind = Literal["multiple_choice", "number", "text", "maths", "instructions", "code"]
-Extraction = Literal["letter", "number", "text", "answer", "maths", "code"]
+Extraction = Literal["letter", "number", "text", "answer", "maths", "code", "verdict"]
 WAYS: tuple[WayName, ...] = get_args(WayName)
 
 
@@ -45,7 +45,8 @@ class Way:
         lead: stands once in front of raw text, examples included; templates of chat turns know it as `lead`.
         question, answer: the raw text of a question, and of its answer in a few-shot block or as a continuation.
         user, assistant: the same as chat turns; used where the model has a chat template.
-        extract: what is read out of a generated answer; None where nothing is generated.
+        extract: what is read out of a generated answer; None where nothing is generated. `verdict`: the task's judge
+            grades the answer as a whole.
         stop: where generation of raw text stops (a chat turn ends by itself).
         rest: what follows the option, where it is this whose likelihood counts, given the option.
     """
@@ -86,6 +87,8 @@ class Benchmark:
         topics: subset -> what prompts call it; the subset's name with blanks for underscores where there is none.
         categories: category -> its subsets; each category is summed up, too.
         examples: the folder (or file) in `examples/` with the worked examples that belong to the benchmark.
+        judged: the way `generate` where the task's judge grades the answers; a file gives what differs of it.
+        prefers_judge: whether that is done wherever the task has a judge; else only where `options` say so.
         paper, licence, rows: shown by `evaldock list datasets`; left out where not known for certain.
     """
 
@@ -112,6 +115,8 @@ class Benchmark:
     topics: Mapping[str, str] = field(default_factory=dict)
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     examples: str = ""
+    judged: Way | None = None
+    prefers_judge: bool = False
     paper: str = ""
     licence: str = ""
     rows: int | None = None
@@ -141,6 +146,7 @@ def _benchmark(name: str, entry: dict[str, Any]) -> Benchmark:
     _check(name, entry)
     lead = entry.pop("lead", "")
     ways = _ways(entry.pop("ways"), lead)
+    judged = entry.pop("judged", None)
     categories = {category: tuple(subsets) for category, subsets in entry.pop("categories", {}).items()}
     sources = {hub: Source(**given) for hub, given in entry.pop("sources", {}).items()}
     if "subsets" not in entry:
@@ -154,8 +160,16 @@ def _benchmark(name: str, entry: dict[str, Any]) -> Benchmark:
         columns=_frozen(entry.pop("columns", _COLUMNS)),
         compose=_frozen(entry.pop("compose", {})),
         categories=categories,
+        judged=None if judged is None else _judged(name, ways, judged),
         **_frozen(entry),
     )
+
+
+def _judged(name: str, ways: Mapping[WayName, Way], given: dict[str, Any]) -> Way:
+    """Return the way of answers that a judge grades: `generate`, with what the file says otherwise."""
+    if "generate" not in ways:
+        raise BenchmarkError(f"benchmarks/{name}.yaml: 'judged' needs the way 'generate'")
+    return replace(ways["generate"], extract="verdict", **_frozen(given))
 
 
 def _check(name: str, entry: dict[str, Any]) -> None:

@@ -137,6 +137,7 @@ def _metric(name: str, fields: Mapping[str, Any], place: str) -> Metric:
     ci95 = fields["ci95"]
     return Metric(
         name=name,
+        higher_is_better=name != "not_attempted",
         raw=Raw(literal=fields["value"], unit="fraction", maximum=1.0),
         value=float(fields["value"]),
         stderr=None if fields["stderr"] is None else float(fields["stderr"]),

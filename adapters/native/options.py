@@ -28,6 +28,7 @@ class DatasetOptions(_Options):
         pass_at: the k for which pass@k is given; by default 10, 100 and `repeats`, none above that.
         program_timeout: seconds that a program which a model wrote may run.
         hub, revision: where the published data come from, and their branch, tag or commit there.
+        judge: whether the task's judge grades the answers; default: as the benchmark has it, where there is one.
     """
 
     prompt: str | None = None
@@ -40,6 +41,7 @@ class DatasetOptions(_Options):
     pass_at: tuple[Annotated[int, Field(ge=1)], ...] | list[Annotated[int, Field(ge=1)]] | None = None
     program_timeout: Annotated[float, Field(gt=0, le=600)] = 10.0
     revision: Annotated[str, Field(pattern=r"^[\w][\w./-]*$")] | None = None
+    judge: bool | None = None
 
 
 class EvaluationOptions(_Options):

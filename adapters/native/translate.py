@@ -53,6 +53,8 @@ def native_dataset(request: DatasetRequest, evaluation: Evaluation) -> NativeDat
     # A class of the user's own answers in text, as an endpoint does.
     custom = is_custom(EvaluationOptions.model_validate(dict(evaluation.options)))
     scoring = way_name(request, benchmark, "endpoint" if custom else evaluation.model.via)
+    judged = benchmark.judged if is_judged(request, judge=evaluation.judge) else None
+    chosen = judged or benchmark.ways[scoring]
     return NativeDataset(
         label=request.label,
         benchmark=request.name,
@@ -64,7 +66,7 @@ def native_dataset(request: DatasetRequest, evaluation: Evaluation) -> NativeDat
         few_shot_split=options.few_shot_split or benchmark.few_shot_split,
         limit=request.limit,
         scoring=scoring,
-        way=_way(benchmark.ways[scoring], options),
+        way=_way(chosen, options),
         generation=_generation(request, benchmark, evaluation.seed) if scoring == "generate" else {},
         system=options.system,
         columns={**benchmark.columns, **{role: (name,) for role, name in options.columns.items()}},
@@ -72,6 +74,14 @@ def native_dataset(request: DatasetRequest, evaluation: Evaluation) -> NativeDat
         pass_at=_pass_at(options),
         program_timeout_s=options.program_timeout,
     )
+
+
+def is_judged(request: DatasetRequest, *, judge: bool) -> bool:
+    """Return whether the task's judge grades the answers; asked before the options are known to be well formed."""
+    benchmark = benchmarks().get(request.name)
+    if not judge or benchmark is None or benchmark.judged is None:
+        return False
+    return bool(request.options.get("judge", benchmark.prefers_judge))
 
 
 def _pass_at(options: DatasetOptions) -> tuple[int, ...]:

@@ -116,7 +116,7 @@ def _agreement(pair: _Pair, first: list[_Asked], second: list[_Asked]) -> Agreem
         p_value=mcnemar(fates[True, False], fates[False, True]),
         disagreements=tuple(
             Disagreement(
-                question=_short(min(mine.question, other.question, key=len)),
+                question=_short(min(mine.question, other.question, key=len)),  # the one with less around it
                 first=_answered(mine),
                 second=_answered(other),
             )
@@ -152,11 +152,6 @@ def mcnemar(only_first: int, only_second: int) -> float | None:
 def _same(mine: Sample, other: Sample) -> bool:
     said = mine.prediction.strip()
     return bool(said) and said == other.prediction.strip()
-
-
-def _shorter(mine: _Asked, other: _Asked) -> str:
-    """Return the question with less around it."""
-    return _short(min(mine.question, other.question, key=len))
 
 
 def _answered(asked: _Asked) -> Answered:

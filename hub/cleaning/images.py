@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hub.cleaning.item import Found, Item
 from hub.cleaning.live import Live
 from hub.engine.docker.arguments import LABEL_IMAGE
 from hub.engine.docker.build import LABEL_STAGE
 from hub.engine.docker.client import connect, translated
-from hub.errors import EvaldockError, PrerequisiteError
+from hub.errors import PrerequisiteError
 from hub.settings import Settings
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 _OURS = "evaldock/"
 
@@ -71,13 +68,3 @@ def remove(item: Item, _settings: Settings) -> None:
         tags = client.images.get(item.place).tags
         for reference in tags or [item.place]:
             client.images.remove(reference)
-
-
-def layers_bytes() -> int | None:
-    """Return what all layers take on the daemon's disk; None where it does not say."""
-    try:
-        client: DockerClient = connect()
-        with translated("ask for the size of all layers"):
-            return int(client.df().get("LayersSize") or 0)
-    except EvaldockError:
-        return None

@@ -16,7 +16,13 @@ _DTYPES = ("auto", "float32", "float16", "bfloat16")
 @click.command("serve")
 @click.argument("model")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
-@click.option("--server", type=OneOf(_KINDS), default="transformers", show_default=True, help="Kind of server.")
+@click.option(
+    "--server",
+    type=OneOf(_KINDS),
+    default="transformers",
+    show_default=True,
+    help="Kind of server; this version starts transformers alone.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: a free one.")
 @click.option("--name", help="Name of the model in requests.  [default: the last part of MODEL]")
 @click.option("--hub", type=OneOf(("modelscope", "huggingface", "local")), help="Where a hub id is from.")

@@ -44,7 +44,7 @@ def examine(task: LoadedTask | None, settings: Settings, wish: Wish) -> tuple[Fi
         TaskError: the task is wrong.
     """
     plan = plan_task(task, settings) if task else None
-    gpus = plan is not None and any(planned.job.gpus for planned in plan.jobs)
+    gpus = plan is not None and plan.needs_gpus
     wanted = wish.engine or (task.spec.engine if task else "auto")
     choice, engine_lines = look_at_engines(wanted, settings, gpus=gpus)
     if choice and plan and wish.offline:

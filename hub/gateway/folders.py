@@ -17,6 +17,7 @@ from hub.gateway.config import Books
 from hub.gateway.reserve import hold
 from hub.job import SOCKET_NAME
 from hub.private import make_private, require_ours, require_short
+from hub.unixsocket import opened
 
 _RUN = re.compile(r"[0-9a-f]{8}")
 _ANSWER_S = 1.0
@@ -75,8 +76,9 @@ def is_served(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(_ANSWER_S)
         try:
-            client.connect(str(path))
-        except TimeoutError:  # busy, so alive
+            with opened(str(path)) as address:  # in a given folder a name may lead anywhere
+                client.connect(address)
+        except (TimeoutError, BlockingIOError):  # busy, so alive
             return True
         except OSError:
             return False

@@ -43,8 +43,10 @@ def _rate(found: re.Match[str], drawn: int) -> str:
     return f"As asked: {grades}"
 
 
-# The judge prompts of VLMEvalKit and of the benchmarks that it took them from, by what they say of their answer.
+# The judge prompts of Native, of VLMEvalKit and of the benchmarks that it took them from, by what they say of their
+# answer.
 _FORMS: tuple[tuple[re.Pattern[str], Verdict], ...] = (
+    (re.compile(r"Reply with one letter, A, B or C"), lambda _, drawn: "ABC"[drawn % 3]),
     (re.compile(r"Yes, No, Unknown"), lambda _, drawn: ("Yes", "No", "Unknown")[drawn % 3]),
     (
         re.compile(r"output a single uppercase character|output one of the choices, A, B|输出一个单个的大写字母"),

@@ -93,7 +93,22 @@ def decide(state: State) -> Step | None:
             if not waits and (model := _in_the_way(state, room, item)):
                 return Stop(model)
             until_s = _time_until(state, item)
-    return Stop(next(iter(state.serving))) if state.serving and not state.running else None
+    if state.running or not state.serving:
+        return None
+    return _alone(state) or Stop(max(state.serving, key=lambda model: _next_use(state, model)))
+
+
+def _alone(state: State) -> Start | None:
+    """Return the start of a job that only servers of its own stand beside: they may need more memory than there is.
+
+    So may one on an empty machine; without this a server that needs all of it would be started for each of its jobs.
+    """
+    room = replace(_room(state), memory_bytes=None)
+    for item in state.waiting:
+        place = room.place(item, state.lacking(item)) if state.serving.keys() <= set(item.servers) else None
+        if place:
+            return Start(item, place)
+    return None
 
 
 def _needless(state: State) -> str | None:

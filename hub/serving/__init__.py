@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from hub.errors import ServerError
-
 
 class Servers(Protocol):
     """What whoever schedules jobs asks of the servers; each by its name in the plan, from any thread."""
@@ -22,22 +20,3 @@ class Servers(Protocol):
 
     def lost(self, name: str) -> str:
         """Return why a server that was started is gone for good, after its one restart; empty while it is well."""
-
-
-class NoServers:
-    """The servers of a run whose plan has none."""
-
-    def start(self, name: str, devices: tuple[str, ...]) -> None:
-        """Start nothing.
-
-        Raises:
-            ServerError: always.
-        """
-        raise ServerError(f"this run has no server {name!r} (devices {devices})")
-
-    def stop(self, name: str) -> None:
-        """Stop nothing."""
-
-    def lost(self, name: str) -> str:  # noqa: ARG002 - of the protocol
-        """Return nothing: what was never there is not lost."""
-        return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 
 from hub.errors import EvaldockError, ServerError
 from hub.observer import ServerState
@@ -56,14 +57,18 @@ class KeptServer:
         """End it, and return once it is gone; nothing to do where it is not up. One that is loading gives up."""
         self._stopping.set()
         with self._guard:
-            watcher, process = self._watcher, self._process
-            self._watcher = self._process = None
-            if watcher is None:
-                return
-            watcher.join()
-            if process is not None and not self.lost:
-                process.stop("no job asks it any more")
-                self._tell("stopped", "", 0.0)
+            if self._watcher is not None:
+                self._watcher.join()
+            process, self._watcher, self._process = self._process, None, None  # what the watcher left: it may restart
+            if process is not None:
+                self._end(process)
+
+    def _end(self, process: ServerProcess) -> None:
+        """End a start of it; one that is lost is ended, too, as far as its engine can: it may hold a device still."""
+        with suppress(EvaldockError) if self.lost else nullcontext():
+            process.stop("no job asks it any more")
+        if not self.lost:
+            self._tell("stopped", "", 0.0)
 
     def _begin(self, state: ServerState, reason: str, devices: tuple[str, ...]) -> None:
         self.starts += 1
@@ -94,8 +99,11 @@ class KeptServer:
                 self._restarted = True
                 self._begin("restarting", reason, devices)
             except ServerError:  # `lost` says it
+                if self._stopping.is_set():  # it was to make room while it loaded again: a later job may have it
+                    self.lost = ""
                 return
-            except EvaldockError as error:  # the engine is gone
-                self.lost = error.message
-                self._tell("lost", self.lost, 0.0)
+            except Exception as error:  # noqa: BLE001 - engine gone, disk full: nobody looks after it any more
+                self.lost = error.message if isinstance(error, EvaldockError) else f"{type(error).__name__}: {error}"
+                with suppress(OSError):
+                    self._tell("lost", self.lost, 0.0)
                 return

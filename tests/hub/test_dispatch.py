@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -218,3 +219,28 @@ def test_devices_are_given_back_and_servers_stopped_where_a_run_breaks_off(tmp_p
 
     assert servers.log[-1] == "stop q"
     assert DeviceLocks(tmp_path, "run other", lambda: None).withheld(("0", "1")) == {}
+
+
+class StruckQueue:
+    """A queue whose first `put` is struck by an interrupt once it has put."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[tuple[str, JobReport | BaseException]] = SimpleQueue()
+        self._struck = False
+        self.empty = self._queue.empty
+        self.get = self._queue.get
+
+    def put(self, item: tuple[str, JobReport | BaseException]) -> None:
+        self._queue.put(item)
+        if not self._struck:
+            self._struck = True
+            raise KeyboardInterrupt
+
+
+def test_a_job_that_an_interrupt_strikes_behind_its_report_has_ended_once(tmp_path: Path) -> None:
+    hall = Hall()
+    hall.leave.set()
+    made = dispatch(hall, (Item("a"), Item("b")), tmp_path, capacity=Capacity(slots=1))
+    made._ended = StruckQueue()  # type: ignore[assignment]
+
+    assert [found.id for found in made.reports()] == ["a", "b"]

@@ -91,7 +91,7 @@ def test_a_job_whose_judge_failed_says_so(tmp_path: Path) -> None:
 
     report = carry_out(FakeEngine(done(right=2)), tmp_path, settle=lambda _job: account)
 
-    assert report.reason == "pairs: 1 of 2 samples scored without the judge's verdict"
+    assert report.reason == "pairs: 1 of 2 samples without the judge's verdict"
 
 
 def test_lost_samples_make_it_partial_and_say_how_many(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +254,16 @@ def test_gpus_that_are_not_there_are_a_prerequisite(
         run(load_task(asked), settings)
 
     assert not settings.runs_dir.exists()
+
+
+def test_gpus_that_the_machine_s_own_words_leave_out_are_named_by_those_words(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, FakeEngine(echo))
+    asked = task.spec.model_copy(update={"resources": ResourcesSpec(gpus=("97",))})
+
+    with pytest.raises(PrerequisiteError, match="asks for 97; EVALDOCK_GPUS states 0"):
+        run(load_task(asked), replace(settings, gpus=(("0", 0),)))
 
 
 def test_an_unset_key_is_a_prerequisite_that_names_the_variable(

@@ -8,13 +8,16 @@ from typing import Any
 
 from adapters.native.contract import NativeDataset
 from adapters.native.evaluator.items import Item
-from adapters.native.evaluator.judges import Judges
+from adapters.native.evaluator.judges import Beside, Judges
 from adapters.native.evaluator.progress import Progress
 from adapters.native.evaluator.record import Record
 from adapters.native.evaluator.repeats import question_parts, question_scores
 from adapters.native.evaluator.request import Outcome, Request
 from adapters.native.evaluator.score import Scored, score
 from adapters.native.evaluator.summary import Tally
+
+# What takes long to score; no two of these answers are alike, either.
+_JUDGED = frozenset({"code", "verdict"})
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,17 @@ class Asked:
 
 
 class Collector:
-    """What has come of a data set's requests so far; a context manager, for programs may still be running."""
+    """What has come of a data set's requests so far; a context manager, for answers may still be judged."""
 
-    def __init__(self, dataset: NativeDataset, asked: Sequence[Asked], record: Record) -> None:
-        """Announce how many samples there are."""
+    def __init__(
+        self, dataset: NativeDataset, asked: Sequence[Asked], record: Record, grading: Beside | None = None
+    ) -> None:
+        """Announce how many samples there are; `grading`: who has answers graded by the task's judge."""
         self._dataset, self._asked, self._record = dataset, asked, record
         self._progress = Progress(dataset.label, len(asked))
         self._noted: set[int] = set()
-        self._judges = Judges(lambda index, outcome: score(asked[index].item, outcome, dataset))
+        programs = Judges(lambda index, outcome: score(asked[index].item, outcome, dataset))
+        self._judges: Beside = grading or programs
         planned = [entry.subset for entry in asked]
         self.tallies = {subset: Tally(planned.count(subset)) for subset in dict.fromkeys(planned)}
         self._questions: dict[str, dict[str, dict[int, Scored]]] = {subset: {} for subset in self.tallies}
@@ -44,16 +50,16 @@ class Collector:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Let go of programs that still run."""
+        """Let go of what is still being judged."""
         self._judges.__exit__(*error)
 
     def deliver(self, index: int, outcome: Outcome) -> None:
-        """Take the outcome of a request; a program is judged while others are asked for.
+        """Take the outcome of a request; a program, or what a judge grades, is judged while others are asked for.
 
         Raises:
             SandboxError: no program can be judged here.
         """
-        if outcome.state == "scored" and self._dataset.way.extract == "code":
+        if outcome.state == "scored" and self._dataset.way.extract in _JUDGED:
             self._judges.give(index, outcome)
         else:
             scored = score(self._asked[index].item, outcome, self._dataset) if outcome.state == "scored" else None
@@ -62,7 +68,7 @@ class Collector:
             self._note(*judged)
 
     def finish(self, ended: Callable[[], bool]) -> None:
-        """Wait for the programs that are still being judged.
+        """Wait for what is still being judged.
 
         Raises:
             EndedError: the job was told to end before.
@@ -99,7 +105,7 @@ class Collector:
                     headline=dataset.way.metrics[0],
                     repeats=dataset.repeats,
                     pass_at=dataset.pass_at,
-                    vote=dataset.way.extract != "code",
+                    vote=dataset.way.extract not in _JUDGED,
                 )
         return self.tallies
 

@@ -6,19 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from adapters.native.contract import NativeDataset
+from adapters.native.contract import NativeDataset, NativeTask
 from adapters.native.evaluator.collector import Asked, Collector
 from adapters.native.evaluator.dataset import Subset, load_subsets
 from adapters.native.evaluator.errors import EndedError, EvaluationError
+from adapters.native.evaluator.judges import Beside
 from adapters.native.evaluator.prompts import Prompter
 from adapters.native.evaluator.record import Record
 from adapters.native.evaluator.request import Generation, Model, Request
 from adapters.native.evaluator.sandbox.box import SandboxError
 from adapters.native.evaluator.summary import dataset_entry
 from adapters.runtime import job
+from adapters.runtime.gateway import WAITS_S
 
 
-def evaluate(dataset: NativeDataset, model: Model, record: Record, *, seed: int) -> dict[str, Any]:
+def evaluate(dataset: NativeDataset, model: Model, record: Record, task: NativeTask) -> dict[str, Any]:
     """Evaluate a data set and return its part of the summary; `absent` in it says why it is not whole.
 
     One that is not whole has a value only where its samples were asked in order, so that it is that of a beginning.
@@ -26,10 +28,10 @@ def evaluate(dataset: NativeDataset, model: Model, record: Record, *, seed: int)
     Raises:
         EvaluationError: its data or its prompts are wrong, so that nothing was asked.
     """
-    subsets = load_subsets(dataset, job.path(dataset.path), seed=seed)
+    subsets = load_subsets(dataset, job.path(dataset.path), seed=task.seed)
     asked = _requests(dataset, subsets, chat=model.chat)
     absent = ""
-    with Collector(dataset, asked, record) as collector:
+    with Collector(dataset, asked, record, _grading(dataset, asked, task)) as collector:
         try:
             model.answer(dataset.label, [entry.request for entry in asked], collector.deliver)
             collector.finish(lambda: model.ended)
@@ -43,6 +45,18 @@ def evaluate(dataset: NativeDataset, model: Model, record: Record, *, seed: int)
                 job.event("failed", reason=f"{dataset.label}: {error.reason}", hint=error.hint)
                 job.event("finished", dataset=dataset.label)
         return dataset_entry(dataset, subsets, collector.sum_up(), absent=absent)
+
+
+def _grading(dataset: NativeDataset, asked: Sequence[Asked], task: NativeTask) -> Beside | None:
+    """Return who has answers graded by the task's judge; None where no judge is to be asked."""
+    if dataset.way.extract != "verdict":
+        return None
+    from adapters.native.evaluator.grading import Case, Grading
+    from adapters.native.evaluator.models.exchange import Exchange
+
+    url, most, timeout_s = job.gateway_url("judge", dataset.label), task.concurrency, task.request_timeout_s
+    cases = [Case(entry.request.id, entry.item) for entry in asked]
+    return Grading(lambda: Exchange(url, connections=most, timeout_s=timeout_s, waits_s=WAITS_S), cases, most=most)
 
 
 def _requests(dataset: NativeDataset, subsets: Sequence[Subset], *, chat: bool) -> list[Asked]:

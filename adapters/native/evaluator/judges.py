@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from adapters.native.evaluator.errors import EndedError
 from adapters.native.evaluator.request import Outcome
@@ -19,11 +19,30 @@ _LOOK_S = 0.2
 
 
 class Judged(NamedTuple):
-    """A scored answer under its request's number."""
+    """A scored answer under its request's number; `scored` None: it could not be judged, as `outcome` says."""
 
     number: int
     outcome: Outcome
-    scored: Scored
+    scored: Scored | None
+
+
+class Beside(Protocol):
+    """Something that scores beside the asking."""
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of what is left."""
+
+    def give(self, number: int, outcome: Outcome) -> None:
+        """Take an answer to score."""
+
+    def take(self) -> Iterator[Judged]:
+        """Yield what was scored since the last time; raises what scoring raised."""
+
+    def take_rest(self, ended: Callable[[], bool]) -> Iterator[Judged]:
+        """Yield all as it is scored; raises what scoring raised, and EndedError where `ended` says so."""
+
+    def salvage(self) -> Iterator[Judged]:
+        """Yield what was scored since the last time, without what could not be."""
 
 
 class Judges:
@@ -44,7 +63,7 @@ class Judges:
 
     def __exit__(self, *_: object) -> None:
         """Begin nothing more; nobody waits for what is under way."""
-        for _entry in _drained(self._given):
+        for _entry in drained(self._given):
             pass
         for _thread in self._threads:
             self._given.put(None)
@@ -60,7 +79,7 @@ class Judges:
 
     def take(self) -> Iterator[Judged]:
         """Yield what was scored since the last time; raises what scoring raised."""
-        for found in _drained(self._done):
+        for found in drained(self._done):
             yield self._checked(found)
 
     def take_rest(self, ended: Callable[[], bool]) -> Iterator[Judged]:
@@ -80,7 +99,7 @@ class Judges:
 
     def salvage(self) -> Iterator[Judged]:
         """Yield what was scored since the last time, without what could not be."""
-        for found in _drained(self._done):
+        for found in drained(self._done):
             if isinstance(found, Judged):
                 yield self._checked(found)
 
@@ -101,7 +120,7 @@ class Judges:
             return error
 
 
-def _drained(queue: SimpleQueue[T]) -> Iterator[T]:
+def drained(queue: SimpleQueue[T]) -> Iterator[T]:
     """Yield what is in a queue now."""
     with suppress(Empty):
         while True:

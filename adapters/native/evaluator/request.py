@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 Messages = tuple[Mapping[str, str], ...]
-State = Literal["scored", "model_error", "infra_error", "skipped"]
+State = Literal["scored", "model_error", "infra_error", "judge_fallback", "skipped"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Outcome:
     """What came of one request.
 
     Attributes:
-        state: `scored` = the model answered and a scorer may look at it.
+        state: `scored` = the model answered and a scorer may look at it. `judge_fallback` = it answered, but
+            the judge gave no verdict.
         text: the generated answer, untouched.
         likelihoods: natural-log likelihood of each continuation.
         truncated: whether the answer was cut at max_tokens.

@@ -86,7 +86,7 @@ def _isolated(dataset: NativeDataset, model: Model, record: Record, task: Native
         if model.ended:
             entry = absent_entry(dataset, "the job was ended before it came to this data set")
         else:
-            entry = evaluate(dataset, model, record, seed=task.seed)
+            entry = evaluate(dataset, model, record, task)
     except EvaluationError as error:
         _give_up(error, f"{dataset.label}: ")
         entry = absent_entry(dataset, error.advice)

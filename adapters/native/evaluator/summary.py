@@ -120,9 +120,10 @@ def head(dataset: NativeDataset) -> dict[str, Any]:
 
 def _part(tally: Tally, data: str, prompt: str) -> dict[str, Any]:
     counts = {"planned": tally.planned, "scored": tally.states["scored"], "unparsed": tally.unparsed}
-    counts |= {state: tally.states[state] for state in ("model_error", "infra_error", "skipped")}
+    counts |= {state: tally.states[state] for state in ("model_error", "infra_error", "judge_fallback", "skipped")}
     found = {name: estimate(scores) for name, scores in tally.scores.items()}
-    found |= {name: ratio_estimate(parts) for name, parts in tally.parts.items()}
+    # Of no part at all, as of no answer that was attempted, there is no mean.
+    found |= {name: ratio_estimate(parts) for name, parts in tally.parts.items() if any(parts)}
     metrics = {name: dataclasses.asdict(value) for name, value in found.items()}
     # By count, then by name: not by who happened to come first.
     errors = sorted(tally.errors.items(), key=lambda entry: (-entry[1], entry[0]))[:ERRORS_SHOWN]

@@ -144,14 +144,14 @@ def _gaps(entry: Entry, unscored: Collection[tuple[str, str]]) -> Iterator[Probl
 
 
 def _lacks(counts: Counts) -> Iterator[str]:
-    """Yield how many samples have no score, and how many have one that no judge gave."""
+    """Yield how many samples have no score, and how many the judge gave no verdict on."""
     missing = {name: count for name, count in fates_of(counts).items() if count and name != "scored"}
     unjudged = missing.pop("judge_fallback", 0)
     if missing:
         words = ", ".join(f"{count:,} {FATES[name]}" for name, count in missing.items())
         yield f"{sum(missing.values()):,} of {counts.planned:,} samples were not scored: {words}"
     if unjudged:
-        yield f"{unjudged:,} of {counts.planned:,} samples were scored {FATES['judge_fallback']}"
+        yield f"{unjudged:,} of {counts.planned:,} samples are {FATES['judge_fallback']}"
 
 
 def _link(entry: Entry, show: str) -> str:

@@ -52,6 +52,10 @@ def test_five_lines_are_a_benchmark(written: Path, tmp_path: Path) -> None:
             ("kind: multiple_choice", "kind: multiple choice"),
             "no kind 'multiple choice'; did you mean 'multiple_choice'",
         ),
+        (
+            ("ways: multiple_choice", "ways: {base: multiple_choice, generate: null}\njudged: {metrics: [accuracy]}"),
+            "'judged' needs the way 'generate'",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(written: Path, change: tuple[str, str], message: str) -> None:

@@ -222,6 +222,11 @@ def test_where_memory_is_short_the_batch_is_halved_and_no_answer_changes(engines
     assert engines[f"small memory, {engine}"] == engines["plain"]
 
 
+def test_where_memory_is_too_short_to_choose_tokens_no_answer_changes(engines: Any) -> None:
+    assert engines["failed to choose"] > 1
+    assert engines["small memory to choose in"] == engines["plain"]
+
+
 @pytest.fixture(scope="module")
 def generating(native_python: str) -> Any:
     return script(native_python, "generating.py")

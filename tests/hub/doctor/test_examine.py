@@ -8,11 +8,14 @@ import pytest
 from adapters.echo.adapter import EchoAdapter
 from hub.doctor import engines
 from hub.engine import Engine
+from hub.finding import Finding
 from tests.fakes.engine import FakeEngine
 from tests.fakes.hub_server import HubServer, Repository
 from tests.fakes.upstream import FakeUpstream
 from tests.hub.test_cli import code_of
 from tests.hub.test_orchestrator import echo
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -129,3 +132,23 @@ def test_a_download_is_a_note_with_its_size(
 def test_offline_without_a_task_says_why_it_needs_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert code_of("doctor", "--offline") == 2
     assert "needs a TASK" in capsys.readouterr().err
+
+
+def test_the_gpus_of_a_server_alone_are_asked_of_the_engine(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class WithoutGpus(FakeEngine):
+        def check(self, *, gpus: bool, probe: bool = True) -> tuple[Finding, ...]:
+            return (Finding("missing", "GPUs", "docker hands out none", "install it"),) if gpus else ()
+
+    monkeypatch.setattr(engines, "make_engine", lambda *_args: WithoutGpus(echo))
+    monkeypatch.setenv("EVALDOCK_GPUS", "0:80g")
+    task = tmp_path / "t.yaml"
+    task.write_text(
+        f"version: 1\nmodels: {{m: {{checkpoint: {ROOT}/configs/bundled/model, serve: {{engine: transformers}}}}}}\n"
+        "evaluations: [{backend: echo, datasets: [echo]}]\n"
+    )
+
+    assert code_of("doctor", str(task), "--json") == 3
+
+    assert "docker hands out none" in capsys.readouterr().out

@@ -1,6 +1,7 @@
 import os
 import socket
 import threading
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -90,6 +91,31 @@ def test_sockets_of_a_dead_gateway_are_swept_and_those_of_a_living_one_are_not(t
     assert len(lines) == 1
     assert str(dead.parent) in lines[0]
     assert {path.name for path in runtime.iterdir()} == {living.parent.name, young.parent.name, "other"}
+
+
+def test_a_link_to_somebody_s_socket_does_not_keep_a_dead_run_s_folder(tmp_path):
+    runtime = tmp_path / "rt"
+    dead = make_socket_dirs(runtime, "dead", ["job"])["job"]
+    with listen(tmp_path / "other.sock"):
+        (dead / "server.sock").symlink_to(tmp_path / "other.sock")
+        os.utime(dead.parent, (1, 1))
+
+        assert len(sweep_sockets(runtime)) == 1
+
+
+def test_a_socket_whose_server_has_no_room_for_another_is_served(tmp_path):
+    path = tmp_path / "s"
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+        listener.bind(str(path))
+        listener.listen(0)
+        for _ in range(2):
+            client = stack.enter_context(socket.socket(socket.AF_UNIX))
+            client.setblocking(False)
+            with suppress(BlockingIOError):
+                client.connect(str(path))
+
+        assert is_served(path)
 
 
 def test_nothing_is_swept_where_there_is_nothing(tmp_path):

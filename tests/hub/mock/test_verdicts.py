@@ -25,6 +25,7 @@ POINT = (
     "Example 2: \nOptions: (A) Point A\n(B) Point B\n(Z) Failed\nAnswer: sorry\nYour output: (Z)\n"
     "Question: {}?\nOptions: There are several options: \nA. a\nB. b\nC. c\n\n(Z) Failed\nAnswer: b\nYour output: "
 )
+NATIVE = '{{"question": "{}?", "answer": "x"}}\n\nReply with one letter, A, B or C, and nothing else.'
 YES = "a single word among the following 3 choices: Yes, No, Unknown.\nQuestion: {}?\nAnswer: maybe\nYour output: "
 GRADE = "The correctness score is 0.0 (totally wrong), 0.1, ... or 1.0 (totally right).\n{} | red | blue | "
 PAIR = "{} Please first output a single line containing only two values indicating the scores for Assistant 1 and 2."
@@ -44,6 +45,7 @@ def said(prompt: str, number: int = 0) -> str:
         (MATCH, "[ABCZ]"),
         (CHINESE, "[ABCZ]"),
         (POINT, "[ABCZ]"),
+        (NATIVE, "[ABC]"),
         (YES, "Yes|No|Unknown"),
         (GRADE, r"0\.\d|1\.0"),
         (PAIR, r"(?:[5-9]|10) (?:[1-9]|10)\nSo\."),

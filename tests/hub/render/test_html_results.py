@@ -241,8 +241,7 @@ def test_samples_that_no_judge_saw_are_told_apart_from_those_without_a_score() -
 
     (problem,) = overview(made, ()).problems
     assert problem.text == (
-        "1 of 10 samples were not scored: 1 with a failed request; "
-        "2 of 10 samples were scored without the judge's verdict"
+        "1 of 10 samples were not scored: 1 with a failed request; 2 of 10 samples are without the judge's verdict"
     )
 
 

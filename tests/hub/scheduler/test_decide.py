@@ -1,10 +1,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.scheduler import (
+    Bar,
     Capacity,
     Device,
     Item,
@@ -142,6 +143,18 @@ def test_a_server_whose_job_waits_for_what_another_run_holds_lets_its_device_go(
     assert decide(state.without("a")) is None
 
 
+def test_a_server_that_needs_all_memory_is_up_for_its_jobs_one_after_the_other() -> None:
+    capacity = Capacity(slots=4, memory_bytes=10)
+    servers = {"a": ServerItem("a", Need(memory_bytes=12), 5), "b": ServerItem("b", Need(memory_bytes=1), 5)}
+    jobs = [Item(name, Need(memory_bytes=1), servers=(model,)) for name, model in zip("xyz", "baa", strict=True)]
+
+    schedule = simulate(tuple(jobs), servers, capacity)
+
+    assert [stint.model for stint in schedule.stints] == ["b", "a"]
+    assert [bar.job for bar in schedule.bars] == ["x", "y", "z"]
+    assert schedule.seconds == 13
+
+
 def test_who_waits_for_another_runs_device_is_overtaken() -> None:
     state = State(TWO, waiting=(needs(2, "wide"), needs(1, "long", seconds=99)), withheld=frozenset({"1"}))
 
@@ -181,8 +194,16 @@ tasks = st.tuples(
 )
 
 
+MORE_THAN_ALL_BESIDE_NOTHING = (
+    [*(Item(name) for name in "xyz"), Item("ab", servers=("a", "b"))],
+    {model: ServerItem(model, Need(memory_bytes=size)) for model, size in {"a": 5, "b": 1, "c": 0}.items()},
+    Capacity(slots=2, memory_bytes=5),
+)
+
+
 @settings(max_examples=300, deadline=None)
 @given(tasks)
+@example(MORE_THAN_ALL_BESIDE_NOTHING)
 def test_every_job_that_can_run_does_and_nothing_is_ever_shared(
     task: tuple[list[Item], Mapping[str, ServerItem], Capacity],
 ) -> None:
@@ -214,8 +235,9 @@ def _assert_within(
         needs = [items[bar.job].need for bar in bars] + [servers[stint.model].need for stint in stints]
         if capacity.memory_bytes and len(needs) > 1:
             shares = [min(need.memory_bytes, capacity.memory_bytes) for need in needs]
-            together = len(bars) == 1  # a job may need more than all together with its own servers
-            assert sum(shares) <= capacity.memory_bytes or together
+            # A job may need more than all together with its own servers; one that needs none is in nobody's way.
+            asking = [bar for bar in bars if any(need.memory_bytes for need in _needs_of(bar, items, servers))]
+            assert sum(shares) <= capacity.memory_bytes or len(asking) == 1
     for part, need in (
         *((bar, items[bar.job].need) for bar in schedule.bars),
         *((stint, servers[stint.model].need) for stint in schedule.stints),
@@ -225,3 +247,7 @@ def _assert_within(
             assert set(part.devices) == set(need.devices)
         else:
             assert all(not sizes[name] or sizes[name] >= need.device_bytes for name in part.devices)
+
+
+def _needs_of(bar: Bar, items: Mapping[str, Item], servers: Mapping[str, ServerItem]) -> list[Need]:
+    return [items[bar.job].need, *(servers[model].need for model in bar.servers)]

@@ -1,3 +1,4 @@
+import socket
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from hub.serving import health
 from hub.serving.health import is_healthy
 
 
@@ -46,3 +48,29 @@ def test_a_link_in_the_socket_s_place_is_not_followed(path: Path) -> None:
     link.symlink_to(path)
 
     assert not is_healthy(link, "/health")
+
+
+def test_an_answer_that_comes_drop_by_drop_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_ANSWER_S", 0.2)
+    enough = threading.Event()
+    with TemporaryDirectory(prefix="ed-") as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{folder}/s")
+        listener.listen()
+
+        def drip() -> None:
+            with listener.accept()[0] as client:
+                while not enough.wait(0.02):
+                    client.send(b"H")
+
+        found: list[bool] = []
+        dripping = threading.Thread(target=drip)
+        asking = threading.Thread(target=lambda: found.append(is_healthy(Path(folder) / "s", "/health")))
+        dripping.start()
+        asking.start()
+        asking.join(10)
+        in_time = list(found)
+        enough.set()
+        dripping.join()
+        asking.join()
+
+    assert in_time == [False]

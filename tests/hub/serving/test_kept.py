@@ -151,3 +151,64 @@ def test_one_that_is_loading_gives_up_when_it_is_stopped() -> None:
 
     assert not thread.is_alive()
     assert starts.told == ["starting", "lost: stopped while it was loading"]
+
+
+def test_one_that_makes_room_while_it_is_started_again_can_be_started_later() -> None:
+    starts, loading = Starts("exit code 7", "", ""), threading.Event()
+
+    class LoadsAgain(_Start):
+        def start(self, devices: tuple[str, ...]) -> float:
+            loading.set()
+            while not self.given_up():
+                self.over.wait(0.01)
+            raise ServerError("stopped while it was loading")
+
+    def make(stopping: Callable[[], bool]) -> ServerProcess:
+        again = starts.told[-1].startswith("restarting")
+        found = (LoadsAgain if again else _Start)(starts, starts.fates.pop(0))
+        found.given_up = stopping
+        return cast("ServerProcess", found)
+
+    server = KeptServer("m", make, starts.tell)
+    server.start(())
+    assert loading.wait(10)
+    server.stop()
+
+    server.start(())
+    server.stop()
+
+    assert server.lost == ""
+    assert starts.told[-3:] == ["starting", "ready", "stopped"]
+
+
+def test_one_whose_readiness_cannot_be_told_is_ended_all_the_same() -> None:
+    starts = Starts("")
+
+    def full(state: str, reason: str, _seconds: float) -> None:
+        if state == "ready":
+            raise OSError(28, "No space left on device")
+        starts.tell(state, reason, _seconds)
+
+    server = KeptServer("m", starts.make, full)
+    with pytest.raises(OSError, match="No space left"):
+        server.start(())
+    server.stop()
+
+    assert starts.stopped == ["no job asks it any more"]
+
+
+def test_one_that_nobody_can_look_after_any_more_is_lost() -> None:
+    starts = Starts("")
+
+    class Unseen(_Start):
+        def failure(self, _timeout_s: float) -> str:
+            raise OSError(28, "No space left on device")
+
+    starts.make = lambda _stopping: cast("ServerProcess", Unseen(starts, ""))  # type: ignore[method-assign]
+    server = kept(starts)
+    server.start(())
+    assert starts.lost.wait(10)
+    server.stop()
+
+    assert "No space left on device" in server.lost
+    assert starts.stopped == ["no job asks it any more"]

@@ -173,6 +173,21 @@ def test_one_served_by_hand_is_at_a_port_until_somebody_ends_it(stage: Stage, tm
 
     assert said == "hello"
     assert list(Path(stage.environment["EVALDOCK_STATE"]).glob("serve-*")) == []
+    assert list(Path(stage.environment["XDG_RUNTIME_DIR"]).glob("**/server.sock")) == []
+
+
+def test_one_by_hand_that_is_ended_while_it_loads_ends_in_order(stage: Stage, tmp_path: Path) -> None:
+    stage.task(tmp_path)
+    environment = {**os.environ, **stage.checkout.environment, **stage.environment}
+    command = [EVALDOCK, "serve", "model", "--port", "0", "--engine", stage.engine, "--", "--load-s", "600"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, stderr=subprocess.PIPE) as hub:
+        try:
+            assert hub.stderr is not None
+            assert any(line.startswith("server model: starting") for line in hub.stderr)
+            hub.send_signal(signal.SIGINT)
+            assert hub.wait(60) == 0
+        finally:
+            hub.kill()
 
 
 def test_a_port_that_is_taken_is_said_before_anything_is_loaded(stage: Stage, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 from adapters.native.evaluator.errors import ModelError
 from adapters.native.evaluator.models.answers import Prompt, UnderWay, next_tokens, under_way
 from adapters.native.evaluator.models.checkpoint import Checkpoint
-from adapters.native.evaluator.models.prefill import Computed, Prefill
-from adapters.native.evaluator.models.trie import Limits, common
+from adapters.native.evaluator.models.prefill import Computed, Prefill, added
+from adapters.native.evaluator.models.trie import Limits
 
 # A step works on one token per row: a batch may hold that much more than one of whole sequences.
 BUDGET_FACTOR = 4
@@ -116,7 +116,7 @@ class ContinuousBatch:
             rows = len(self._rows) + len(found) + 1
             if rows > 1 and (rows > self._checkpoint.batch_rows or rows * widest > self._budget):
                 return found if len(found) >= len(self._rows) // _SHARE else []
-            tokens += _added(row, found[-1] if found else None)
+            tokens += added(row, found[-1] if found else None)
             if found and tokens > self._checkpoint.batch_tokens:
                 return found
             found.append(row)
@@ -136,11 +136,18 @@ class ContinuousBatch:
             from adapters.native.evaluator.models.slots import Slots
 
             self._slots = Slots()
+        first = len(self._rows)
         self._slots.add(computed.stem, computed.layers, computed.picks)
+        try:
+            tokens = next_tokens(computed.logits, computed.rows)
+        except BaseException:  # such as too little memory: they wait on, and are computed again
+            for place in reversed(range(first, len(self._slots))):
+                self._slots.remove(place)
+            raise
         tickets = {row.ticket for row in computed.rows}
         self._waiting = deque(row for row in self._waiting if row.ticket not in tickets)
         self._rows += computed.rows
-        self._note(computed.logits, len(self._rows) - len(computed.rows))
+        self._note(tokens, first)
 
     def _advance(self) -> None:
         """Compute one more token of every row."""
@@ -158,8 +165,9 @@ class ContinuousBatch:
             past_key_values=self._slots,
             use_cache=True,
         ).logits[:, -1]
+        tokens = next_tokens(logits, self._rows)  # may lack memory: the pass counts only once they are there
         self._slots.end()
-        self._note(logits, 0)
+        self._note(tokens, 0)
 
     def _give_way(self) -> None:
         """Send the newest rows back to wait where all together are too many tokens; what they have is kept."""
@@ -175,10 +183,9 @@ class ContinuousBatch:
             self._rows[place] = last
         return row
 
-    def _note(self, logits: Any, first: int) -> None:
+    def _note(self, tokens: Sequence[int], first: int) -> None:
         """Give every row from `first` on its next token, and end those that it ends; then tell of all that."""
         rows = self._rows[first:]
-        tokens = next_tokens(logits, rows)
         answers = [row.take(token) for row, token in zip(rows, tokens, strict=True)]
         for place in reversed(range(len(rows))):
             if answers[place] is not None:
@@ -190,11 +197,3 @@ class ContinuousBatch:
 def _area(rows: Sequence[UnderWay]) -> int:
     """Return how many tokens rows hold side by side, with the padding."""
     return len(rows) * max(map(len, rows), default=0)
-
-
-def _added(row: UnderWay, before: UnderWay | None) -> int:
-    """Return how many tokens a row adds to a pass: those behind its beginning that the row before does not have."""
-    shared = len(row.beginning.tokens) if row.beginning else 0
-    if before is not None:
-        shared = max(shared, common(tuple(before), tuple(row)))
-    return max(1, len(row) - shared)

@@ -11,7 +11,7 @@ from adapters.native.evaluator.models.batches import batches
 from adapters.native.evaluator.models.checkpoint import Checkpoint
 from adapters.native.evaluator.models.packed_pass import Layers, packed_pass
 from adapters.native.evaluator.models.stems import Stems
-from adapters.native.evaluator.models.trie import Limits, Packed, Tokens, pack, plan
+from adapters.native.evaluator.models.trie import Limits, Packed, Tokens, common, pack, plan
 
 # The share of a pass that may be padding: more passes cost less than more tokens.
 _SLACK = 0.15
@@ -86,3 +86,11 @@ class Prefill:
             computed.picks.extend([Pick(number, path)] * len(rows))
             lines.extend([line] * len(rows))
         return computed._replace(logits=passed.logits[lines])
+
+
+def added(row: UnderWay, before: UnderWay | None) -> int:
+    """Return how many tokens a row adds to a pass: those behind its beginning that the row before does not have."""
+    shared = len(row.beginning.tokens) if row.beginning else 0
+    if before is not None:
+        shared = max(shared, common(tuple(before), tuple(row)))
+    return max(1, len(row) - shared)

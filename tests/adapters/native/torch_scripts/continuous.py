@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from adapters.native.contract import NativeModel
+from adapters.native.evaluator.models import continuous
 from adapters.native.evaluator.models.answers import Prompt
 from adapters.native.evaluator.models.continuous import ContinuousBatch
 from adapters.native.evaluator.models.local import load
@@ -122,7 +123,25 @@ def main(folder: str) -> None:
         said[f"small memory, {name}"] = [tokens for tokens, *_ in answered(engine(checkpoint), greedy)]
         small.remove()
         said[f"failed, {name}"] = small.failed
+    said["small memory to choose in"], said["failed to choose"] = choosing(checkpoint, greedy, rows=3)
     sys.stdout.write(json.dumps(said))
+
+
+def choosing(checkpoint, prompts, *, rows):
+    """Return the answers where the memory that a pass leaves is enough to choose the tokens of so many rows."""
+    choose, failed = continuous.next_tokens, []
+
+    def chooses(logits, batch):
+        if len(batch) > rows:
+            failed.append(len(batch))
+            raise torch.cuda.OutOfMemoryError
+        return choose(logits, batch)
+
+    continuous.next_tokens = chooses
+    try:
+        return [tokens for tokens, *_ in answered(ContinuousBatch(checkpoint), prompts)], len(failed)
+    finally:
+        continuous.next_tokens = choose
 
 
 def arriving(checkpoint, prompts):
