@@ -58,7 +58,9 @@ def _transformers(served: Served) -> Iterator[str]:
 
 
 def _swift(served: Served) -> Iterator[str]:
+    """Yield the command of SWIFT; its log would else hold every prompt, and what it counts every 20 seconds."""
     yield from ("python", "-m", "adapters.swift", "--infer_backend", "transformers")
+    yield from ("--verbose", "false", "--log_interval", "-1", "--log_level", "warning")
     yield from ("--host", "127.0.0.1", "--port", "{port}")
     yield from ("--model", served.weights, "--served_model_name", served.name)
     if served.dtype != "auto":

@@ -25,7 +25,8 @@ def test_our_own_server() -> None:
 
 def test_swift_decides_on_the_dtype_where_the_task_does_not() -> None:
     assert command("swift") == (
-        f"python -m adapters.swift --infer_backend transformers {LISTENS} --model /models/q --served_model_name q"
+        "python -m adapters.swift --infer_backend transformers --verbose false --log_interval -1 --log_level warning"
+        f" {LISTENS} --model /models/q --served_model_name q"
     )
 
 

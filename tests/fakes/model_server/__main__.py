@@ -78,8 +78,8 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--weights", "--model", required=True)
     parser.add_argument("--name", "--served_model_name", required=True)
-    parser.add_argument("--infer_backend")
-    parser.add_argument("--host")
+    for name in ("--infer_backend", "--verbose", "--log_interval", "--log_level", "--host"):
+        parser.add_argument(name)
     parser.add_argument("--port", type=int)
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--crash-at", type=int, nargs="*", default=[])
