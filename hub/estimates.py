@@ -6,7 +6,7 @@ cost at most follows from its `max_tokens`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hub.adapter import Adapter, DatasetInfo, DatasetRequest, Estimate, Estimator, Evaluation
@@ -75,9 +75,7 @@ class Bill:
         return self.answer_tokens * prices.output / _MILLION
 
 
-def bills(
-    parts: Iterable[tuple[Estimate, int | None]],
-) -> Iterator[Bill]:
+def bills(parts: Iterable[tuple[Estimate, int | None]]) -> Iterator[Bill]:
     """Yield a bill for each role; a part is an estimate and how many tokens one of its answers may have."""
     by_role: dict[str, list[tuple[Estimate, int | None]]] = {}
     for estimate, longest in parts:
@@ -92,12 +90,6 @@ def bills(
             _sum(answers),
             tuple(estimate.dataset for estimate, _ in found if estimate.calls is None and estimate.tokens is None),
         )
-
-
-def longest_answer(request: Mapping[str, object]) -> int | None:
-    """Return `max_tokens` of a data set's generation where the task states it."""
-    stated = request.get("max_tokens")
-    return stated if isinstance(stated, int) else None
 
 
 def _most(estimate: Estimate, longest: int | None) -> int | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hub.estimates import Bill, bills, longest_answer
+from hub.adapter import Estimate
+from hub.estimates import Bill, bills
 from hub.finding import Finding
 from hub.plan import Plan, PlannedJob
 from hub.spec import PricesSpec
@@ -36,18 +37,18 @@ def cost_findings(plan: Plan) -> Iterator[Finding]:
         if planned.estimates:
             models.setdefault(planned.evaluation.model.name, []).append(planned)
     for name, jobs in models.items():
-        parts = [
-            (estimate, _longest(planned, estimate.dataset)) for planned in jobs for estimate in planned.estimates
-        ]
+        parts = [(estimate, _longest(planned, estimate)) for planned in jobs for estimate in planned.estimates]
         for bill in bills(parts):
             upstream = next((job.upstreams[bill.role] for job in jobs if bill.role in job.upstreams), None)
             whom = f"{name!r}" if bill.role == "candidate" else f"the {bill.role} for {name!r}"
             yield _expected(whom, bill, upstream.prices if upstream else None)
 
 
-def _longest(planned: PlannedJob, label: str) -> int | None:
-    request = next(part for part in planned.evaluation.datasets if part.label == label)
-    return longest_answer(request.generation)
+def _longest(planned: PlannedJob, estimate: Estimate) -> int | None:
+    """Return the `max_tokens` that an answer may have; it is the candidate's alone: a judge has its backend's own."""
+    request = next(part for part in planned.evaluation.datasets if part.label == estimate.dataset)
+    stated = request.generation.get("max_tokens") if estimate.role == "candidate" else None
+    return stated if isinstance(stated, int) else None
 
 
 def _expected(whom: str, bill: Bill, prices: PricesSpec | None) -> Finding:
@@ -66,5 +67,6 @@ def _cost(bill: Bill, prices: PricesSpec) -> str:
         return f"{found[0]:.2f} to {found[1]:.2f} {prices.currency}"
     answers = bill.answer_cost(prices)
     if answers is None:
-        return "what that costs is not known: `generation: {max_tokens: N}` would bound the answers"
+        bound = ": `generation: {max_tokens: N}` would bound the answers" if bill.role == "candidate" else ""
+        return f"what that costs is not known{bound}"
     return f"answers cost at most {answers:.2f} {prices.currency}, prompts come on top"

@@ -6,12 +6,10 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
-from adapters.native.evaluator.errors import EndedError
 from adapters.native.evaluator.items import Item
-from adapters.native.evaluator.judges import Judged, drained
+from adapters.native.evaluator.judges import Beside, Judged
 from adapters.native.evaluator.models.exchange import Exchange
 from adapters.native.evaluator.models.judge import Ruling, rule
 from adapters.native.evaluator.models.window import Window
@@ -20,7 +18,6 @@ from adapters.native.evaluator.verdicts import answer_in, graded
 
 # What is under way when the job is told to end may still be judged.
 DRAIN_S = 2.0
-_LOOK_S = 0.2
 _CUT_OFF = "the job was ended before the judge had answered"
 
 
@@ -31,19 +28,20 @@ class Case(NamedTuple):
     item: Item
 
 
-class Grading:
+class Grading(Beside):
     """Grades what it is given, at most `most` at a time; a context manager, which lets go of what is left.
 
     An answer without a verdict comes back as `judge_fallback`, without scores. Nothing is sent before the first one.
     """
 
+    all_done = "judged"
+
     def __init__(self, connect: Callable[[], Exchange], cases: Sequence[Case], *, most: int) -> None:
         """Begin with nothing to grade; `cases`: those of all requests, by number."""
+        super().__init__()
         self._connect = connect
         self._cases = cases
         self._most = most
-        self._done: SimpleQueue[Judged | BaseException] = SimpleQueue()
-        self._left = 0
         self._loop = asyncio.new_event_loop()
         self._given: asyncio.Queue[tuple[int, Outcome] | None] = asyncio.Queue()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -67,38 +65,10 @@ class Grading:
             self._thread.start()
         self._loop.call_soon_threadsafe(self._given.put_nowait, (number, outcome))
 
-    def take(self) -> Iterator[Judged]:
-        """Yield what was graded since the last time."""
-        for found in drained(self._done):
-            yield self._checked(found)
-
-    def take_rest(self, ended: Callable[[], bool]) -> Iterator[Judged]:
-        """Yield all as it is graded.
-
-        Raises:
-            EndedError: the job was told to end, as `ended` says, before all was graded.
-        """
-        while self._left:
-            if ended():
-                raise EndedError("the job was ended before all was judged")
-            try:
-                found = self._done.get(timeout=_LOOK_S)
-            except Empty:
-                continue
-            yield self._checked(found)
-
     def salvage(self) -> Iterator[Judged]:
         """Ask nothing more, wait a moment for what is under way, and yield it; what was never sent is left out."""
         self._end()
-        for found in drained(self._done):
-            if isinstance(found, Judged):
-                yield self._checked(found)
-
-    def _checked(self, found: Judged | BaseException) -> Judged:
-        self._left -= 1
-        if isinstance(found, Judged):
-            return found
-        raise found
+        yield from super().salvage()
 
     def _end(self) -> None:
         if self._told:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
 from adapters.native.evaluator.errors import EndedError
 from adapters.native.evaluator.request import Outcome
@@ -26,36 +27,67 @@ class Judged(NamedTuple):
     scored: Scored | None
 
 
-class Beside(Protocol):
-    """Something that scores beside the asking."""
+class Beside(ABC):
+    """Something that scores beside the asking: takes answers, and has what was scored taken from it."""
 
+    all_done = "scored"
+
+    def __init__(self) -> None:
+        """Begin with nothing to score."""
+        self._done: SimpleQueue[Judged | BaseException] = SimpleQueue()
+        self._left = 0
+
+    @abstractmethod
     def __exit__(self, *_: object) -> None:
         """Let go of what is left."""
 
+    @abstractmethod
     def give(self, number: int, outcome: Outcome) -> None:
         """Take an answer to score."""
 
     def take(self) -> Iterator[Judged]:
         """Yield what was scored since the last time; raises what scoring raised."""
+        for found in drained(self._done):
+            yield self._checked(found)
 
     def take_rest(self, ended: Callable[[], bool]) -> Iterator[Judged]:
-        """Yield all as it is scored; raises what scoring raised, and EndedError where `ended` says so."""
+        """Yield all as it is scored; raises what scoring raised.
+
+        Raises:
+            EndedError: the job was told to end, as `ended` says, before all was scored.
+        """
+        while self._left:
+            if ended():
+                raise EndedError(f"the job was ended before all was {self.all_done}")
+            try:
+                found = self._done.get(timeout=_LOOK_S)
+            except Empty:
+                continue
+            yield self._checked(found)
 
     def salvage(self) -> Iterator[Judged]:
         """Yield what was scored since the last time, without what could not be."""
+        for found in drained(self._done):
+            if isinstance(found, Judged):
+                yield self._checked(found)
+
+    def _checked(self, found: Judged | BaseException) -> Judged:
+        self._left -= 1
+        if isinstance(found, Judged):
+            return found
+        raise found
 
 
-class Judges:
+class Judges(Beside):
     """Scores by `score(number, outcome)` in threads of its own; a context manager, which lets go of what is left."""
 
     def __init__(self, score: Callable[[int, Outcome], Scored], *, threads: int | None = None) -> None:
         """Begin with nothing to score; `threads`: by the processors at hand unless given."""
+        super().__init__()
         self._score = score
         self._most = threads or min(_MOST, len(os.sched_getaffinity(0)))
         self._threads: list[threading.Thread] = []
         self._given: SimpleQueue[tuple[int, Outcome] | None] = SimpleQueue()
-        self._done: SimpleQueue[Judged | BaseException] = SimpleQueue()
-        self._left = 0
 
     def __enter__(self) -> Judges:  # noqa: PYI034 - Self is newer than Python 3.10
         """Return itself."""
@@ -76,38 +108,6 @@ class Judges:
             # A daemon: the process ends without waiting for it, and what it has started ends with the process.
             self._threads.append(threading.Thread(target=self._work, daemon=True))
             self._threads[-1].start()
-
-    def take(self) -> Iterator[Judged]:
-        """Yield what was scored since the last time; raises what scoring raised."""
-        for found in drained(self._done):
-            yield self._checked(found)
-
-    def take_rest(self, ended: Callable[[], bool]) -> Iterator[Judged]:
-        """Yield all as it is scored; raises what scoring raised.
-
-        Raises:
-            EndedError: the job was told to end, as `ended` says, before all was scored.
-        """
-        while self._left:
-            if ended():
-                raise EndedError("the job was ended before all was scored")
-            try:
-                found = self._done.get(timeout=_LOOK_S)
-            except Empty:
-                continue
-            yield self._checked(found)
-
-    def salvage(self) -> Iterator[Judged]:
-        """Yield what was scored since the last time, without what could not be."""
-        for found in drained(self._done):
-            if isinstance(found, Judged):
-                yield self._checked(found)
-
-    def _checked(self, found: Judged | BaseException) -> Judged:
-        self._left -= 1
-        if isinstance(found, Judged):
-            return found
-        raise found
 
     def _work(self) -> None:
         while entry := self._given.get():

@@ -1,15 +1,17 @@
+from dataclasses import replace
 from typing import Any
 
+from hub.adapter import Estimate
 from hub.doctor.expected import cost_findings, time_findings
 from hub.finding import Finding
 from tests.hub.test_plan import plan
 
 PRICED = {"endpoint": "http://h:1", "model": "q", "prices": {"input": 2, "output": 10, "currency": "EUR"}}
+EVALUATIONS = [{"backend": "echo", "datasets": ["programs"], "models": ["served"]}]
 
 
 def expected(**changes: Any) -> list[Finding]:
-    evaluations = [{"backend": "echo", "datasets": ["programs"], "models": ["served"]}]
-    return list(cost_findings(plan(**{"evaluations": evaluations, **changes})))
+    return list(cost_findings(plan(**{"evaluations": EVALUATIONS, **changes})))
 
 
 def test_time_outs_are_added_up() -> None:
@@ -42,3 +44,14 @@ def test_without_prices_nothing_is_said_of_cost() -> None:
     (found,) = expected()
 
     assert found.message == "'served' is asked about 3 calls"
+
+
+def test_the_models_longest_answer_bounds_no_judges() -> None:
+    asked = Estimate("programs", "judge", 5, None, 5, "made up")
+    made = plan(models={"served": PRICED}, generation={"max_tokens": 1000}, evaluations=EVALUATIONS)
+    (job,) = made.jobs
+    judged = replace(job, estimates=(asked,), upstreams={"judge": job.upstreams["candidate"]})
+
+    (found,) = cost_findings(replace(made, jobs=(judged,)))
+
+    assert found.message.startswith("the judge for 'served' is asked about 5 calls; what that costs is not known")
