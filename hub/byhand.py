@@ -18,7 +18,7 @@ from hub.mock.serve import bind, url_of
 from hub.observer import Observer, Preparing
 from hub.orchestrator import Request, plan_task, survey
 from hub.plan import Plan
-from hub.prepare import fetch_missing, make_environments
+from hub.prepare import fetch_missing, images_of, make_environments
 from hub.serving.live import Ground, LiveServers
 from hub.serving.place import server_socket
 from hub.serving.port import forwarded
@@ -68,7 +68,8 @@ def serve_one(
             for line in choice.engine.reap():
                 observe(Preparing("leftovers", line))
             gpus = plan.needs_gpus
-            choice, environments = make_environments(choice, plan.images, settings, observe, gpus=gpus)
+            images = images_of(plan, settings)
+            choice, environments = make_environments(choice, images, settings, observe, gpus=gpus)
             fetch_missing(plan, environments, choice.engine, desk)
             with held() as interrupted:
                 place = (desk.run_id, desk.folder, settings.runtime_dir)

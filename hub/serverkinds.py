@@ -38,6 +38,8 @@ class Kind:
         health: path that is answered with 200 once the model is loaded.
         adapters: how many LoRA adapters it takes.
         dtypes: whether it can load weights as another type than the stored one.
+        gguf: whether it loads weights in that format, and no other.
+        fetcher: image whose hub clients download its checkpoints; empty for its own.
         raw: the arguments without which it puts a text completion, too, into a chat template.
     """
 
@@ -46,6 +48,8 @@ class Kind:
     health: str = "/health"
     adapters: int = 0
     dtypes: bool = True
+    gguf: bool = False
+    fetcher: str = ""
     raw: tuple[str, ...] = ()
 
 
@@ -70,10 +74,14 @@ def _swift(served: Served) -> Iterator[str]:
 
 
 def _vllm(served: Served) -> Iterator[str]:
-    """Yield the command of vLLM, which serves an adapter as one more model: that one gets the name then."""
+    """Yield the command of vLLM, which serves an adapter as one more model: that one gets the name then.
+
+    How a checkpoint recommends to sample (generation_config.json) does not count, at no server of ours.
+    """
     name = f"{served.name}-base" if served.adapters else served.name
-    yield from ("vllm", "serve", served.weights, "--served-model-name", name)
+    yield from ("python", "-m", "adapters.vllm", served.weights, "--served-model-name", name)
     yield from ("--host", "127.0.0.1", "--port", "{port}", "--dtype", served.dtype)
+    yield from ("--generation-config", "vllm", "--disable-uvicorn-access-log")
     if served.gpus > 1:
         yield from ("--tensor-parallel-size", str(served.gpus))
     for adapter in served.adapters:
@@ -84,6 +92,7 @@ def _sglang(served: Served) -> Iterator[str]:
     yield from ("python", "-m", "sglang.launch_server")
     yield from ("--model-path", served.weights, "--served-model-name", served.name)
     yield from ("--host", "127.0.0.1", "--port", "{port}", "--dtype", served.dtype)
+    yield from ("--sampling-defaults", "openai", "--log-level-http", "warning")
     if served.gpus > 1:
         yield from ("--tp-size", str(served.gpus))
 
@@ -99,7 +108,7 @@ def _llamacpp(served: Served) -> Iterator[str]:
 KINDS: Mapping[str, Kind] = {
     "transformers": Kind("native", _transformers, adapters=1),
     "swift": Kind("swift", _swift, adapters=1, raw=("--use_chat_template", "false")),
-    "vllm": Kind("vllm", _vllm, adapters=1),
-    "sglang": Kind("sglang", _sglang),
-    "llamacpp": Kind("llamacpp", _llamacpp, dtypes=False),
+    "vllm": Kind("vllm", _vllm, adapters=1, fetcher="native"),
+    "sglang": Kind("sglang", _sglang, fetcher="native"),
+    "llamacpp": Kind("llamacpp", _llamacpp, dtypes=False, gguf=True, fetcher="native"),
 }

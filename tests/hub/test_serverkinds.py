@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hub.images import all_names
+from hub.images import all_names, load_image
 from hub.serverkinds import KINDS, Served
+from hub.settings import Settings
 
 LISTENS = "--host 127.0.0.1 --port {port}"
 
@@ -38,21 +39,22 @@ def test_swift_with_a_lora_adapter_of_a_training_run() -> None:
 
 def test_vllm_on_several_gpus() -> None:
     assert command("vllm", gpus=2) == (
-        f"vllm serve /models/q --served-model-name q {LISTENS} --dtype auto --tensor-parallel-size 2"
+        f"python -m adapters.vllm /models/q --served-model-name q {LISTENS} --dtype auto"
+        " --generation-config vllm --disable-uvicorn-access-log --tensor-parallel-size 2"
     )
 
 
 def test_vllm_serves_the_adapter_under_the_models_name() -> None:
-    assert command("vllm", gpus=1, adapters=("/adapters/0",)) == (
-        f"vllm serve /models/q --served-model-name q-base {LISTENS} --dtype auto"
-        " --enable-lora --lora-modules q=/adapters/0"
-    )
+    found = command("vllm", gpus=1, adapters=("/adapters/0",))
+
+    assert "--served-model-name q-base" in found
+    assert found.endswith("--enable-lora --lora-modules q=/adapters/0")
 
 
 def test_sglang_on_several_gpus() -> None:
     assert command("sglang", dtype="bfloat16", gpus=4) == (
         "python -m sglang.launch_server --model-path /models/q --served-model-name q"
-        f" {LISTENS} --dtype bfloat16 --tp-size 4"
+        f" {LISTENS} --dtype bfloat16 --sampling-defaults openai --log-level-http warning --tp-size 4"
     )
 
 
@@ -66,3 +68,13 @@ def test_llamacpp_has_the_whole_model_on_its_gpus(gpus: int, more: str) -> None:
 @pytest.mark.parametrize("engine", KINDS)
 def test_every_kind_has_an_image(engine: str) -> None:
     assert KINDS[engine].image in all_names()
+
+
+@pytest.mark.parametrize("engine", KINDS)
+def test_checkpoints_are_downloaded_where_the_hubs_clients_are(engine: str, settings: Settings) -> None:
+    kind = KINDS[engine]
+
+    fetching = load_image(kind.fetcher or kind.image, settings)
+
+    assert "\nmodelscope" in fetching.lock.read_text()
+    assert "\nhuggingface-hub" in fetching.lock.read_text()
