@@ -40,6 +40,7 @@ class Kind:
         dtypes: whether it can load weights as another type than the stored one.
         gguf: whether it loads weights in that format, and no other.
         fetcher: image whose hub clients download its checkpoints; empty for its own.
+        telling: what a line of its log has that says why it ended, where that is not the last one.
         raw: the arguments without which it puts a text completion, too, into a chat template.
     """
 
@@ -50,6 +51,7 @@ class Kind:
     dtypes: bool = True
     gguf: bool = False
     fetcher: str = ""
+    telling: str = ""
     raw: tuple[str, ...] = ()
 
 
@@ -98,17 +100,28 @@ def _sglang(served: Served) -> Iterator[str]:
 
 
 def _llamacpp(served: Served) -> Iterator[str]:
-    """Yield the command of llama.cpp; `dtype` is not in it, for the numbers are those of the file."""
+    """Yield the command of llama.cpp; `dtype` is not in it, for the numbers are those of the file.
+
+    One answer at a time has the whole context, and several have parts of their own: else those under way share one,
+    and all fail once it is full. Sampling is OpenAI's, not llama.cpp's nor what a file recommends; no answer goes on
+    after forgetting what it began with; and 8 GiB of old prompts would count as the server's memory.
+    """
     yield from ("python", "-m", "adapters.llamacpp", served.weights, "--alias", served.name, "--jinja")
     yield from ("--host", "127.0.0.1", "--port", "{port}")
+    yield from ("--parallel", "1", "--no-kv-unified", "--no-context-shift", "--cache-ram", "0")
+    yield from ("--temp", "1", "--top-k", "0", "--top-p", "1", "--min-p", "0", "--repeat-penalty", "1")
     if served.gpus:
         yield from ("--n-gpu-layers", "999")
 
 
+# Those of vLLM's other processes end with: see the log of this one.
+_VLLM_ERROR = r"\] (?:\w+\.)*\w*(?:Error|Exception): (?!.*\bSee )"
+_LLAMACPP_ERROR = r"error loading model|failed to initialize the context|out of memory|GGML_ASSERT"
+
 KINDS: Mapping[str, Kind] = {
     "transformers": Kind("native", _transformers, adapters=1),
     "swift": Kind("swift", _swift, adapters=1, raw=("--use_chat_template", "false")),
-    "vllm": Kind("vllm", _vllm, adapters=1, fetcher="native"),
+    "vllm": Kind("vllm", _vllm, adapters=1, fetcher="native", telling=_VLLM_ERROR),
     "sglang": Kind("sglang", _sglang, fetcher="native"),
-    "llamacpp": Kind("llamacpp", _llamacpp, dtypes=False, gguf=True, fetcher="native"),
+    "llamacpp": Kind("llamacpp", _llamacpp, dtypes=False, gguf=True, fetcher="native", telling=_LLAMACPP_ERROR),
 }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hub.images import all_names, load_image
 from hub.serverkinds import KINDS, Served
+from hub.serving.place import last_line
 from hub.settings import Settings
 
 LISTENS = "--host 127.0.0.1 --port {port}"
@@ -61,7 +64,9 @@ def test_sglang_on_several_gpus() -> None:
 @pytest.mark.parametrize(("gpus", "more"), [(0, ""), (1, " --n-gpu-layers 999")])
 def test_llamacpp_has_the_whole_model_on_its_gpus(gpus: int, more: str) -> None:
     assert command("llamacpp", gpus=gpus) == (
-        f"python -m adapters.llamacpp /models/q --alias q --jinja {LISTENS}{more}"
+        f"python -m adapters.llamacpp /models/q --alias q --jinja {LISTENS}"
+        " --parallel 1 --no-kv-unified --no-context-shift --cache-ram 0"
+        f" --temp 1 --top-k 0 --top-p 1 --min-p 0 --repeat-penalty 1{more}"
     )
 
 
@@ -78,3 +83,31 @@ def test_checkpoints_are_downloaded_where_the_hubs_clients_are(engine: str, sett
 
     assert "\nmodelscope" in fetching.lock.read_text()
     assert "\nhuggingface-hub" in fetching.lock.read_text()
+
+
+CUT_FILE = """
+0.00.005.825 E llama_model_load: error loading model: tensor 'blk.1' data is not within the file bounds
+0.00.005.843 E llama_model_load_from_file_impl: failed to load model
+0.00.006.147 E srv  llama_server: exiting due to model loading error
+"""
+HIGH_RANK = """
+(EngineCore_DP0 pid=86) ERROR 11-19 12:54:26 [core.py:708]   File "vllm/lora/worker_manager.py", line 155
+(EngineCore_DP0 pid=86) ERROR 11-19 12:54:26 [core.py:710] ValueError: LoRA rank 32 is greater than max_lora_rank 16.
+(EngineCore_DP0 pid=86) ERROR 11-19 12:54:26 [core.py:711] Exception: WorkerProc failed. See stack trace for cause.
+(APIServer pid=1) RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("engine", "log", "told"),
+    [
+        ("llamacpp", CUT_FILE, "data is not within the file bounds"),
+        ("llamacpp", "error: invalid argument: --nonsense", "error: invalid argument: --nonsense"),
+        ("vllm", HIGH_RANK, "LoRA rank 32 is greater than max_lora_rank 16."),
+        ("transformers", "a\nb\n", "b"),
+    ],
+)
+def test_the_line_of_a_log_that_says_why_is_found(tmp_path: Path, engine: str, log: str, told: str) -> None:
+    (tmp_path / "log.txt").write_text(log)
+
+    assert last_line(tmp_path, KINDS[engine].telling).endswith(told)
