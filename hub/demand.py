@@ -55,7 +55,7 @@ def workload_of(plan: Plan, settings: Settings) -> Workload:
     items = tuple(
         Item(
             planned.id,
-            _need(planned, capacity.devices, settings.cache_dir),
+            _need(planned, _beside(planned, servers, capacity.devices), settings.cache_dir),
             known.get(planned.id, usual),
             planned.servers,
             _lane(planned, servers, capacity.devices) if lanes else "",
@@ -94,6 +94,15 @@ def _capacity(plan: Plan, settings: Settings) -> Capacity:
     usual = settings.jobs or min(_MOST_JOBS, hardware.cpus())
     slots = usual if plan.at_once == "auto" else min(plan.at_once, settings.jobs or plan.at_once)
     return Capacity(devices_of(settings), slots, hardware.memory_bytes())
+
+
+def _beside(
+    planned: PlannedJob, servers: Mapping[str, ServerItem], devices: tuple[Device, ...]
+) -> tuple[Device, ...]:
+    """Return the GPUs that are left to a job by the servers that it asks meanwhile: the largest."""
+    taken = sum(servers[name].need.count for name in planned.servers)
+    by_size = sorted(devices, key=lambda device: device.memory_bytes, reverse=True)
+    return tuple(by_size[: max(1, len(devices) - taken)])
 
 
 def _need(planned: PlannedJob, devices: tuple[Device, ...], cache_dir: Path) -> Need:
