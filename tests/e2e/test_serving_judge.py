@@ -16,6 +16,8 @@ import yaml
 
 from tests.adapters.native.native_task import write_jsonl
 from tests.adapters.toolbench.agents import agent, query, write_cache
+from tests.adapters.vlmevalkit.tiny_answers import answer as seen
+from tests.adapters.vlmevalkit.tiny_data import write_data
 from tests.e2e.harness import DATA, ROOT, Ran, evaldock
 from tests.fakes.phrase_checkpoint import make_checkpoint
 from tests.fakes.upstream import Body, FakeUpstream, last_message
@@ -214,3 +216,25 @@ def test_one_server_judges_an_agent_and_stands_in_for_its_apis(tmp_path: Path) -
     key = job["results"][0]["key"]
     assert key["judge"] == key["simulator"]
     assert " served by transformers" in key["judge"]
+
+
+@pytest.mark.e2e
+def test_a_served_judge_grades_open_questions_about_pictures(tmp_path: Path) -> None:
+    grader = make_checkpoint(tmp_path / "judge", {"[start]": "0.5"}, "[start]")
+    options = {"data": str(write_data(tmp_path / "LMUData"))}
+    with FakeUpstream(answer=seen) as upstream:
+        task = {
+            "version": 1,
+            "name": "pictures",
+            "models": {"m": {"endpoint": upstream.base_url, "model": "m", "modality": "vision"}},
+            "judge": {"checkpoint": str(grader), **SERVED},
+            "evaluations": [{"backend": "vlmevalkit", "datasets": ["MMVet"], "options": options}],
+        }
+        (tmp_path / "task.yaml").write_text(yaml.safe_dump(task))
+        ran = evaldock(tmp_path, "run", "task.yaml", "--engine", "docker")
+
+    assert ran.code == 0, ran.err
+    (job,) = ran.report["jobs"]
+    assert job["results"][0]["metrics"][0]["value"] == 0.5
+    assert " served by transformers" in job["results"][0]["key"]["judge"]
+    assert servers(ran) == {"judge": 1}
