@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 from hub.demand import Workload
@@ -126,8 +126,17 @@ class Dispatch:
                 self._start(step)
             return
         with undisturbed():
-            self._servers.stop(step.model)
-        self._locks.give_back(self._serving.pop(step.model))
+            self._stop(step.model)
+
+    def _stop(self, model: str) -> None:
+        """Stop a server; where that cannot be done, its devices are let go of as a dead process does it."""
+        devices = self._serving.pop(model)
+        try:
+            self._servers.stop(model)
+        except BaseException:
+            self._locks.leave(devices)
+            raise
+        self._locks.give_back(devices)
 
     def _start(self, step: Start) -> None:
         item = step.item
@@ -196,10 +205,10 @@ class Dispatch:
         for part in self._at_work.values():
             interrupt(part.thread)
         self._join(_FORCED_S)
-        with undisturbed():
-            for name in self._serving:
-                self._servers.stop(name)
-            self._locks.give_all_back()
+        with undisturbed(), ExitStack() as stack:  # one that cannot be stopped keeps nobody else from it
+            stack.callback(self._locks.give_all_back)
+            for name in reversed(self._serving):
+                stack.callback(self._stop, name)
 
     def _join(self, within_s: float) -> None:
         until = time.monotonic() + within_s

@@ -10,10 +10,12 @@ import pytest
 from hub.demand import Workload
 from hub.devicelocks import DeviceLocks
 from hub.dispatch import Dispatch, Orders, Turn
+from hub.errors import EngineError
 from hub.report import JobReport, JobState
 from hub.scheduler import Capacity, Device, Item, Need, ServerItem
 
 PATIENCE_S = 30
+TWO = (Device("0"), Device("1"))
 
 
 class FakeServers:
@@ -219,6 +221,57 @@ def test_devices_are_given_back_and_servers_stopped_where_a_run_breaks_off(tmp_p
 
     assert servers.log[-1] == "stop q"
     assert DeviceLocks(tmp_path, "run other", lambda: None).withheld(("0", "1")) == {}
+
+
+class StubbornServers(FakeServers):
+    """Servers of an engine that cannot stop those that it is told to keep."""
+
+    def __init__(self, *stubborn: str) -> None:
+        super().__init__()
+        self.stubborn = stubborn
+
+    def stop(self, name: str) -> None:
+        super().stop(name)
+        if name in self.stubborn:
+            raise EngineError(f"{name} cannot be stopped")
+
+
+def test_a_server_that_cannot_be_stopped_keeps_no_other_from_it_and_no_device_from_others(tmp_path: Path) -> None:
+    hall, servers, cleared = Hall(), StubbornServers("q"), list[str]()
+    hall.leave.set()
+    items = (Item("a", servers=("q",)), Item("b", servers=("r",)), Item("c"))
+    reports = dispatch(hall, items, tmp_path, servers=servers, capacity=Capacity(TWO, slots=1)).reports()
+    next(reports)
+
+    with pytest.raises(EngineError, match="q cannot be stopped"):
+        list(reports)
+
+    other = DeviceLocks(tmp_path, "run other", lambda: cleared.append("leftovers"))
+    assert servers.log == ["stop q"]
+    assert other.withheld(("0", "1")) == {}
+    assert other.take(("0", "1"))
+    assert cleared == ["leftovers"]
+    other.give_all_back()
+
+
+def test_the_last_servers_are_all_stopped_though_one_cannot_be(tmp_path: Path) -> None:
+    hall, servers, cleared = Hall(), StubbornServers("q"), list[str]()
+    hall.leave.set()
+    items = (Item("a", servers=("q",)), Item("b", servers=("r",)))
+    reports = dispatch(hall, items, tmp_path, servers=servers, capacity=Capacity(TWO, slots=2)).reports()
+    next(reports)
+
+    with pytest.raises(EngineError, match="q cannot be stopped"):
+        reports.close()
+
+    other = DeviceLocks(tmp_path, "run other", lambda: cleared.append("leftovers"))
+    assert servers.log == ["stop q", "stop r"]
+    assert other.withheld(("0", "1")) == {}
+    assert other.take(("1",))
+    assert cleared == []
+    assert other.take(("0",))
+    assert cleared == ["leftovers"]
+    other.give_all_back()
 
 
 class StruckQueue:
