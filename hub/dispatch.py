@@ -94,6 +94,8 @@ class Dispatch:
                 if ended := self._next_ended():
                     yield ended
         except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                self._interrupt()
             self.failure = f"stopped, for the run cannot go on: {error}" if str(error) else "stopped with the run"
             raise
         finally:
@@ -169,9 +171,8 @@ class Dispatch:
             if not job or not self._ended.empty():
                 return None
             outcome = KeyboardInterrupt()  # it struck where the thread was about to say how it ended
-        except KeyboardInterrupt:  # the user's patience is over: it is for those that work
-            for part in self._at_work.values():
-                interrupt(part.thread)
+        except KeyboardInterrupt:
+            self._interrupt()
             return None
         part = self._at_work.pop(job)
         part.thread.join()
@@ -202,8 +203,7 @@ class Dispatch:
     def _wind_up(self) -> None:
         """Have all that is still at work end, stop what still serves, and let go of the devices."""
         self._join(_END_S)
-        for part in self._at_work.values():
-            interrupt(part.thread)
+        self._interrupt()
         self._join(_FORCED_S)
         with undisturbed(), ExitStack() as stack:  # one that cannot be stopped keeps nobody else from it
             stack.callback(self._locks.give_all_back)
@@ -212,7 +212,20 @@ class Dispatch:
 
     def _join(self, within_s: float) -> None:
         until = time.monotonic() + within_s
-        while any(part.thread.is_alive() for part in self._at_work.values()) and time.monotonic() < until:
-            with suppress(KeyboardInterrupt):
-                for part in self._at_work.values():
-                    part.thread.join(_POLL_S)
+        while self._is_at_work() and time.monotonic() < until:
+            pass
+
+    def _is_at_work(self) -> bool:
+        """Return whether anything is still at work, after a moment where it is."""
+        try:
+            if not any(part.thread.is_alive() for part in self._at_work.values()):
+                return False
+            time.sleep(_POLL_S)  # no thread.join: one that an interrupt strikes takes the thread for ended, until 3.13
+        except KeyboardInterrupt:
+            self._interrupt()
+        return True
+
+    def _interrupt(self) -> None:
+        """Pass an interrupt on: the user's patience is over, wherever it strikes, and it is for those that work."""
+        for part in self._at_work.values():
+            interrupt(part.thread)
