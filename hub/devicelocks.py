@@ -66,7 +66,7 @@ class DeviceLocks:
                 file.close()
 
     def leave(self, devices: Iterable[str]) -> None:
-        """Let go of those of `devices` that are held; something of ours may be left on them: the next one clears it."""
+        """Let go of those of `devices` that are held; what may be left of ours on them, the next one clears."""
         for device in devices:
             if file := self._held.pop(device, None):
                 file.close()

@@ -220,7 +220,7 @@ class Dispatch:
         try:
             if not any(part.thread.is_alive() for part in self._at_work.values()):
                 return False
-            time.sleep(_POLL_S)  # no thread.join: one that an interrupt strikes takes the thread for ended, until 3.13
+            time.sleep(_POLL_S)  # not thread.join: struck by an interrupt, it takes the thread for ended (until 3.13)
         except KeyboardInterrupt:
             self._interrupt()
         return True
