@@ -1,8 +1,9 @@
 """The first process of a job: open the way to the gateway, run the command, pass signals on, return its code.
 
-`python -m adapters.runtime.entry -- CMD...`; a leading `python` means this interpreter. It reaps orphans too,
-for it may be process 1 of its namespace. A command that still runs after EVALDOCK_TIMEOUT_S seconds is ended, and the
-code is 124: the hub ends it earlier, unless the hub is dead.
+`python -m adapters.runtime.entry -- CMD...`; a leading `python` means this interpreter. In the command of a model
+server `{port}` is a free port of 127.0.0.1, which its socket is forwarded to. The entry reaps orphans too, for it may
+be process 1 of its namespace. A command that still runs after EVALDOCK_TIMEOUT_S seconds is ended, and the code is
+124: the hub ends it earlier, unless the hub is dead.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _PR_SET_PDEATHSIG = 1
 _NOT_FOUND, _NOT_EXECUTABLE, _TIMED_OUT = 127, 126, 124
 _GRACE_S = 10.0
 _LONGEST_WAIT_S = 86400.0  # one of centuries overflows
+_PORT = "{port}"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -40,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED)
     env = {"PYTHONUNBUFFERED": "1", **os.environ}
     timeout = env.pop("EVALDOCK_TIMEOUT_S", None)
-    forwarder = _open_gateway(env)
+    forwarder = _open_gateway(env) or _open_server(env, command)
     try:
         return _run(command, env, float(timeout) if timeout else None)
     finally:
@@ -58,6 +60,18 @@ def _open_gateway(env: dict[str, str]) -> subprocess.Popen[bytes] | None:
         env["EVALDOCK_GATEWAY"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
         argv = (sys.executable, "-m", "adapters.runtime.forward", str(listener.fileno()), path)
         return _spawn(argv, env, keep=(listener.fileno(),))
+
+
+def _open_server(env: dict[str, str], command: list[str]) -> subprocess.Popen[bytes] | None:
+    """Forward the server's socket to the port that its command wants, and tell the command which that is."""
+    path = env.get("EVALDOCK_LISTEN")
+    if not path or not any(_PORT in argument for argument in command):
+        return None
+    _bring_up_loopback()
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = str(found.getsockname()[1])
+    command[:] = [argument.replace(_PORT, port) for argument in command]
+    return _spawn((sys.executable, "-m", "adapters.runtime.listen", path, port), env)
 
 
 def _bring_up_loopback() -> None:

@@ -1,4 +1,4 @@
-"""A model server that repeats what it is told, or misbehaves as told; in place of adapters/native/server."""
+"""A model server that repeats what it is told, or misbehaves as told; for our own, or for SWIFT with its port."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import socketserver
 import sys
 import time
-from http.server import BaseHTTPRequestHandler
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from adapters.runtime import job
@@ -61,11 +61,26 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     request_queue_size = 64
 
 
+class PortServer(ThreadingHTTPServer):
+    """Requests at once, at a port."""
+
+    request_queue_size = 64
+
+
+def _server(options: argparse.Namespace) -> socketserver.BaseServer:
+    if options.port is not None:
+        return PortServer((options.host, options.port), Handler)
+    return Server(os.environ["EVALDOCK_LISTEN"], Handler)
+
+
 def main() -> int:
-    """Serve at EVALDOCK_LISTEN until stopped."""
+    """Serve at the port, or else at EVALDOCK_LISTEN, until stopped."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--weights", required=True)
-    parser.add_argument("--name", required=True)
+    parser.add_argument("--weights", "--model", required=True)
+    parser.add_argument("--name", "--served_model_name", required=True)
+    for name in ("--infer_backend", "--verbose", "--log_interval", "--log_level", "--host"):
+        parser.add_argument(name)
+    parser.add_argument("--port", type=int)
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--crash-at", type=int, nargs="*", default=[])
     parser.add_argument("--answer-s", type=float, default=0.0)
@@ -78,7 +93,7 @@ def main() -> int:
     if Handler.options.fail:
         print("torch.OutOfMemoryError: tried to allocate 80 GiB", flush=True)
         return 1
-    with Server(os.environ["EVALDOCK_LISTEN"], Handler) as server:
+    with _server(Handler.options) as server:
         server.serve_forever()
     return 0
 
