@@ -85,7 +85,7 @@ def is_job_sure(planned: PlannedJob) -> bool:
 
 
 def is_server_sure(server: PlannedServer, plan: Plan) -> bool:
-    """Return whether no argument, and no server of others, makes the weights of a server take less than they do now."""
+    """Return whether no argument, and no loader of others, makes the weights of a server take less than now."""
     as_stored = server.serve.engine == "transformers" or dtype_of(server, plan) != "auto"
     return as_stored and not server.serve.args
 

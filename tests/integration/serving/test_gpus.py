@@ -133,7 +133,7 @@ def test_an_interrupt_of_a_run_that_waits_is_immediate(stage: Stage, tmp_path: P
 
 
 SERVED = {"checkpoint": "./model", "serve": {"engine": "transformers"}}
-JUDGED = {"backend": "native", "datasets": [{"name": "general_qa", "path": "./rows.jsonl", "options": {"judge": True}}]}
+GRADED = {"name": "general_qa", "path": "./rows.jsonl", "options": {"judge": True}}
 TOO_BIG: dict[str, tuple[str, dict[str, Any]]] = {
     "served": ("server 'm'", {"models": {"m": SERVED}}),
     "loaded": ("job 1-m-echo", {"models": {"m": {"checkpoint": "./model"}}}),
@@ -142,7 +142,7 @@ TOO_BIG: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "models": {"m": {"endpoint": "http://127.0.0.1:9/v1", "model": "m"}},
             "judge": SERVED,
-            "evaluations": [JUDGED],
+            "evaluations": [{"backend": "native", "datasets": [GRADED]}],
         },
     ),
 }
