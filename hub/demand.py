@@ -16,6 +16,7 @@ from hub.server import PlannedServer, is_served
 from hub.settings import Settings
 
 MARGIN = 1.2  # of the weights: what computing takes beside them, at least
+_SHRINKING = ("quantization", "device_map")  # options by which weights take less, or lie elsewhere
 _MOST_JOBS = 4  # at once, where nobody says how many
 _CALL_S = 2.0
 _LOADING_BYTES_S = 500e6
@@ -49,9 +50,7 @@ def workload_of(plan: Plan, settings: Settings) -> Workload:
     known = {planned.id: seconds for planned in plan.jobs if (seconds := _expected_s(planned))}
     usual = sum(known.values()) / len(known) if known else _UNKNOWN_S
     lanes = plan.at_once == "auto"
-    servers = {
-        server.name: _server(server, server_bytes(server, plan, settings.cache_dir)) for server in plan.servers
-    }
+    servers = {server.name: _server(server, plan, capacity.devices, settings.cache_dir) for server in plan.servers}
     items = tuple(
         Item(
             planned.id,
@@ -78,6 +77,17 @@ def job_bytes(planned: PlannedJob, cache_dir: Path) -> int:
 def server_bytes(server: PlannedServer, plan: Plan, cache_dir: Path) -> int:
     """Return what the weights of a server take in memory; 0 where they are not here."""
     return _bytes(server.assets, dtype_of(server, plan), cache_dir)
+
+
+def is_job_sure(planned: PlannedJob) -> bool:
+    """Return whether no option makes the weights of a job take less than they do now, or lie elsewhere."""
+    return not any(planned.evaluation.options.get(name) for name in _SHRINKING)
+
+
+def is_server_sure(server: PlannedServer, plan: Plan) -> bool:
+    """Return whether no argument, and no loader of others, makes the weights of a server take less than now."""
+    as_stored = server.serve.engine == "transformers" or dtype_of(server, plan) != "auto"
+    return as_stored and not server.serve.args
 
 
 def dtype_of(server: PlannedServer, plan: Plan) -> str:
@@ -111,10 +121,20 @@ def _need(planned: PlannedJob, devices: tuple[Device, ...], cache_dir: Path) -> 
         return Need(memory_bytes=stated or _ROOM_BYTES)
     size = job_bytes(planned, cache_dir)
     memory = stated or _LIBRARY_BYTES + size
+    sure = is_job_sure(planned)
     if isinstance(planned.gpus, tuple):
-        return Need(devices=planned.gpus, device_bytes=size // max(1, len(planned.gpus)), memory_bytes=memory)
+        named = tuple(device for device in devices if device.id in planned.gpus)
+        share = _share(size, len(planned.gpus), named, sure=sure)
+        return Need(devices=planned.gpus, device_bytes=share, memory_bytes=memory)
     count = _count(planned.gpus, size, devices)
-    return Need(count, device_bytes=size // count if count else 0, memory_bytes=memory)
+    return Need(count, device_bytes=_share(size, count, devices, sure=sure), memory_bytes=memory)
+
+
+def _share(size: int, count: int, devices: tuple[Device, ...], *, sure: bool) -> int:
+    """Return the memory that each of so many devices must have; no more than there is, where less may be enough."""
+    share = size // count if count else 0
+    largest = sorted((device.memory_bytes for device in devices), reverse=True)[:count]
+    return share if sure or not largest else min(share, largest[-1])
 
 
 def _count(asked: GpuRequest, size: int, devices: tuple[Device, ...]) -> int:
@@ -128,9 +148,11 @@ def _count(asked: GpuRequest, size: int, devices: tuple[Device, ...]) -> int:
     return next(enough, len(devices))
 
 
-def _server(server: PlannedServer, size: int) -> ServerItem:
+def _server(server: PlannedServer, plan: Plan, devices: tuple[Device, ...], cache_dir: Path) -> ServerItem:
+    size = server_bytes(server, plan, cache_dir)
     memory = server.memory_bytes or _LIBRARY_BYTES + size
-    need = Need(server.gpus, device_bytes=size // server.gpus if server.gpus else 0, memory_bytes=memory)
+    share = _share(size, server.gpus, devices, sure=is_server_sure(server, plan))
+    need = Need(server.gpus, device_bytes=share, memory_bytes=memory)
     return ServerItem(server.name, need, _BEGIN_S + size / _LOADING_BYTES_S)
 
 

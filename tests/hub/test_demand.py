@@ -89,6 +89,29 @@ def test_a_number_and_device_ids_are_kept(two_gpus: Settings, tmp_path: Path) ->
     assert (two.need.gpus, named.need.devices) == (2, ("1",))
 
 
+@pytest.mark.parametrize("gpus", ["auto", 1, ["1"]])
+def test_weights_that_options_make_smaller_are_not_refused_a_gpu(
+    two_gpus: Settings, tmp_path: Path, gpus: Any
+) -> None:
+    shrunk = {"backend": "echo", "datasets": ["pairs"], "options": {"quantization": "4bit"}}
+    resources = {"gpus": gpus}
+
+    found = work(two_gpus, checkpoint(tmp_path / "model", 60 * GIB), resources=resources, evaluations=[shrunk])
+
+    assert why_never(found.items[0], {}, found.capacity) == ""
+
+
+def test_weights_that_arguments_may_make_smaller_get_the_largest_gpu(settings: Settings, tmp_path: Path) -> None:
+    machine = replace(settings, gpus=(("0", 16 * GIB), ("1", 24 * GIB)))
+    serve = {"engine": "transformers", "args": ["--quantized"], "gpus": 1}
+    model = {"checkpoint": str(checkpoint(tmp_path / "model", 60 * GIB)), "serve": serve}
+
+    found = work(machine, models={"m": model})
+
+    assert why_never(found.items[0], found.servers, found.capacity) == ""
+    assert found.servers["m"].need.device_bytes == 24 * GIB
+
+
 def test_a_job_that_asks_a_server_gets_no_gpu(two_gpus: Settings) -> None:
     (item,) = work(two_gpus, models={"m": {"endpoint": "http://h:1/v1", "model": "q"}}).items
 
