@@ -54,7 +54,7 @@ def workload_of(plan: Plan, settings: Settings) -> Workload:
     items = tuple(
         Item(
             planned.id,
-            _need(planned, capacity.devices, settings.cache_dir),
+            _need(planned, servers, capacity.devices, settings.cache_dir),
             known.get(planned.id, usual),
             planned.servers,
             _lane(planned, servers, capacity.devices) if lanes else "",
@@ -106,7 +106,9 @@ def _capacity(plan: Plan, settings: Settings) -> Capacity:
     return Capacity(devices_of(settings), slots, hardware.memory_bytes())
 
 
-def _need(planned: PlannedJob, devices: tuple[Device, ...], cache_dir: Path) -> Need:
+def _need(
+    planned: PlannedJob, servers: Mapping[str, ServerItem], devices: tuple[Device, ...], cache_dir: Path
+) -> Need:
     stated = planned.job.limits.memory_bytes
     if planned.evaluation.model.via != "in_job":
         return Need(memory_bytes=stated or _ROOM_BYTES)
@@ -117,7 +119,8 @@ def _need(planned: PlannedJob, devices: tuple[Device, ...], cache_dir: Path) -> 
         named = tuple(device for device in devices if device.id in planned.gpus)
         share = _share(size, len(planned.gpus), named, sure=sure)
         return Need(devices=planned.gpus, device_bytes=share, memory_bytes=memory)
-    count = _count(planned.gpus, size, devices)
+    beside = sum(servers[name].need.count for name in planned.servers)
+    count = _count(planned.gpus, size, devices, beside)
     return Need(count, device_bytes=_share(size, count, devices, sure=sure), memory_bytes=memory)
 
 
@@ -128,15 +131,19 @@ def _share(size: int, count: int, devices: tuple[Device, ...], *, sure: bool) ->
     return share if sure or not largest else min(share, largest[-1])
 
 
-def _count(asked: GpuRequest, size: int, devices: tuple[Device, ...]) -> int:
-    """Return how many GPUs a job gets: of `auto` as few as hold its weights, all where that cannot be told."""
+def _count(asked: GpuRequest, size: int, devices: tuple[Device, ...], beside: int) -> int:
+    """Return how many GPUs a job gets: of `auto` as few as hold its weights, all where that cannot be told.
+
+    All are those that the servers which it asks meanwhile leave of them: `beside` are theirs.
+    """
     if isinstance(asked, int):
         return asked
-    sizes = sorted((device.memory_bytes for device in devices), reverse=True)
+    most = max(min(1, len(devices)), len(devices) - beside)
+    sizes = sorted((device.memory_bytes for device in devices), reverse=True)[:most]
     if not size or not all(sizes):
-        return len(devices)
+        return most
     enough = (count for count in range(1, len(sizes) + 1) if sizes[count - 1] * count >= size * MARGIN)
-    return next(enough, len(devices))
+    return next(enough, most)
 
 
 def _server(server: PlannedServer, plan: Plan, devices: tuple[Device, ...], cache_dir: Path) -> ServerItem:

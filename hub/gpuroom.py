@@ -13,6 +13,7 @@ from hub.settings import Settings
 from hub.text import show_memory
 
 _MEND = f"give more GPUs, take a smaller model, or {ON_PROCESSORS}"
+_MEND_TOGETHER = "give its servers fewer GPUs (`serve: {gpus: 0}` computes on the processors), or serve one elsewhere"
 
 
 class _Load(NamedTuple):
@@ -25,7 +26,7 @@ class _Load(NamedTuple):
 
 
 def gpu_room(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
-    """Return a finding for each job and server whose weights do not fit, or hardly; of weights not here, none."""
+    """Return for each job and server whether its weights fit; nothing of weights that are not here."""
     if not plan.needs_gpus:
         return ()
     work = workload_of(plan, settings)
@@ -57,6 +58,8 @@ def _fit(load: _Load, devices: tuple[Device, ...]) -> Iterator[Finding]:
     elif load.size * MARGIN > sizes[-1] * count:
         what = f"the model may be too big: {message}, and computing takes more"
         yield Finding("warning", load.subject, what, _MEND)
+    else:
+        yield Finding("ok", load.subject, message)
 
 
 def _together(work: Workload) -> Iterator[Finding]:
@@ -64,7 +67,7 @@ def _together(work: Workload) -> Iterator[Finding]:
     for item in work.items:
         alone = all(not why_never(item_of, {}, work.capacity) for item_of in _parts(item.servers, work))
         if item.servers and alone and (why := why_never(item, work.servers, work.capacity)):
-            yield Finding("missing", f"job {item.id}", why, "give its servers fewer GPUs, or serve one elsewhere")
+            yield Finding("missing", f"job {item.id}", why, _MEND_TOGETHER)
 
 
 def _parts(names: tuple[str, ...], work: Workload) -> Iterator[Item]:

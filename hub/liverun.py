@@ -145,6 +145,9 @@ class LiveRun:
         if planned.servers:
             behind = {role: served[str(part.model)] for role, part in planned.upstreams.items() if is_served(part)}
             planned = replace(planned, served=behind)
+            if "simulator" in behind:
+                evaluation = replace(planned.evaluation, simulator=behind["simulator"])
+                planned = replace(planned, evaluation=evaluation)
             if "candidate" in behind:
                 return with_identity(planned, behind["candidate"])
         for asset in planned.assets:

@@ -59,6 +59,27 @@ def test_all_gpus_go_to_a_checkpoint_that_is_not_here_yet(two_gpus: Settings) ->
     assert item.need.count == 2
 
 
+JUDGE = {"checkpoint": "./judge", "serve": {"engine": "transformers"}}
+
+
+@pytest.mark.parametrize("memory", [16 * GIB, 0])
+def test_a_job_whose_judge_is_served_leaves_it_its_gpu(settings: Settings, memory: int) -> None:
+    gpus = replace(settings, gpus=tuple((name, memory) for name in "012"))
+
+    found = work(gpus, judge=JUDGE)
+
+    assert (found.items[0].need.count, found.servers["judge"].need.count) == (2, 1)
+    assert why_never(found.items[0], found.servers, found.capacity) == ""
+
+
+def test_a_job_and_its_judge_do_not_share_the_only_gpu(settings: Settings) -> None:
+    found = work(replace(settings, gpus=(("0", 16 * GIB),)), judge=JUDGE)
+
+    why = why_never(found.items[0], found.servers, found.capacity)
+
+    assert why == "it and its servers need 2 GPUs of their own at once; there is 1"
+
+
 def test_a_number_and_device_ids_are_kept(two_gpus: Settings, tmp_path: Path) -> None:
     weights = checkpoint(tmp_path / "model", GIB)
 
