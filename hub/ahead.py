@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from hub.orchestrator import plan_task
 from hub.plan import Plan
 from hub.prepare import Desk, Environments, fetch_missing, image_for, images_of, make_environments
 from hub.registry import load_adapter
+from hub.removal import remove_what_can_be
 from hub.report import EnvironmentRecord
 from hub.settings import Settings
 from hub.space import check_space, needs_of
@@ -152,11 +152,11 @@ def locked_desk(settings: Settings, observe: Observer, prefix: str) -> Iterator[
         try:
             yield Desk(name, folder, settings, observe)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_what_can_be(folder)
 
 
 def _sweep(state_dir: Path, prefix: str) -> None:
     """Remove the folders of those that were killed: their locks are free."""
     for folder in state_dir.glob(f"{prefix}*"):
         if not is_held(folder / ".lock") and not folder.is_symlink():
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_what_can_be(folder)

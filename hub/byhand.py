@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from hub.observer import Observer, Preparing
 from hub.orchestrator import Request, plan_task, survey
 from hub.plan import Plan
 from hub.prepare import fetch_missing, images_of, make_environments
+from hub.removal import remove_what_can_be
 from hub.serving.live import Ground, LiveServers
 from hub.serving.place import server_socket
 from hub.serving.port import forwarded
@@ -98,7 +98,7 @@ def _serve(
         return ""
     finally:
         servers.stop_all()
-        shutil.rmtree(run_folder(ground.runtime_dir, ground.run_id), ignore_errors=True)  # its socket's
+        remove_what_can_be(run_folder(ground.runtime_dir, ground.run_id))  # its socket's
 
 
 def _clear(engine: Engine, observe: Observer) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from hub.errors import PrerequisiteError
 from hub.gateway.folders import run_folder
 from hub.job import SERVER_SOCKET_NAME
 from hub.private import make_private, require_ours, require_short
+from hub.removal import remove_tree
 
 FOLDER = "servers"
 LOG = "log.txt"
@@ -36,8 +36,8 @@ def make_socket_dir(runtime_dir: Path, socket: Path, user: tuple[int, int]) -> P
         make_private(above)
         require_ours(above)
     try:
-        if folder.exists():
-            shutil.rmtree(folder)
+        if folder.is_dir():
+            remove_tree(folder)
         folder.mkdir(mode=0o700)
         if os.geteuid() == 0:
             os.chown(folder, *user)
