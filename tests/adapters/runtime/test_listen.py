@@ -97,6 +97,19 @@ def test_the_forwarder_ends_with_the_server_whose_code_is_the_entrys(tmp_path: P
         client.connect(str(tmp_path / "s"))
 
 
+def test_a_server_whose_forwarder_is_gone_is_ended_and_is_125(tmp_path: Path) -> None:
+    with _entry(tmp_path / "s") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        asyncio.run(_until_there(tmp_path / "s"))
+        os.kill(_forwarder_of(process.pid), signal.SIGKILL)
+
+        _, said = process.communicate(timeout=20)
+
+    assert process.returncode == 125
+    assert "its forwarder is gone, so nothing passes its socket any more: ending it" in said
+
+
 def test_a_signal_reaches_the_server(tmp_path: Path) -> None:
     with _entry(tmp_path / "s") as process:
         assert process.stdout is not None
@@ -194,6 +207,12 @@ class _Entry(subprocess.Popen[str]):
         super().__exit__(None, None, None)
 
 
+def _forwarder_of(entry: int) -> int:
+    children = Path(f"/proc/{entry}/task/{entry}/children").read_text().split()
+    (pid,) = (int(pid) for pid in children if b"listen" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    return pid
+
+
 def _entry(sock: Path, *more: str) -> _Entry:
     argv = _argv("python", "-c", _TCP_SERVER, "{port}", *more)
-    return _Entry(argv, env=_environment(sock), stdout=subprocess.PIPE, text=True)
+    return _Entry(argv, env=_environment(sock), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
