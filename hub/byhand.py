@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
+import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import partial
 from typing import Any
 
 from hub.ahead import locked_desk
+from hub.demand import workload_of
+from hub.devicelocks import DeviceLocks
+from hub.engine import Engine
 from hub.errors import ServerError
 from hub.gateway.folders import run_folder
-from hub.hardware import gpu_names
+from hub.grant import free_devices, granted
 from hub.interrupts import held
 from hub.mock.serve import bind, url_of
 from hub.observer import Observer, Preparing
 from hub.orchestrator import Request, plan_task, survey
 from hub.plan import Plan
-from hub.prepare import fetch_missing, make_environments
+from hub.prepare import fetch_missing, images_of, make_environments
+from hub.removal import remove_what_can_be
 from hub.serving.live import Ground, LiveServers
 from hub.serving.place import server_socket
 from hub.serving.port import forwarded
@@ -57,35 +61,50 @@ def serve_one(
     `announce` is told the URL once the model is loaded.
 
     Raises:
-        TaskError, PrerequisiteError, ImageError: as for a run; the port is taken.
+        TaskError, PrerequisiteError, ImageError: as for a run; the port is taken, or a GPU that it needs.
         ServerError: it did not come up.
     """
     plan = plan_one(wanted, settings)
-    (server,) = plan.servers
-    with bind("127.0.0.1", wanted.port) as listener:
+    with bind("127.0.0.1", wanted.port, mend="--port names another one, --port 0 takes one that is free") as listener:
         choice = survey(plan, settings, request, request.engine or plan.engine).choice
         with locked_desk(settings, observe, PREFIX) as desk:
-            for line in choice.engine.reap():
-                observe(Preparing("leftovers", line))
-            gpus = plan.needs_gpus
-            choice, environments = make_environments(choice, plan.images, settings, observe, gpus=gpus)
+            clear = partial(_clear, choice.engine, observe)
+            clear()
+            work = workload_of(plan, settings)
+            locks = DeviceLocks(settings.state_dir, f"evaldock serve {wanted.name}", clear)
+            server = work.servers[wanted.name]
+            free_devices(server, work.capacity, locks)  # where there are none, that is said before anything is built
+            images = images_of(plan, settings)
+            choice, environments = make_environments(choice, images, settings, observe, gpus=plan.needs_gpus)
             fetch_missing(plan, environments, choice.engine, desk)
-            with held() as interrupted:
+            with held() as interrupted, granted(server, work.capacity, locks) as devices:
                 place = (desk.run_id, desk.folder, settings.runtime_dir)
-                servers = LiveServers((server,), Ground(*place, choice.engine, environments, observe, interrupted))
-                try:
-                    names = gpu_names(settings.gpus) if server.gpus else ()
-                    servers.start(server.name, tuple(islice(names, server.gpus)))
-                    with forwarded(listener, server_socket(settings.runtime_dir, desk.run_id, 0)):
-                        announce(url_of(listener))
-                        return _wait(servers, server.name, interrupted)
-                except ServerError:
-                    if not interrupted():
-                        raise
-                    return ""
-                finally:
-                    servers.stop_all()
-                    shutil.rmtree(run_folder(settings.runtime_dir, desk.run_id), ignore_errors=True)  # its socket's
+                ground = Ground(*place, choice.engine, environments, observe, interrupted)
+                return _serve(plan, ground, devices, listener, announce)
+
+
+def _serve(
+    plan: Plan, ground: Ground, devices: tuple[str, ...], listener: socket.socket, announce: Callable[[str], None]
+) -> str:
+    servers, (server,) = LiveServers(plan.servers, ground), plan.servers
+    try:
+        servers.start(server.name, devices)
+        with forwarded(listener, server_socket(ground.runtime_dir, ground.run_id, 0)):
+            announce(url_of(listener))
+            return _wait(servers, server.name, ground.interrupted)
+    except ServerError:
+        if not ground.interrupted():
+            raise
+        return ""
+    finally:
+        servers.stop_all()
+        remove_what_can_be(run_folder(ground.runtime_dir, ground.run_id))  # its socket's
+
+
+def _clear(engine: Engine, observe: Observer) -> None:
+    """Remove what dead hubs left: it may still be at work on a device that is thought to be free."""
+    for line in engine.reap():
+        observe(Preparing("leftovers", line))
 
 
 def _wait(servers: LiveServers, name: str, interrupted: Callable[[], bool]) -> str:

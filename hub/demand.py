@@ -16,6 +16,7 @@ from hub.server import PlannedServer, is_served
 from hub.settings import Settings
 
 MARGIN = 1.2  # of the weights: what computing takes beside them, at least
+_SHRINKING = ("quantization", "device_map")  # options by which weights take less, or lie elsewhere
 _MOST_JOBS = 4  # at once, where nobody says how many
 _CALL_S = 2.0
 _LOADING_BYTES_S = 500e6
@@ -49,13 +50,11 @@ def workload_of(plan: Plan, settings: Settings) -> Workload:
     known = {planned.id: seconds for planned in plan.jobs if (seconds := _expected_s(planned))}
     usual = sum(known.values()) / len(known) if known else _UNKNOWN_S
     lanes = plan.at_once == "auto"
-    servers = {
-        server.name: _server(server, server_bytes(server, plan, settings.cache_dir)) for server in plan.servers
-    }
+    servers = {server.name: _server(server, plan, capacity.devices, settings.cache_dir) for server in plan.servers}
     items = tuple(
         Item(
             planned.id,
-            _need(planned, capacity.devices, settings.cache_dir),
+            _need(planned, servers, capacity.devices, settings.cache_dir),
             known.get(planned.id, usual),
             planned.servers,
             _lane(planned, servers, capacity.devices) if lanes else "",
@@ -80,6 +79,17 @@ def server_bytes(server: PlannedServer, plan: Plan, cache_dir: Path) -> int:
     return _bytes(server.assets, dtype_of(server, plan), cache_dir)
 
 
+def is_job_sure(planned: PlannedJob) -> bool:
+    """Return whether no option makes the weights of a job take less than they do now, or lie elsewhere."""
+    return not any(planned.evaluation.options.get(name) for name in _SHRINKING)
+
+
+def is_server_sure(server: PlannedServer, plan: Plan) -> bool:
+    """Return whether no argument, and no loader of others, makes the weights of a server take less than now."""
+    as_stored = server.serve.engine == "transformers" or dtype_of(server, plan) != "auto"
+    return as_stored and not server.serve.args
+
+
 def dtype_of(server: PlannedServer, plan: Plan) -> str:
     """Return what the weights of a server are loaded as."""
     asked = (part for planned in plan.jobs for part in planned.upstreams.values() if is_served(part))
@@ -96,32 +106,51 @@ def _capacity(plan: Plan, settings: Settings) -> Capacity:
     return Capacity(devices_of(settings), slots, hardware.memory_bytes())
 
 
-def _need(planned: PlannedJob, devices: tuple[Device, ...], cache_dir: Path) -> Need:
+def _need(
+    planned: PlannedJob, servers: Mapping[str, ServerItem], devices: tuple[Device, ...], cache_dir: Path
+) -> Need:
     stated = planned.job.limits.memory_bytes
     if planned.evaluation.model.via != "in_job":
         return Need(memory_bytes=stated or _ROOM_BYTES)
     size = job_bytes(planned, cache_dir)
     memory = stated or _LIBRARY_BYTES + size
+    sure = is_job_sure(planned)
     if isinstance(planned.gpus, tuple):
-        return Need(devices=planned.gpus, device_bytes=size // max(1, len(planned.gpus)), memory_bytes=memory)
-    count = _count(planned.gpus, size, devices)
-    return Need(count, device_bytes=size // count if count else 0, memory_bytes=memory)
+        named = tuple(device for device in devices if device.id in planned.gpus)
+        share = _share(size, len(planned.gpus), named, sure=sure)
+        return Need(devices=planned.gpus, device_bytes=share, memory_bytes=memory)
+    beside = sum(servers[name].need.count for name in planned.servers)
+    count = _count(planned.gpus, size, devices, beside)
+    return Need(count, device_bytes=_share(size, count, devices, sure=sure), memory_bytes=memory)
 
 
-def _count(asked: GpuRequest, size: int, devices: tuple[Device, ...]) -> int:
-    """Return how many GPUs a job gets: of `auto` as few as hold its weights, all where that cannot be told."""
+def _share(size: int, count: int, devices: tuple[Device, ...], *, sure: bool) -> int:
+    """Return the memory that each of so many devices must have; no more than there is, where less may be enough."""
+    share = size // count if count else 0
+    largest = sorted((device.memory_bytes for device in devices), reverse=True)[:count]
+    return share if sure or not largest else min(share, largest[-1])
+
+
+def _count(asked: GpuRequest, size: int, devices: tuple[Device, ...], beside: int) -> int:
+    """Return how many GPUs a job gets: of `auto` as few as hold its weights, all where that cannot be told.
+
+    All are those that the servers which it asks meanwhile leave of them: `beside` are theirs.
+    """
     if isinstance(asked, int):
         return asked
-    sizes = sorted((device.memory_bytes for device in devices), reverse=True)
+    most = max(min(1, len(devices)), len(devices) - beside)
+    sizes = sorted((device.memory_bytes for device in devices), reverse=True)[:most]
     if not size or not all(sizes):
-        return len(devices)
+        return most
     enough = (count for count in range(1, len(sizes) + 1) if sizes[count - 1] * count >= size * MARGIN)
-    return next(enough, len(devices))
+    return next(enough, most)
 
 
-def _server(server: PlannedServer, size: int) -> ServerItem:
+def _server(server: PlannedServer, plan: Plan, devices: tuple[Device, ...], cache_dir: Path) -> ServerItem:
+    size = server_bytes(server, plan, cache_dir)
     memory = server.memory_bytes or _LIBRARY_BYTES + size
-    need = Need(server.gpus, device_bytes=size // server.gpus if server.gpus else 0, memory_bytes=memory)
+    share = _share(size, server.gpus, devices, sure=is_server_sure(server, plan))
+    need = Need(server.gpus, device_bytes=share, memory_bytes=memory)
     return ServerItem(server.name, need, _BEGIN_S + size / _LOADING_BYTES_S)
 
 

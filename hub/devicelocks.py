@@ -65,6 +65,12 @@ class DeviceLocks:
                 _say(file, "")
                 file.close()
 
+    def leave(self, devices: Iterable[str]) -> None:
+        """Let go of those of `devices` that are held; what may be left of ours on them, the next one clears."""
+        for device in devices:
+            if file := self._held.pop(device, None):
+                file.close()
+
     def give_all_back(self) -> None:
         """Let go of all."""
         self.give_back(tuple(self._held))

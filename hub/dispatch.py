@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 from hub.demand import Workload
@@ -94,6 +94,8 @@ class Dispatch:
                 if ended := self._next_ended():
                     yield ended
         except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                self._interrupt()
             self.failure = f"stopped, for the run cannot go on: {error}" if str(error) else "stopped with the run"
             raise
         finally:
@@ -126,8 +128,17 @@ class Dispatch:
                 self._start(step)
             return
         with undisturbed():
-            self._servers.stop(step.model)
-        self._locks.give_back(self._serving.pop(step.model))
+            self._stop(step.model)
+
+    def _stop(self, model: str) -> None:
+        """Stop a server; where that cannot be done, its devices are let go of as a dead process does it."""
+        devices = self._serving.pop(model)
+        try:
+            self._servers.stop(model)
+        except BaseException:
+            self._locks.leave(devices)
+            raise
+        self._locks.give_back(devices)
 
     def _start(self, step: Start) -> None:
         item = step.item
@@ -160,9 +171,8 @@ class Dispatch:
             if not job or not self._ended.empty():
                 return None
             outcome = KeyboardInterrupt()  # it struck where the thread was about to say how it ended
-        except KeyboardInterrupt:  # the user's patience is over: it is for those that work
-            for part in self._at_work.values():
-                interrupt(part.thread)
+        except KeyboardInterrupt:
+            self._interrupt()
             return None
         part = self._at_work.pop(job)
         part.thread.join()
@@ -193,17 +203,29 @@ class Dispatch:
     def _wind_up(self) -> None:
         """Have all that is still at work end, stop what still serves, and let go of the devices."""
         self._join(_END_S)
-        for part in self._at_work.values():
-            interrupt(part.thread)
+        self._interrupt()
         self._join(_FORCED_S)
-        with undisturbed():
-            for name in self._serving:
-                self._servers.stop(name)
-            self._locks.give_all_back()
+        with undisturbed(), ExitStack() as stack:  # one that cannot be stopped keeps nobody else from it
+            stack.callback(self._locks.give_all_back)
+            for name in reversed(self._serving):
+                stack.callback(self._stop, name)
 
     def _join(self, within_s: float) -> None:
         until = time.monotonic() + within_s
-        while any(part.thread.is_alive() for part in self._at_work.values()) and time.monotonic() < until:
-            with suppress(KeyboardInterrupt):
-                for part in self._at_work.values():
-                    part.thread.join(_POLL_S)
+        while self._is_at_work() and time.monotonic() < until:
+            pass
+
+    def _is_at_work(self) -> bool:
+        """Return whether anything is still at work, after a moment where it is."""
+        try:
+            if not any(part.thread.is_alive() for part in self._at_work.values()):
+                return False
+            time.sleep(_POLL_S)  # not thread.join: struck by an interrupt, it takes the thread for ended (until 3.13)
+        except KeyboardInterrupt:
+            self._interrupt()
+        return True
+
+    def _interrupt(self) -> None:
+        """Pass an interrupt on: the user's patience is over, wherever it strikes, and it is for those that work."""
+        for part in self._at_work.values():
+            interrupt(part.thread)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+# What needs no GPU: jobs that load weights, and servers, are asked apart.
+ON_PROCESSORS = "compute on the processors: `gpus: 0` under `resources`, and under the `serve` of what is served"
+
 
 @dataclass(frozen=True)
 class Finding:

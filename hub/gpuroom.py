@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hub.demand import MARGIN, Workload, dtype_of, job_bytes, server_bytes, workload_of
-from hub.finding import Finding
+from hub.demand import MARGIN, Workload, is_job_sure, is_server_sure, job_bytes, server_bytes, workload_of
+from hub.finding import ON_PROCESSORS, Finding
 from hub.plan import Plan
 from hub.scheduler import Device, Item, Need, why_never
 from hub.settings import Settings
 from hub.text import show_memory
 
-_SHRINKING = ("quantization", "device_map")  # options by which weights take less, or lie elsewhere
-_MEND = "give more GPUs, take a smaller model, or compute on the processors (`gpus: 0`)"
+_MEND = f"give more GPUs, take a smaller model, or {ON_PROCESSORS}"
+_MEND_TOGETHER = "give its servers fewer GPUs (`serve: {gpus: 0}` computes on the processors), or serve one elsewhere"
 
 
 class _Load(NamedTuple):
@@ -26,7 +26,7 @@ class _Load(NamedTuple):
 
 
 def gpu_room(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
-    """Return a finding for each job and server whose weights do not fit, or hardly; of weights not here, none."""
+    """Return for each job and server whether its weights fit; nothing of weights that are not here."""
     if not plan.needs_gpus:
         return ()
     work = workload_of(plan, settings)
@@ -36,14 +36,13 @@ def gpu_room(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
 
 def _loads(plan: Plan, work: Workload, settings: Settings) -> Iterator[_Load]:
     for server in plan.servers:
-        as_stored = server.serve.engine == "transformers" or dtype_of(server, plan) != "auto"
         size = server_bytes(server, plan, settings.cache_dir)
-        sure = as_stored and not server.serve.args
-        yield _Load(f"server {server.name!r}", size, work.servers[server.name].need, sure)
+        need = work.servers[server.name].need
+        yield _Load(f"server {server.name!r}", size, need, is_server_sure(server, plan))
     needs = {item.id: item.need for item in work.items}
     for planned in plan.jobs:
-        sure = not any(planned.evaluation.options.get(name) for name in _SHRINKING)
-        yield _Load(f"job {planned.id}", job_bytes(planned, settings.cache_dir), needs[planned.id], sure)
+        size = job_bytes(planned, settings.cache_dir)
+        yield _Load(f"job {planned.id}", size, needs[planned.id], is_job_sure(planned))
 
 
 def _fit(load: _Load, devices: tuple[Device, ...]) -> Iterator[Finding]:
@@ -59,6 +58,8 @@ def _fit(load: _Load, devices: tuple[Device, ...]) -> Iterator[Finding]:
     elif load.size * MARGIN > sizes[-1] * count:
         what = f"the model may be too big: {message}, and computing takes more"
         yield Finding("warning", load.subject, what, _MEND)
+    else:
+        yield Finding("ok", load.subject, message)
 
 
 def _together(work: Workload) -> Iterator[Finding]:
@@ -66,7 +67,7 @@ def _together(work: Workload) -> Iterator[Finding]:
     for item in work.items:
         alone = all(not why_never(item_of, {}, work.capacity) for item_of in _parts(item.servers, work))
         if item.servers and alone and (why := why_never(item, work.servers, work.capacity)):
-            yield Finding("missing", f"job {item.id}", why, "give its servers fewer GPUs, or serve one elsewhere")
+            yield Finding("missing", f"job {item.id}", why, _MEND_TOGETHER)
 
 
 def _parts(names: tuple[str, ...], work: Workload) -> Iterator[Item]:

@@ -32,6 +32,7 @@ class _Recipe(BaseModel):
     torch: str | None = None
     torch_index: str | None = None
     disk: str | None = None
+    published: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class ImageSpec:
         wheels: local wheel files that the build may use instead of an index.
         payload: path inside the image (relative to its root of Python code) -> file on this host.
         disk_bytes: about what it takes once it is built; None where that is not known.
+        published: whether the base is a project's own image with everything in it; only a container can be made of
+            it then, and no other base takes its place.
     """
 
     name: str
@@ -58,6 +61,7 @@ class ImageSpec:
     wheels: tuple[Path, ...]
     payload: tuple[tuple[str, Path], ...]
     disk_bytes: int | None = None
+    published: bool = False
 
     @property
     def lock(self) -> Path:
@@ -110,8 +114,21 @@ def made_alike(one: EnvironmentRecord, other: EnvironmentRecord) -> bool:
     return one.reference == other.reference and _RECIPE_TAG.fullmatch(one.reference) is not None
 
 
+def carried_over(base: str) -> str:
+    """Return how a project's own image gets to a machine that cannot pull it under its name."""
+    return (
+        f"where it can be pulled: `docker pull {base}` and `docker save {base} -o base.tar`; here: `docker load -i "
+        f"base.tar`; from a mirror: `docker pull` its name for it, then `docker tag NAME {base}` (docs/serving.md)"
+    )
+
+
 def image_names() -> tuple[str, ...]:
-    """Return the names of all images that ship with evaldock."""
+    """Return the names of the images that evaldock makes from locks of its own, sorted."""
+    return tuple(name for name in all_names() if not _recipe(shared_folder("images") / name).published)
+
+
+def all_names() -> tuple[str, ...]:
+    """Return the names of all images, those included that add our half to a project's own, of many gigabytes."""
     return tuple(sorted(path.parent.name for path in shared_folder("images").glob("*/image.yaml")))
 
 
@@ -129,12 +146,13 @@ def load_image(name: str, settings: Settings) -> ImageSpec:
         name=name,
         folder=folder,
         python=recipe.python,
-        base=settings.base_image or recipe.base,
+        base=recipe.base if recipe.published else settings.base_image or recipe.base,
         torch=recipe.torch,
         torch_index=(settings.torch_index or recipe.torch_index) if recipe.torch else None,
         wheels=_torch_wheels(recipe, settings.wheel_dir),
         payload=_payload(name),
         disk_bytes=None if settings.torch_index or not recipe.disk else parse_size(recipe.disk),
+        published=recipe.published,
     )
 
 
@@ -143,7 +161,7 @@ def _recipe(folder: Path) -> _Recipe:
     try:
         return _Recipe.model_validate(yaml.safe_load(path.read_text()))
     except FileNotFoundError as error:
-        names = ", ".join(image_names())
+        names = ", ".join(all_names())
         raise ImageError(f"no image {folder.name!r}", hint=f"images are: {names}") from error
     except (ValidationError, yaml.YAMLError) as error:
         raise ImageError(f"{path}: {error}") from error

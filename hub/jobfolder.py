@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from hub.job import PREVIOUS as TARGET
 from hub.job import Job, Mount
+from hub.removal import remove_what_can_be
 
 PREVIOUS = "previous"  # below a job's folder
 # What a start leaves. The engine's own files are overwritten; ledger.sqlite and bodies.jsonl grow over all starts.
@@ -81,4 +81,4 @@ def _remove(path: Path) -> None:
     elif path.is_dir():
         trash = path.with_name(f".old-{secrets.token_hex(8)}")
         path.replace(trash)
-        shutil.rmtree(trash, ignore_errors=True)
+        remove_what_can_be(trash)

@@ -28,7 +28,7 @@ from hub.observer import (
 )
 from hub.outset import Outset
 from hub.plan import PlannedJob, host_path
-from hub.prepare import Desk, Environments, fetch_missing, make_environments
+from hub.prepare import Desk, Environments, fetch_missing, images_of, make_environments
 from hub.report import EndState, JobReport, JobState, Report, Stretch, run_state
 from hub.reporting import write_report
 from hub.routes import knowing
@@ -120,7 +120,7 @@ class LiveRun:
         plan = self._outset.plan.with_jobs(left)
         gpus = plan.needs_gpus
         self._choice, environments = make_environments(
-            self._choice, plan.images, self._settings, self.observe, gpus=gpus
+            self._choice, images_of(plan, self._settings), self._settings, self.observe, gpus=gpus
         )
         engine = self._choice.engine
         self.folder.update(engine=engine.name, engine_reason=self._choice.reason)
@@ -145,6 +145,9 @@ class LiveRun:
         if planned.servers:
             behind = {role: served[str(part.model)] for role, part in planned.upstreams.items() if is_served(part)}
             planned = replace(planned, served=behind)
+            if "simulator" in behind:
+                evaluation = replace(planned.evaluation, simulator=behind["simulator"])
+                planned = replace(planned, evaluation=evaluation)
             if "candidate" in behind:
                 return with_identity(planned, behind["candidate"])
         for asset in planned.assets:

@@ -16,7 +16,6 @@ All this is decided from the folder alone, so that whoever reads a job again, re
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from hub.job import Ending, JobOutcome
 from hub.jobevents import failure, whereabouts
 from hub.plan import PlannedJob
 from hub.reading import EVENTS, FIRST, OUTPUT, read_outcome, read_output, reason_of
+from hub.removal import remove_what_can_be
 from hub.report import Counts, Result, ResultKey, Sample
 
 # What a start leaves in the job's folder; inputs are written anew.
@@ -85,7 +85,7 @@ def set_aside(folder: Path) -> None:
 
 def forget(folder: Path) -> None:
     """Remove what an earlier run of the job had set aside."""
-    shutil.rmtree(folder / FIRST, ignore_errors=True)
+    remove_what_can_be(folder / FIRST)
 
 
 def narrowed(planned: PlannedJob, adapter: Adapter, labels: tuple[str, ...]) -> PlannedJob:

@@ -1,41 +1,24 @@
-"""A model server as it is planned: which kinds there are, and what the engine is asked to run for a checkpoint."""
+"""A model server as it is planned: its address, what the engine is asked to run, what stands behind it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
 from hub.adapter import Asset
 from hub.job import Job, Limits, Mount
+from hub.serverkinds import KINDS, Kind, Part, Served
 from hub.spec import JudgeSpec, ModelSpec, ServeSpec, TaskSpec
 from hub.text import count_of
 
-Part = ModelSpec | JudgeSpec
 AnyPart = TypeVar("AnyPart", ModelSpec, JudgeSpec)
 
 SCHEME = "server:"  # `server:NAME` is the address, in a plan, of a server that the run itself starts
 ADAPTERS = "/adapters"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of server.
-
-    Attributes:
-        image: name of the folder in images/ that it runs in.
-        health: path that is answered with 200 once the model is loaded.
-        adapters: how many LoRA adapters it takes.
-    """
-
-    image: str
-    health: str = "/health"
-    adapters: int = 0
-
-
-KINDS: Mapping[str, Kind] = {
-    "transformers": Kind("native", adapters=1),
-}
+# An upper bound, which SGLang's documentation names: processes that split a model over GPUs hand each other through
+# /dev/shm what they compute.
+_SHARED_BYTES = 32 << 30
 
 
 @dataclass(frozen=True)
@@ -121,27 +104,19 @@ def planned_server(part: Part, assets: tuple[Asset, ...], mounts: tuple[Mount, .
     """Return the server of a part that `with_servers` has named; `assets` are its weights, then its adapters."""
     serve = part.serve
     assert serve is not None  # noqa: S101 - for mypy: asked of parts that are served
-    name = str(part.model)
+    name, kind = str(part.model), KINDS[serve.engine]
+    weights, *adapters = (asset.target for asset in assets)
+    served = Served(name, weights, part.dtype, tuple(adapters), gpus)
     job = Job(
         id=name,
-        image=KINDS[serve.engine].image,
-        command=tuple(_command(part, serve, assets)),
+        image=kind.image,
+        command=(*kind.command(served), *serve.args),
         files={},
         mounts=mounts,
-        limits=Limits(memory_bytes=serve.memory),
+        limits=Limits(serve.memory, _SHARED_BYTES) if gpus > 1 else Limits(serve.memory),
         serves=True,
     )
     return PlannedServer(name, serve, served_identity(part), job, assets, gpus, serve.memory)
-
-
-def _command(part: Part, serve: ServeSpec, assets: tuple[Asset, ...]) -> Iterator[str]:
-    """Yield the command line of our own server; it listens where EVALDOCK_LISTEN says."""
-    weights = assets[0].target
-    yield from ("python", "-m", "adapters.native.server")
-    yield from ("--weights", weights, "--name", str(part.model), "--dtype", part.dtype)
-    for adapter in assets[1:]:
-        yield from ("--adapter", adapter.target)
-    yield from serve.args
 
 
 def serve_problems(part: Part) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -149,9 +124,11 @@ def serve_problems(part: Part) -> Iterator[tuple[tuple[str | int, ...], str]]:
     serve = part.serve
     if serve is None:
         return
-    kind = KINDS.get(serve.engine)
-    if kind is None:
-        message = f"this version starts no {serve.engine} server; it starts: {', '.join(KINDS)}"
-        yield ("serve", "engine"), message
-    elif len(serve.adapters) > kind.adapters:
+    kind = KINDS[serve.engine]
+    if not kind.dtypes and part.dtype != "auto":
+        yield ("dtype",), f"{serve.engine} computes with the weights as they are stored: leave dtype out"
+    if len(serve.adapters) > kind.adapters:
         yield ("serve", "adapters"), f"{serve.engine} takes {count_of(kind.adapters, 'adapter')} at most"
+    if kind.raw and isinstance(part, ModelSpec) and part.chat is False and kind.raw[0] not in serve.args:
+        message = f"{serve.engine} puts plain prompts into a chat template, too; with `chat: false` give"
+        yield ("serve", "args"), f"{message} `args: {list(kind.raw)}`"

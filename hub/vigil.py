@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from hub.removal import entries_below
+
 _LOOKS = 20  # in the time after which a silent job is given up
 
 
@@ -59,6 +61,4 @@ class Vigil:
     def _files(self) -> Iterator[str]:
         for path in self._watched:
             yield str(path)
-            for folder, _, names in os.walk(path):
-                yield folder
-                yield from (f"{folder}/{name}" for name in names)
+            yield from (entry.path for entry in entries_below(path))

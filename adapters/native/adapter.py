@@ -73,7 +73,7 @@ def _info(benchmark: Benchmark) -> DatasetInfo:
         name=benchmark.name,
         summary=benchmark.summary,
         scoring=tuple(benchmark.ways),
-        metric=benchmark.ways[benchmark.default_way].metrics[0],
+        metric=_metric(benchmark),
         few_shot=benchmark.few_shot,
         source=source.id if source else "your own data",
         own_data=benchmark.own_data,
@@ -83,6 +83,14 @@ def _info(benchmark: Benchmark) -> DatasetInfo:
         licence=benchmark.licence,
         paper=benchmark.paper,
     )
+
+
+def _metric(benchmark: Benchmark) -> str:
+    """Return the headline's name; of one that a judge grades where there is one, with and without it."""
+    plain = benchmark.ways[benchmark.default_way].metrics[0]
+    if benchmark.judged is None or not benchmark.prefers_judge:
+        return plain
+    return f"{benchmark.judged.metrics[0]} by a judge, else {plain}"
 
 
 def _complaints(evaluation: Evaluation) -> tuple[Complaint, ...]:

@@ -12,21 +12,32 @@ import json
 import resource
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 
 _CHUNK = 256 * 1024
 _LINGER_S = 5.0
 _CONNECT_S = 30.0
 _RETRY_S = 0.005
 
-_Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connect = Callable[[], Awaitable[Stream]]
+Refuse = Callable[[Stream, OSError], Awaitable[None]]
 
 
 async def serve(listener: socket.socket, path: str) -> None:
     """Accept connections on `listener` and forward each to the unix socket `path`, until cancelled."""
+    await forward(listener, lambda: _connect(path), _refuse)
+
+
+async def forward(listener: socket.socket, connect: Connect, refuse: Refuse) -> None:
+    """Accept connections on `listener` and forward each to one of `connect`, until cancelled.
+
+    A client is given to `refuse` where there is none to forward it to, and then closed.
+    """
     connections: set[asyncio.Task[None]] = set()
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(_forward(reader, writer, path))
+        task = asyncio.ensure_future(_forward((reader, writer), connect, refuse))
         connections.add(task)
         task.add_done_callback(connections.discard)
 
@@ -38,18 +49,18 @@ async def serve(listener: socket.socket, path: str) -> None:
         await asyncio.gather(*(_end(task) for task in tuple(connections)))
 
 
-async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> None:
+async def _forward(client: Stream, connect: Connect, refuse: Refuse) -> None:
     try:
-        upstream = await _connect(path)
+        upstream = await connect()
     except OSError as error:
-        await _refuse(reader, writer, f"the gateway does not answer at its socket: {error}")
+        await refuse(client, error)
     else:
-        await _both_ways((reader, writer), upstream)
+        await _both_ways(client, upstream)
     finally:
-        await _close(writer)
+        await _close(client[1])
 
 
-async def _connect(path: str) -> _Stream:
+async def _connect(path: str) -> Stream:
     """Connect to the socket, waiting while its backlog is full.
 
     A full backlog is EAGAIN for a unix socket, which asyncio's own connect takes for success: the connection would
@@ -74,7 +85,7 @@ async def _connect(path: str) -> _Stream:
         raise
 
 
-async def _both_ways(client: _Stream, upstream: _Stream) -> None:
+async def _both_ways(client: Stream, upstream: Stream) -> None:
     """Copy until both directions ended; one that breaks breaks both, so that no half answer looks whole."""
     pumps = (
         asyncio.ensure_future(_pump(client[0], upstream[1])),
@@ -111,10 +122,11 @@ async def _close(writer: asyncio.StreamWriter) -> None:
         await writer.wait_closed()
 
 
-async def _refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, message: str) -> None:
+async def _refuse(client: Stream, error: OSError) -> None:
     """Answer 502, then read what the client still sends: closing on unread data would lose the answer."""
+    reader, writer = client
     with contextlib.suppress(OSError, asyncio.TimeoutError):
-        writer.write(_bad_gateway(message))
+        writer.write(_bad_gateway(f"the gateway does not answer at its socket: {error}"))
         writer.write_eof()
         await asyncio.wait_for(_discard(reader), _LINGER_S)
 
@@ -133,7 +145,7 @@ def _bad_gateway(message: str) -> bytes:
     return head.encode() + body
 
 
-def _raise_file_limit() -> None:
+def raise_file_limit() -> None:
     """Two files a connection: take as many as we may."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):
@@ -142,7 +154,7 @@ def _raise_file_limit() -> None:
 
 def main() -> None:
     """Serve the listening socket of the parent until ended by it."""
-    _raise_file_limit()
+    raise_file_limit()
     with socket.socket(fileno=int(sys.argv[1])) as listener, contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(listener, sys.argv[2]))
 

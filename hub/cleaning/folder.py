@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import re
 import secrets
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hub.errors import EvaldockError
+from hub.removal import entries_below, remove_tree, remove_what_can_be
 
 _TRASH = re.compile(r"\.evaldock-trash-[0-9a-f]{16}")
 
@@ -29,20 +28,19 @@ def weigh(folder: Path) -> Weight:
     """Look at every file below `folder`; follows no link. A file with names elsewhere, too, frees nothing."""
     size, used_at = 0, folder.lstat().st_mtime
     links: dict[tuple[int, int], list[int]] = {}
-    for top, _, names in os.walk(folder):
-        for name in names:
-            try:
-                found = os.lstat(os.path.join(top, name))  # noqa: PTH118 - an environment has 30 000 files
-            except OSError:
-                continue  # gone since it was listed
-            if not stat.S_ISREG(found.st_mode):
-                continue
-            used_at = max(used_at, found.st_mtime, found.st_atime)
-            if found.st_nlink == 1:
-                size += found.st_blocks * 512
-            else:
-                inside = links.setdefault((found.st_dev, found.st_ino), [0, found.st_nlink, found.st_blocks * 512])
-                inside[0] += 1
+    for entry in entries_below(folder):
+        try:
+            found = entry.stat(follow_symlinks=False)
+        except OSError:
+            continue  # gone since it was listed
+        if not stat.S_ISREG(found.st_mode):
+            continue
+        used_at = max(used_at, found.st_mtime, found.st_atime)
+        if found.st_nlink == 1:
+            size += found.st_blocks * 512
+        else:
+            inside = links.setdefault((found.st_dev, found.st_ino), [0, found.st_nlink, found.st_blocks * 512])
+            inside[0] += 1
     size += sum(weight for here, everywhere, weight in links.values() if here == everywhere)
     return Weight(size, used_at)
 
@@ -78,7 +76,7 @@ def remove_folder(folder: Path, root: Path) -> None:
     trash = folder.with_name(f".evaldock-trash-{secrets.token_hex(8)}")
     folder.rename(trash)
     try:
-        shutil.rmtree(trash)
+        remove_tree(trash)
     except OSError:
         if not folder.exists() and trash.exists():
             trash.rename(folder)  # what stays shall be seen by its name
@@ -89,7 +87,7 @@ def sweep(top: Path) -> None:
     """Remove what a removal that was killed has left in `top`."""
     for path in top.iterdir():
         if _TRASH.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
+            remove_what_can_be(path)
 
 
 @contextmanager

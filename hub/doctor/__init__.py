@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hub.check import check_code, check_images, check_inputs
+from hub.check import check_code, check_images, check_inputs, check_offline
 from hub.doctor.bases import base_findings
 from hub.doctor.compose import compose_findings
 from hub.doctor.endpoints import call_once
@@ -82,7 +82,7 @@ def _of_task(plan: Plan, engine: Engine | None, settings: Settings, *, offline: 
     yield from check_code(plan, engine) if engine else ()
     downloads = () if offline else downloads_of(plan, settings)
     if offline:
-        yield from offline_findings(plan, engine, settings) if engine else ()
+        yield from offline_findings(plan, engine, settings) if engine else check_offline(plan, settings)
         yield from open_network_findings(plan)
     yield from download_findings(downloads)
     yield from time_findings(plan)

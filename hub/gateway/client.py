@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from hub.gateway.folders import is_free, make_books_folders, make_socket_dirs, r
 from hub.gateway.news import News
 from hub.gateway.protocol import READY, Begin, Begun, Command, End, Ended, encode_command, encode_start
 from hub.job import SOCKET_NAME
+from hub.removal import remove_what_can_be
 from hub.settings import Settings
 
 _START_DEADLINE_S = 60.0  # some 0.3 s; on a machine where everything waits for a processor, far more
@@ -177,7 +177,7 @@ class Gateway:
             self._last_words = _tail(self._stderr)
             self._stopped = True
             self._stderr.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_what_can_be(self._folder)
 
 
 def _environment(routes: Iterable[Route], environ: Mapping[str, str]) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import socket
 import tempfile
 import time
@@ -17,6 +16,7 @@ from hub.gateway.config import Books
 from hub.gateway.reserve import hold
 from hub.job import SOCKET_NAME
 from hub.private import make_private, require_ours, require_short
+from hub.removal import remove_tree
 from hub.unixsocket import opened
 
 _RUN = re.compile(r"[0-9a-f]{8}")
@@ -111,7 +111,7 @@ def _sweep(folder: Path) -> bool:
         if young or any(map(is_served, folder.glob("*/*.sock"))):
             return False
         require_ours(folder)
-        shutil.rmtree(folder)
+        remove_tree(folder)
     except (OSError, PrerequisiteError):
         return False  # another hub was quicker, or it is not ours
     return True

@@ -13,10 +13,11 @@ from hub.mock.journal import Journal
 from hub.mock.server import MockOptions, serving
 
 _BACKLOG = 1024
+_MEND = "--port 0 takes a free port, --host another address"
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Return a listening socket.
+def bind(host: str, port: int, *, mend: str = _MEND) -> socket.socket:
+    """Return a listening socket; `mend`: what to do where there can be none.
 
     Raises:
         PrerequisiteError: the address is taken, or none of this machine's.
@@ -26,9 +27,7 @@ def bind(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise PrerequisiteError(
-            f"cannot serve on {host}:{port}: {reason}", hint="--port 0 takes a free port, --host another address"
-        ) from error
+        raise PrerequisiteError(f"cannot serve on {host}:{port}: {reason}", hint=mend) from error
 
 
 def url_of(listener: socket.socket) -> str:

@@ -116,6 +116,6 @@ def why_never(item: Item, servers: Mapping[str, ServerItem], capacity: Capacity)
         return f"there is no GPU {', '.join(absent)}"
     most = max(need.device_bytes for need in needs)
     size = f", each with {show_memory(most)} or more" if most else ""
-    whom = "it and its servers need" if needed else "it needs"
+    whom, whose = ("it and its servers need", "their") if needed else ("it needs", "its")
     found = f"there {'is' if len(there) == 1 else 'are'} {len(there)}"
-    return f"{whom} {count_of(sum(need.count for need in needs), 'GPU')} of its own at once{size}; {found}"
+    return f"{whom} {count_of(sum(need.count for need in needs), 'GPU')} of {whose} own at once{size}; {found}"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.harness import DATA, ROOT, evaldock
+from tests.fakes.lora import make_lora
 
 pytestmark = pytest.mark.native_env
 MODEL = ROOT / "configs" / "bundled" / "model"
@@ -43,3 +44,23 @@ def test_scores_through_the_server_are_those_of_the_weights_in_a_job(tmp_path: P
         [metric["value"] for metric in other] for _, other in both
     ]
     assert predictions(ran.folder / "jobs" / served["id"]) == predictions(ran.folder / "jobs" / loaded["id"])
+
+
+def test_a_served_lora_adapter_changes_the_answers_as_it_does_in_a_job(tmp_path: Path, native_python: str) -> None:
+    make_lora(tmp_path / "lora")
+    words = f"datasets: [{{name: gsm8k, path: '{DATA / 'word_problems'}', few_shot: 2, limit: 6}}]"
+    (tmp_path / "task.yaml").write_text(
+        "version: 1\nname: tuned\nmodels:\n"
+        f"  loaded: {{checkpoint: '{MODEL}', dtype: float32}}\n"
+        f"  served: {{checkpoint: '{MODEL}', dtype: float32, serve: {{engine: transformers, adapters: [./lora]}}}}\n"
+        "evaluations:\n"
+        f"  - {{backend: native, models: [loaded], {words}}}\n"
+        f"  - {{backend: native, models: [loaded], options: {{adapter: ./lora}}, {words}}}\n"
+        f"  - {{backend: native, models: [served], {words}}}\n"
+    )
+
+    ran = evaldock(tmp_path, "run", "task.yaml", "--engine", "venv")
+
+    assert ran.code == 0, ran.err
+    plain, in_job, served = (predictions(ran.folder / "jobs" / job["id"]) for job in ran.report["jobs"])
+    assert served == in_job != plain

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.echo.adapter import EchoAdapter
 from hub import ahead as module
 from hub.adapter import Asset
 from hub.ahead import Ahead, fetch_ahead, look_ahead
@@ -76,6 +77,27 @@ def test_after_a_fetch_an_offline_run_finds_all_that_it_needs(
     report, _ = run(task, settings, Request(offline=True))
 
     assert report.state == "succeeded"
+    assert look_ahead(task, settings).done
+
+
+def test_the_weights_and_the_environment_of_a_served_judge_are_fetched_too(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EchoAdapter, "uses_judge", lambda _self, _evaluation: True)
+    task = load_task(
+        {
+            "version": 1,
+            "models": {"m": {"endpoint": "http://127.0.0.1:9/v1", "model": "q"}},
+            "judge": {"checkpoint": "acme/judge", "serve": {"engine": "transformers"}},
+            "evaluations": [{"backend": "echo", "datasets": ["echo"]}],
+        }
+    )
+    found = look_ahead(task, settings)
+
+    fetch_ahead(found, settings, agree, silent)
+
+    assert [download.asset.name for download in found.downloads] == ["judge"]
+    assert sorted(engine.built) == ["echo", "native"]
     assert look_ahead(task, settings).done
 
 

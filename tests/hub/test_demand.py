@@ -59,6 +59,27 @@ def test_all_gpus_go_to_a_checkpoint_that_is_not_here_yet(two_gpus: Settings) ->
     assert item.need.count == 2
 
 
+JUDGE = {"checkpoint": "./judge", "serve": {"engine": "transformers"}}
+
+
+@pytest.mark.parametrize("memory", [16 * GIB, 0])
+def test_a_job_whose_judge_is_served_leaves_it_its_gpu(settings: Settings, memory: int) -> None:
+    gpus = replace(settings, gpus=tuple((name, memory) for name in "012"))
+
+    found = work(gpus, judge=JUDGE)
+
+    assert (found.items[0].need.count, found.servers["judge"].need.count) == (2, 1)
+    assert why_never(found.items[0], found.servers, found.capacity) == ""
+
+
+def test_a_job_and_its_judge_do_not_share_the_only_gpu(settings: Settings) -> None:
+    found = work(replace(settings, gpus=(("0", 16 * GIB),)), judge=JUDGE)
+
+    why = why_never(found.items[0], found.servers, found.capacity)
+
+    assert why == "it and its servers need 2 GPUs of their own at once; there is 1"
+
+
 def test_a_number_and_device_ids_are_kept(two_gpus: Settings, tmp_path: Path) -> None:
     weights = checkpoint(tmp_path / "model", GIB)
 
@@ -66,6 +87,29 @@ def test_a_number_and_device_ids_are_kept(two_gpus: Settings, tmp_path: Path) ->
     (named,) = work(two_gpus, weights, resources={"gpus": ["1"]}).items
 
     assert (two.need.gpus, named.need.devices) == (2, ("1",))
+
+
+@pytest.mark.parametrize("gpus", ["auto", 1, ["1"]])
+def test_weights_that_options_make_smaller_are_not_refused_a_gpu(
+    two_gpus: Settings, tmp_path: Path, gpus: Any
+) -> None:
+    shrunk = {"backend": "echo", "datasets": ["pairs"], "options": {"quantization": "4bit"}}
+    resources = {"gpus": gpus}
+
+    found = work(two_gpus, checkpoint(tmp_path / "model", 60 * GIB), resources=resources, evaluations=[shrunk])
+
+    assert why_never(found.items[0], {}, found.capacity) == ""
+
+
+def test_weights_that_arguments_may_make_smaller_get_the_largest_gpu(settings: Settings, tmp_path: Path) -> None:
+    machine = replace(settings, gpus=(("0", 16 * GIB), ("1", 24 * GIB)))
+    serve = {"engine": "transformers", "args": ["--quantized"], "gpus": 1}
+    model = {"checkpoint": str(checkpoint(tmp_path / "model", 60 * GIB)), "serve": serve}
+
+    found = work(machine, models={"m": model})
+
+    assert why_never(found.items[0], found.servers, found.capacity) == ""
+    assert found.servers["m"].need.device_bytes == 24 * GIB
 
 
 def test_a_job_that_asks_a_server_gets_no_gpu(two_gpus: Settings) -> None:

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -81,6 +82,18 @@ def test_a_device_that_was_given_back_left_nothing_to_clear(make: Callable[..., 
 
     assert locks.take(("0",))
     assert cleared == []
+
+
+def test_a_device_that_was_left_is_free_and_cleared_by_the_next(make: Callable[..., DeviceLocks]) -> None:
+    cleared: list[str] = []
+    mine, other = make("mine"), make("other", clear=lambda: cleared.append("leftovers"))
+    mine.take(("0", "1"))
+
+    mine.leave(("0", "7"))
+
+    assert other.withheld(("0", "1")) == {"1": f"mine (process {os.getpid()})"}
+    assert other.take(("0",))
+    assert cleared == ["leftovers"]
 
 
 def test_what_is_held_is_not_withheld_from_its_holder(make: Callable[..., DeviceLocks]) -> None:

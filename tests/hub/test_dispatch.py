@@ -1,7 +1,7 @@
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -10,10 +10,13 @@ import pytest
 from hub.demand import Workload
 from hub.devicelocks import DeviceLocks
 from hub.dispatch import Dispatch, Orders, Turn
+from hub.errors import EngineError
+from hub.interrupts import interrupt
 from hub.report import JobReport, JobState
 from hub.scheduler import Capacity, Device, Item, Need, ServerItem
 
 PATIENCE_S = 30
+TWO = (Device("0"), Device("1"))
 
 
 class FakeServers:
@@ -219,6 +222,102 @@ def test_devices_are_given_back_and_servers_stopped_where_a_run_breaks_off(tmp_p
 
     assert servers.log[-1] == "stop q"
     assert DeviceLocks(tmp_path, "run other", lambda: None).withheld(("0", "1")) == {}
+
+
+@pytest.mark.parametrize("where", ["between two steps", "while all wind up"])
+def test_an_interrupt_is_for_those_that_work_wherever_it_strikes(tmp_path: Path, where: str) -> None:
+    hall, struck = Hall(), threading.Event()
+
+    def work(turn: Turn) -> JobReport:
+        hall.inside[turn.job] = turn
+        try:
+            while not hall.leave.wait(0.01):  # it heeds no failure of the run
+                pass
+        finally:
+            del hall.inside[turn.job]
+        return report(turn.job)
+
+    def halted() -> bool:
+        if hall.inside and not struck.is_set():
+            struck.set()
+            raise KeyboardInterrupt if where == "between two steps" else OSError("the disk is full")
+        return False
+
+    made = dispatch(hall, (Item("a"), Item("b")), tmp_path, work=work, capacity=Capacity(slots=1))
+    made._orders = replace(made._orders, halted=halted)
+    left: list[set[str]] = []
+    ended = threading.Event()
+
+    def collect() -> None:
+        with suppress(KeyboardInterrupt, OSError):
+            list(made.reports())
+        left.append(set(hall.inside))
+        ended.set()
+
+    thread = threading.Thread(target=collect)
+    thread.start()
+    assert struck.wait(PATIENCE_S)
+    for _ in range(PATIENCE_S):
+        if ended.wait(1):
+            break
+        if where == "while all wind up":
+            interrupt(thread)
+    in_time = ended.is_set()
+    hall.leave.set()
+    thread.join()
+
+    assert (in_time, left) == (True, [set()])
+
+
+class StubbornServers(FakeServers):
+    """Servers of an engine that cannot stop those that it is told to keep."""
+
+    def __init__(self, *stubborn: str) -> None:
+        super().__init__()
+        self.stubborn = stubborn
+
+    def stop(self, name: str) -> None:
+        super().stop(name)
+        if name in self.stubborn:
+            raise EngineError(f"{name} cannot be stopped")
+
+
+def test_a_server_that_cannot_be_stopped_keeps_no_other_from_it_and_no_device_from_others(tmp_path: Path) -> None:
+    hall, servers, cleared = Hall(), StubbornServers("q"), list[str]()
+    hall.leave.set()
+    items = (Item("a", servers=("q",)), Item("b", servers=("r",)), Item("c"))
+    reports = dispatch(hall, items, tmp_path, servers=servers, capacity=Capacity(TWO, slots=1)).reports()
+    next(reports)
+
+    with pytest.raises(EngineError, match="q cannot be stopped"):
+        list(reports)
+
+    other = DeviceLocks(tmp_path, "run other", lambda: cleared.append("leftovers"))
+    assert servers.log == ["stop q"]
+    assert other.withheld(("0", "1")) == {}
+    assert other.take(("0", "1"))
+    assert cleared == ["leftovers"]
+    other.give_all_back()
+
+
+def test_the_last_servers_are_all_stopped_though_one_cannot_be(tmp_path: Path) -> None:
+    hall, servers, cleared = Hall(), StubbornServers("q"), list[str]()
+    hall.leave.set()
+    items = (Item("a", servers=("q",)), Item("b", servers=("r",)))
+    reports = dispatch(hall, items, tmp_path, servers=servers, capacity=Capacity(TWO, slots=2)).reports()
+    next(reports)
+
+    with pytest.raises(EngineError, match="q cannot be stopped"):
+        reports.close()
+
+    other = DeviceLocks(tmp_path, "run other", lambda: cleared.append("leftovers"))
+    assert servers.log == ["stop q", "stop r"]
+    assert other.withheld(("0", "1")) == {}
+    assert other.take(("1",))
+    assert cleared == []
+    assert other.take(("0",))
+    assert cleared == ["leftovers"]
+    other.give_all_back()
 
 
 class StruckQueue:

@@ -18,8 +18,21 @@ def room(settings: Settings, folder: Path, size: int, **resources: Any) -> tuple
     return gpu_room(plan(Machine(("0", "1"), settings.cache_dir), models=models, resources=resources), gpus)
 
 
-def test_a_model_that_fits_is_no_finding(settings: Settings, tmp_path: Path) -> None:
-    assert room(settings, tmp_path, 4 * GIB) == ()
+def test_a_model_that_fits_is_said_with_its_size(settings: Settings, tmp_path: Path) -> None:
+    (found,) = room(settings, tmp_path, 4 * GIB)
+
+    assert (found.level, found.subject) == ("ok", "job 1-m-echo")
+    assert found.message == "its weights take 4 GiB, there is 1 x 16 GiB of GPU memory"
+
+
+def test_a_served_judge_that_is_too_big_is_named(settings: Settings, tmp_path: Path) -> None:
+    judge = {"checkpoint": str(checkpoint(tmp_path / "model", 20 * GIB)), "serve": {"engine": "transformers"}}
+    models = {"m": {"endpoint": "http://h:1/v1", "model": "q"}}
+    made = plan(Machine(("0",), settings.cache_dir), models=models, judge=judge)
+
+    (found,) = gpu_room(made, replace(settings, gpus=(("0", 16 * GIB),)))
+
+    assert (found.level, found.subject) == ("missing", "server 'judge'")
 
 
 def test_a_model_larger_than_the_stated_gpu_is_missing_room(settings: Settings, tmp_path: Path) -> None:
@@ -37,7 +50,9 @@ def test_a_model_that_leaves_no_room_to_compute_is_a_caution(settings: Settings,
 
 
 def test_automatic_gpus_are_enough_where_the_machine_has_them(settings: Settings, tmp_path: Path) -> None:
-    assert room(settings, tmp_path, 20 * GIB) == ()
+    (found,) = room(settings, tmp_path, 20 * GIB)
+
+    assert (found.level, "2 x 16 GiB" in found.message) == ("ok", True)
 
 
 def test_a_model_larger_than_all_gpus_is_missing_room(settings: Settings, tmp_path: Path) -> None:

@@ -1,7 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
-from hub.images import made_alike, recipe_tag
+from hub.engine.venv.engine import VenvEngine
+from hub.errors import ImageError
+from hub.images import all_names, image_names, load_image, made_alike, recipe_tag
 from hub.report import EnvironmentRecord
+from hub.settings import Settings
 
 
 def environment(reference: str, digest: str) -> EnvironmentRecord:
@@ -33,3 +38,21 @@ def test_other_recipes_are_not_alike() -> None:
     one, other = (recipe_tag("echo", digit * 64) for digit in "12")
 
     assert not made_alike(environment(one, "sha256:1"), environment(other, "sha256:2"))
+
+
+def test_what_a_project_publishes_is_built_only_where_it_is_named() -> None:
+    assert set(all_names()) - set(image_names()) == {"llamacpp", "sglang", "vllm"}
+
+
+def test_no_other_base_takes_the_place_of_what_a_project_publishes(settings: Settings) -> None:
+    given = replace(settings, base_image="mine:1")
+
+    assert load_image("vllm", given).base.startswith("vllm/vllm-openai:v")
+    assert load_image("swift", given).base == "mine:1"
+
+
+def test_the_venv_engine_says_that_a_published_image_is_nothing_for_it(settings: Settings) -> None:
+    with pytest.raises(ImageError, match=r"comes as a container image alone \(lmsysorg/sglang") as caught:
+        VenvEngine(settings).find(load_image("sglang", settings))
+
+    assert "docker" in caught.value.hint

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hub.removal import remove_tree
 from hub.vigil import Vigil
+from tests.hub.test_removal import deep_folder
 
 IDLE_S = 20.0
 
@@ -47,6 +49,19 @@ def test_a_job_that_does_nothing_is_given_up_after_its_time(output: Path, clock:
 
     assert not over_after(vigil, clock, IDLE_S - 1)
     assert over_after(vigil, clock, 3)
+
+
+def test_folders_in_folders_without_end_are_looked_at_as_far_as_paths_lead(output: Path, clock: Clock) -> None:
+    deep_folder(output / "deeper", 1100)
+    vigil = Vigil(IDLE_S, (output,), clock)
+
+    found = []
+    for _ in range(2):
+        clock.now += IDLE_S
+        found.append(vigil.is_over())
+    remove_tree(output)
+
+    assert found == [False, True]
 
 
 def test_without_a_limit_it_is_never_over(output: Path, clock: Clock) -> None:

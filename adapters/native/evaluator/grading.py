@@ -66,7 +66,7 @@ class Grading(Beside):
         self._loop.call_soon_threadsafe(self._given.put_nowait, (number, outcome))
 
     def salvage(self) -> Iterator[Judged]:
-        """Ask nothing more, wait a moment for what is under way, and yield it; what was never sent is left out."""
+        """Ask nothing more, wait a moment for what is under way, and yield all; without a verdict, too."""
         self._end()
         yield from super().salvage()
 
@@ -97,19 +97,26 @@ class Grading(Beside):
             await _drain(under_way)
 
     async def _grade(self, exchange: Exchange, window: Window, number: int, outcome: Outcome) -> None:
-        ticket = await window.enter()
-        if self._told:
-            window.leave(ticket, None)
-            return
         try:
-            ruling = await rule(exchange, *self._cases[number], answer_in(outcome.text) or "")
+            ruling = await self._ruling(exchange, window, number, outcome)
         except asyncio.CancelledError:
             ruling = Ruling(None, _CUT_OFF)
         except Exception as error:  # noqa: BLE001 - raised where results are taken
             self._done.put(error)
             return
-        window.leave(ticket, ruling.failure)
         self._done.put(_judged(number, outcome, ruling))
+
+    async def _ruling(self, exchange: Exchange, window: Window, number: int, outcome: Outcome) -> Ruling:
+        ticket = await window.enter()
+        failure: str | None = None
+        try:
+            if self._told:
+                return Ruling(None, _CUT_OFF)
+            ruling = await rule(exchange, *self._cases[number], answer_in(outcome.text) or "")
+            failure = ruling.failure
+        finally:
+            window.leave(ticket, failure)
+        return ruling
 
 
 def _judged(number: int, outcome: Outcome, ruling: Ruling) -> Judged:

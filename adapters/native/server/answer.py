@@ -26,9 +26,10 @@ class Piece:
 class Answer:
     """Takes what the engine says of one work and gives pieces; `count` is how many tokens were generated."""
 
-    def __init__(self, index: int, spelling: Spelling) -> None:
-        """Begin."""
+    def __init__(self, index: int, spelling: Spelling, begun: str = "") -> None:
+        """Begin; `begun`: what the answer begins with that the model did not write."""
         self._index = index
+        self._begun = begun
         self._spelling = spelling
         self._waiting: list[tuple[int, Scored]] = []  # where a token's text begins, and the token
         self.count = 0
@@ -41,7 +42,8 @@ class Answer:
             text += self._spelling.end()
             reason = "stop" if self._spelling.stopped else reason
         scored = self._told() if text or reason else ()
-        return Piece(self._index, text, scored, progress.prompt, reason)
+        begun, self._begun = self._begun, ""
+        return Piece(self._index, begun + text, scored, progress.prompt, reason)
 
     def _token(self, scored: Scored) -> str:
         self._waiting.append((self._spelling.length, scored))

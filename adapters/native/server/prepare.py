@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from adapters.native.server.errors import RefusedError
 from adapters.native.server.request import ChatRequest, CompletionRequest, Generation, Tokens
+from adapters.native.server.toolcalls import beginning
 from adapters.native.server.vocabulary import Vocabulary
 from adapters.native.server.work import Work
 
@@ -27,6 +28,7 @@ class Prepared:
         stops: texts that end an answer.
         calls: how calls in the answer are written, empty where it can have none.
         names: of the functions that may be called.
+        begun: what the answers begin with that the model did not write.
         with_logprobs, with_prompt_logprobs: what is told beside the text.
     """
 
@@ -37,6 +39,7 @@ class Prepared:
     stops: tuple[str, ...]
     calls: Literal["", "tool_calls", "function_call"] = ""
     names: frozenset[str] = frozenset()
+    begun: str = ""
     with_logprobs: bool = False
     with_prompt_logprobs: bool = False
 
@@ -60,8 +63,9 @@ class Preparation:
         Raises:
             RefusedError: it cannot be answered.
         """
-        tools = request.offered
-        tokens, inputs = self._vocabulary.chat(request.messages, tools, request.chat_template_kwargs or {})
+        tools, begun = request.offered, self._begun(request)
+        more = request.chat_template_kwargs or {}
+        tokens, inputs = self._vocabulary.chat(request.messages, tools, more, begun)
         if inputs is not None and request.prompt_logprobs is not None:
             raise RefusedError("prompt_logprobs: prompts with pictures are not scored", param="prompt_logprobs")
         asked = request.max_completion_tokens or request.max_tokens
@@ -78,10 +82,17 @@ class Preparation:
             prompt_tokens=len(tokens),
             stops=request.stops,
             calls=calls if tools else "",
-            names=frozenset(str(tool["function"].get("name")) for tool in tools),
+            names=frozenset(request.names if tools else ()),
+            begun=begun,
             with_logprobs=top is not None,
             with_prompt_logprobs=request.prompt_logprobs is not None,
         )
+
+    def _begun(self, request: ChatRequest) -> str:
+        """Return what an answer is made to begin with: a call that is forced, or JSON; else nothing."""
+        if request.forced is not None:
+            return beginning(self._vocabulary.template, request.forced)
+        return "{" if request.wants_json else ""
 
     def completion(self, request: CompletionRequest) -> Prepared:
         """Prepare answers to raw prompts.

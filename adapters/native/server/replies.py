@@ -62,7 +62,9 @@ class Replier:
 
     def _answers(self, prepared: Prepared) -> list[Answer]:
         decode = partial(self.vocabulary.decode, specials=bool(prepared.calls))
-        return [Answer(index, Spelling(decode, prepared.stops)) for index in range(len(prepared.works))]
+        return [
+            Answer(index, Spelling(decode, prepared.stops), prepared.begun) for index in range(len(prepared.works))
+        ]
 
     def _head(self, prepared: Prepared) -> wire.Head:
         return wire.Head(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -85,6 +86,12 @@ class Tool(_Shape):
     function: dict[str, Any]
 
 
+class ResponseFormat(_Shape):
+    """The form of the answer; a schema, which other servers obey, is refused."""
+
+    type: Literal["text", "json_object"]
+
+
 class StreamOptions(_Shape):
     """What a stream holds beside the answer."""
 
@@ -140,6 +147,7 @@ class ChatRequest(Generation):
     functions: tuple[dict[str, Any], ...] | None = None
     tool_choice: str | dict[str, Any] | None = None
     function_call: str | dict[str, Any] | None = None
+    response_format: ResponseFormat | None = None
     chat_template_kwargs: dict[str, Any] | None = None
 
     @property
@@ -147,8 +155,32 @@ class ChatRequest(Generation):
         """Return the tools that the model is told of, in the form of chat templates."""
         if (self.tool_choice if self.tools else self.function_call) == "none":
             return ()
-        functions = [tool.function for tool in self.tools or ()] or self.functions or ()
-        return tuple({"type": "function", "function": function} for function in functions)
+        return tuple({"type": "function", "function": function} for function in self._functions)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the functions that there are."""
+        return tuple(str(function.get("name")) for function in self._functions)
+
+    @property
+    def forced(self) -> str | None:
+        """Return which function must be called, empty for any; None where none must."""
+        choice = self.tool_choice if self.tools else self.function_call
+        if isinstance(choice, dict):
+            named = choice.get("function", {}) if self.tools else choice
+            return str(named.get("name")) if isinstance(named, dict) else ""
+        if choice != "required":
+            return None
+        return self.names[0] if len(self.names) == 1 else ""
+
+    @property
+    def wants_json(self) -> bool:
+        """Return whether the answer must be a JSON object."""
+        return self.response_format is not None and self.response_format.type == "json_object"
+
+    @property
+    def _functions(self) -> Sequence[dict[str, Any]]:
+        return [tool.function for tool in self.tools or ()] or self.functions or ()
 
     @property
     def legacy(self) -> bool:
@@ -156,10 +188,17 @@ class ChatRequest(Generation):
         return bool(self.functions) and not self.tools
 
     @model_validator(mode="after")
-    def _choice_is_free(self) -> ChatRequest:
-        for name in ("tool_choice", "function_call"):
-            if getattr(self, name) not in (None, "none", "auto"):
-                raise ValueError(f"{name} is 'auto' or 'none' here: what the model writes is not forced")
+    def _choice_can_be_had(self) -> ChatRequest:
+        for name, words in (("tool_choice", ("none", "auto", "required")), ("function_call", ("none", "auto"))):
+            choice = getattr(self, name)
+            if isinstance(choice, str) and choice not in words:
+                raise ValueError(f"{name} is one of {', '.join(words)}, or names a function")
+        if self.tool_choice not in (None, "none", "auto") and not self.tools:
+            raise ValueError("tool_choice needs 'tools'")
+        if self.forced not in (None, "", *self.names) or (self.forced == "" and not self.names):
+            raise ValueError(f"there is no function {self.forced!r} to call")
+        if self.wants_json and self.forced is None and self.offered:
+            raise ValueError("response_format: no JSON where the model may call functions; say tool_choice 'none'")
         return self
 
 

@@ -86,13 +86,14 @@ class SeeingVocabulary(TokenizerVocabulary):
         """Keep the processor."""
         super().__init__(processor.tokenizer, bos=bos, padding=padding, size=size)
         self._processor = processor
+        self.template = str(processor.chat_template or "")
 
     def chat(
-        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any]
+        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any], begun: str
     ) -> Conversation:
         """Return a conversation in tokens, with what the model is given of its pictures."""
         images = pictures(messages)
-        text = self._written(self._processor, [seen_turn(message) for message in messages], tools, more)
+        text = self._written(self._processor, [seen_turn(message) for message in messages], tools, more) + begun
         bos = self._processor.tokenizer.bos_token
         special = not (bos and text.startswith(bos))
         try:

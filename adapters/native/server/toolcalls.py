@@ -1,4 +1,4 @@
-"""Find the calls in what a model wrote, in the forms that open models are trained on. Pure.
+"""How calls are written and found again, in the forms that open models are trained on. Pure.
 
 - Hermes, Qwen: `<tool_call>{"name": ..., "arguments": {...}}</tool_call>`, as often as there are calls
 - Qwen3-Coder: `<tool_call><function=NAME><parameter=KEY>VALUE</parameter></function></tool_call>`
@@ -32,6 +32,20 @@ class Said(NamedTuple):
 
     text: str
     calls: tuple[Call, ...] = ()
+
+
+def beginning(template: str, name: str) -> str:
+    """Return how a call begins in the form that a chat template shows, bare JSON where it shows none.
+
+    `name`: the function's; empty where the model is to choose one.
+    """
+    if "<function=" in template:
+        return f"<tool_call>\n<function={name}>\n" if name else "<tool_call>\n<function="
+    key = "arguments" if "<tool_call>" in template or _LISTED in template else "parameters"
+    call = f'{{"name": {json.dumps(name, ensure_ascii=False)}, "{key}": ' if name else '{"name": "'
+    if "<tool_call>" in template:
+        return f"<tool_call>\n{call}"
+    return f"{_LISTED}[{call}" if _LISTED in template else call
 
 
 def parse(text: str, names: Collection[str]) -> Said:

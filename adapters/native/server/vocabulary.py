@@ -23,17 +23,24 @@ class Conversation(NamedTuple):
 
 
 class Vocabulary(Protocol):
-    """What the server must know of a tokenizer."""
+    """What the server must know of a tokenizer; `template`: its chat template, empty where it has none."""
 
     size: int
+    template: str
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Return the tokens of a raw prompt; never none."""
 
     def chat(
-        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any]
+        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any], begun: str
     ) -> Conversation:
-        """Return a conversation in tokens; `more`: what the chat template is told besides.
+        """Return a conversation in tokens.
+
+        Args:
+            messages: its turns.
+            tools: in the form of chat templates.
+            more: what the chat template is told besides.
+            begun: what the answer begins with.
 
         Raises:
             RefusedError: there is no template, or it refuses this.
@@ -55,6 +62,7 @@ class TokenizerVocabulary:
         self._bos = tuple(bos)
         self._padding = padding
         self.size = size
+        self.template = str(getattr(tokenizer, "chat_template", None) or "")
         self.spell = lru_cache(_CACHED)(self._spell)
 
     def encode(self, text: str) -> tuple[int, ...]:
@@ -62,11 +70,11 @@ class TokenizerVocabulary:
         return (*self._bos, *self._plain(text)) or (self._padding,)
 
     def chat(
-        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any]
+        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any], begun: str
     ) -> Conversation:
         """Return a conversation in tokens."""
-        turns = [turn(message) for message in messages]
-        return Conversation(self._plain(self._written(self._tokenizer, turns, tools, more)) or (self._padding,))
+        written = self._written(self._tokenizer, [turn(message) for message in messages], tools, more)
+        return Conversation(self._plain(written + begun) or (self._padding,))
 
     def _written(
         self, template: Any, turns: Sequence[Any], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any]

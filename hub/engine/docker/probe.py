@@ -17,7 +17,7 @@ from hub.engine.docker.arguments import LABEL_IMAGE
 from hub.engine.docker.client import MEND_GPU, gpu_driver, is_rootless, list_images, translated
 from hub.engine.ownership import run_lock
 from hub.errors import EngineError
-from hub.finding import Finding
+from hub.finding import ON_PROCESSORS, Finding
 from hub.job import OUTPUT, SOCKET_DIR, SOCKET_NAME, Ending, Job, JobOutcome, Limits
 from hub.private import make_private, require_ours, require_short
 from hub.report import EnvironmentRecord
@@ -70,7 +70,7 @@ def check_gpus(info: Mapping[str, Any]) -> Finding:
     driver = gpu_driver(info)
     if driver:
         return Finding("ok", "gpu", f"the daemon hands out GPUs ({driver})")
-    return Finding("missing", "gpu", "the Docker daemon has no NVIDIA runtime", MEND_GPU)
+    return Finding("missing", "gpu", "the Docker daemon has no NVIDIA runtime", f"{MEND_GPU}; or {ON_PROCESSORS}")
 
 
 def check_jobs(engine: ProbeEngine, client: DockerClient, settings: Settings, bases: tuple[str, ...]) -> Finding:

@@ -11,10 +11,11 @@ from pathlib import Path
 from hub.engine import Isolation
 from hub.engine.venv.python import find_python, how_to_get, uv_command
 from hub.engine.writable import unwritable
-from hub.finding import Finding
+from hub.finding import ON_PROCESSORS, Finding
 from hub.images import image_names, load_image
 from hub.settings import Settings
 
+DEVICE = "/dev/nvidia0"
 _SMI_TIMEOUT_S = 20
 
 
@@ -27,7 +28,7 @@ def findings(settings: Settings, isolation: Isolation | None, *, gpus: bool) -> 
     lines += _usable_in_path(settings.cache_dir)
     if isolation is not None:
         lines.append(_isolation(isolation))
-    return (*lines, *(_gpus() if gpus else ()))
+    return (*lines, *(_gpus(settings) if gpus else ()))
 
 
 def _usable_in_path(cache_dir: Path) -> list[Finding]:
@@ -56,17 +57,16 @@ def _isolation(isolation: Isolation) -> Finding:
     return Finding("warning", "isolation", message, mend)
 
 
-def _gpus() -> Iterator[Finding]:
+def _gpus(settings: Settings) -> Iterator[Finding]:
     if names := _gpu_names():
         yield from (Finding("ok", "GPU", name) for name in names)
-    elif Path("/dev/nvidia0").exists():
+    elif Path(DEVICE).exists():
         yield Finding(
-            "warning", "GPU", "/dev/nvidia0 is there, but nvidia-smi does not answer", "look at `nvidia-smi`"
+            "warning", "GPU", f"{DEVICE} is there, but nvidia-smi does not answer", "look at `nvidia-smi`"
         )
     else:
-        yield Finding(
-            "missing", "GPU", "no NVIDIA GPU on this machine", "install its driver, or say `resources: {gpus: 0}`"
-        )
+        way = "correct EVALDOCK_GPUS" if settings.gpus else "install its driver"
+        yield Finding("missing", "GPU", "no NVIDIA GPU on this machine", f"{way}, or {ON_PROCESSORS}")
 
 
 def _gpu_names() -> list[str]:

@@ -22,7 +22,7 @@ from hub.engine.venv.payload import environment_digest, materialize, payload_fol
 from hub.engine.venv.process import is_alive, kill, kill_marked, wait_gone
 from hub.engine.venv.records import Record, abandoned, folder_of, forget
 from hub.engine.venv.tree import clear, job_environment, kept_of_run, plant, root_of, strays_of
-from hub.errors import EngineError
+from hub.errors import EngineError, ImageError
 from hub.finding import Finding
 from hub.images import ImageSpec
 from hub.job import Ending, Job, JobOutcome
@@ -58,12 +58,22 @@ class VenvEngine:
         return findings(self._settings, self.isolation if probe else None, gpus=gpus)
 
     def find(self, image: ImageSpec) -> EnvironmentRecord | None:
-        """Return the environment where it is already in the cache; `prepare` copies the adapter's half without a network."""
+        """Return the environment where it is already in the cache; `prepare` copies the adapter's half without a network.
+
+        Raises:
+            ImageError: it comes as a container image alone.
+        """
+        _require_installable(image)
         facts = read_facts(environment_folder(image, self._settings))
         return None if facts is None else self._record(image, environment_digest(image), facts)
 
     def prepare(self, image: ImageSpec, progress: Progress) -> EnvironmentRecord:
-        """Build the environment where it is not complete, and lay the adapter's half beside it."""
+        """Build the environment where it is not complete, and lay the adapter's half beside it.
+
+        Raises:
+            ImageError: it comes as a container image alone, or cannot be built.
+        """
+        _require_installable(image)
         facts = build(image, self._settings, progress)
         digest = environment_digest(image)
         materialize(image, digest, self._settings)
@@ -171,6 +181,12 @@ class VenvEngine:
             return f"ended job {name!r} (process {record.handle.id}), whose hub is gone"
         self._release(record.handle)
         return f"removed what job {name!r} left, whose hub is gone"
+
+
+def _require_installable(image: ImageSpec) -> None:
+    if image.published:
+        message = f"environment {image.name!r}: it comes as a container image alone ({image.base})"
+        raise ImageError(message, hint="use the docker engine, or another `serve.engine`")
 
 
 def _start_supervisor(spec: Spec) -> Handle:

@@ -8,16 +8,15 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
-import shutil
-import stat
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from hub.engine import Placement
 from hub.engine.backstop import backstop
 from hub.errors import EngineError
 from hub.job import INPUT, OUTPUT, SERVER_SOCKET_NAME, SOCKET_NAME, Job
+from hub.removal import remove_what_can_be
 
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 # What a job with a network (one that fetches) needs of the host to get through its proxy and its certificates.
@@ -77,21 +76,7 @@ def clear(folder: Path) -> None:
         if path.is_symlink():
             path.unlink()
         elif path.exists():
-            shutil.rmtree(path, onerror=_open_and_retry)
-
-
-def _open_and_retry(function: Callable[[str], object], path: str, _error: object) -> None:
-    """Make a folder that the job closed writable and try again; what still stays is left."""
-    try:
-        parent = Path(path).parent
-        parent.chmod(parent.stat().st_mode | stat.S_IRWXU)
-        if Path(path).is_dir() and not Path(path).is_symlink():
-            Path(path).chmod(stat.S_IRWXU)
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            function(path)
-    except OSError:
-        return
+            remove_what_can_be(path)
 
 
 def job_environment(

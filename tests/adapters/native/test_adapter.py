@@ -29,6 +29,13 @@ def test_every_benchmark_is_listed() -> None:
     assert infos["general_qa"].own_data
 
 
+def test_a_benchmark_that_a_judge_grades_is_listed_with_both_its_metrics() -> None:
+    listed = ADAPTER.datasets()
+
+    assert listed["simple_qa"].metric == "accuracy by a judge, else exact_match_squad"
+    assert listed["general_qa"].metric == "exact_match"
+
+
 def test_nothing_is_wrong_with_a_right_task() -> None:
     good = evaluation(
         request("arc", subsets=("ARC-Easy",), few_shot=3, scoring="continuation"),

@@ -147,6 +147,33 @@ def test_a_job_that_is_ended_says_what_was_not_judged(job: Job, monkeypatch: pyt
     assert counts.scored + counts.judge_fallback + counts.skipped == counts.planned
 
 
+def test_an_answer_that_the_judge_was_never_asked_about_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grading, "DRAIN_S", 0.0)
+    data = write_jsonl(tmp_path / "simple.jsonl", ROWS)
+    job = Job(tmp_path / "job", evaluation(request("simple_qa", path=data), judge=True, concurrency=1))
+    last = asyncio.Event()
+
+    async def hanging(asked: web.Request) -> web.Response:
+        if "/candidate/" not in asked.path:
+            await last.wait()
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(60)
+        if asked.headers["X-Evaldock-Sample"].endswith("/6"):
+            last.set()
+        return completion("x")
+
+    assert job.run(monkeypatch, hanging) == 143
+
+    _, _, samples = outcome(job)
+    kept = [sample for sample in samples.values() if sample.state is SampleState.JUDGE_FALLBACK]
+    assert len(kept) >= 5  # the sixth answer may be on its way still
+    assert {(sample.prediction, sample.error) for sample in kept} == {
+        ("x", "the job was ended before the judge had answered")
+    }
+
+
 def test_without_a_judge_words_are_compared(tmp_path: Path) -> None:
     asked = evaluation(request("simple_qa", path=tmp_path / "simple.jsonl"))
 

@@ -123,6 +123,22 @@ def test_the_forwarder_ends_with_the_command(tmp_path: Path) -> None:
         socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])))
 
 
+def test_a_job_that_reaches_nobody_any_more_is_ended_and_is_125(tmp_path: Path) -> None:
+    # Its calls would fail one after the other, seen by no gateway.
+    source = (
+        "import os, pathlib, signal, time\n"
+        "entry = os.getppid()\n"
+        "for pid in pathlib.Path(f'/proc/{entry}/task/{entry}/children').read_text().split():\n"
+        "    if int(pid) != os.getpid(): os.kill(int(pid), signal.SIGKILL)\n"
+        "time.sleep(60)"
+    )
+
+    done = _run("python", "-c", source, sock=tmp_path / "nobody.sock")
+
+    assert done.returncode == 125
+    assert "its forwarder is gone" in done.stderr
+
+
 class _Process(subprocess.Popen[str]):
     first = ""
 

@@ -1,14 +1,16 @@
-"""A model server that repeats what it is told, or misbehaves as told; in place of adapters/native/server."""
+"""A model server that repeats what it is told, or misbehaves as told; for our own, or for SWIFT with its port."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import signal
 import socketserver
 import sys
 import time
-from http.server import BaseHTTPRequestHandler
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from adapters.runtime import job
@@ -36,6 +38,8 @@ class Handler(BaseHTTPRequestHandler):
         if times.stat().st_size in self.options.crash_at:
             print("CUDA error: an illegal memory access", flush=True)
             os._exit(7)
+        if times.stat().st_size == self.options.cut_off_at:
+            cut_off()
         message = {"role": "assistant", "content": body["messages"][-1]["content"]}
         usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
@@ -54,6 +58,15 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+def cut_off() -> None:
+    """Kill the process that forwards this server's socket to its port."""
+    mark = f"adapters.runtime.listen\0{os.environ['EVALDOCK_LISTEN']}".encode()
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (place / "cmdline").read_bytes():
+                os.kill(int(place.name), signal.SIGKILL)
+
+
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """Requests at once."""
 
@@ -61,13 +74,29 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     request_queue_size = 64
 
 
+class PortServer(ThreadingHTTPServer):
+    """Requests at once, at a port."""
+
+    request_queue_size = 64
+
+
+def _server(options: argparse.Namespace) -> socketserver.BaseServer:
+    if options.port is not None:
+        return PortServer((options.host, options.port), Handler)
+    return Server(os.environ["EVALDOCK_LISTEN"], Handler)
+
+
 def main() -> int:
-    """Serve at EVALDOCK_LISTEN until stopped."""
+    """Serve at the port, or else at EVALDOCK_LISTEN, until stopped."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--weights", required=True)
-    parser.add_argument("--name", required=True)
+    parser.add_argument("--weights", "--model", required=True)
+    parser.add_argument("--name", "--served_model_name", required=True)
+    for name in ("--infer_backend", "--verbose", "--log_interval", "--log_level", "--host"):
+        parser.add_argument(name)
+    parser.add_argument("--port", type=int)
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--crash-at", type=int, nargs="*", default=[])
+    parser.add_argument("--cut-off-at", type=int)
     parser.add_argument("--answer-s", type=float, default=0.0)
     parser.add_argument("--fail", action="store_true")
     parser.add_argument("--load-s", type=float, default=0.0)
@@ -78,7 +107,7 @@ def main() -> int:
     if Handler.options.fail:
         print("torch.OutOfMemoryError: tried to allocate 80 GiB", flush=True)
         return 1
-    with Server(os.environ["EVALDOCK_LISTEN"], Handler) as server:
+    with _server(Handler.options) as server:
         server.serve_forever()
     return 0
 

@@ -227,7 +227,7 @@ def test_what_cannot_be_removed_is_said_and_keeps_its_name(
     def refuse(path: Path, **_named: object) -> None:
         raise PermissionError(13, "Permission denied", str(path / "log.txt"))
 
-    monkeypatch.setattr("hub.cleaning.folder.shutil.rmtree", refuse)
+    monkeypatch.setattr("hub.cleaning.folder.remove_tree", refuse)
     (reason,) = clean(settings, "run")
 
     assert "Permission denied" in reason

@@ -116,6 +116,56 @@ def test_offline_lists_what_is_missing_with_commands_and_asks_no_hub(
     assert f"evaldock fetch {task}" in found["model 'm'"]["mend"]
 
 
+def judged_task(folder: Path, url: str, judge: str) -> str:
+    path = folder / "t.yaml"
+    path.write_text(
+        f"version: 1\nmodels: {{m: {{endpoint: '{url}', model: mock}}}}\n"
+        f"judge: {{checkpoint: {judge}, serve: {{engine: transformers}}}}\n"
+        "evaluations: [{backend: echo, datasets: [echo]}]\n"
+    )
+    return str(path)
+
+
+def test_offline_lists_the_weights_and_the_environment_of_a_served_judge(
+    engine: Engine, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EchoAdapter, "uses_judge", lambda _self, _evaluation: True)
+    with FakeUpstream() as candidate:
+        task = judged_task(tmp_path, candidate.base_url, "acme/judge")
+        assert code_of("doctor", task, "--offline", "--json") == 3
+
+    found = findings(capsys)
+    assert found["image native"]["level"] == "missing"
+    assert found["model 'judge'"]["message"] == "not in the cache: acme/judge at modelscope"
+    assert f"evaldock fetch {task}" in found["model 'judge'"]["mend"]
+    assert "endpoint 'judge'" not in found
+
+
+def test_offline_names_missing_weights_even_where_no_engine_works(
+    engine: FakeEngine, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = (Finding("missing", "GPU", "no NVIDIA GPU on this machine"),)
+    monkeypatch.setattr(engine, "check", lambda **_asked: stop, raising=False)
+
+    assert code_of("doctor", hub_task(tmp_path), "--offline", "--json") == 3
+
+    assert findings(capsys)["model 'm'"]["level"] == "missing"
+
+
+def test_a_served_judge_is_said_to_fit_its_gpu(
+    engine: Engine, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EchoAdapter, "uses_judge", lambda _self, _evaluation: True)
+    monkeypatch.setenv("EVALDOCK_GPUS", "0:80g")
+    with FakeUpstream() as candidate:
+        task = judged_task(tmp_path, candidate.base_url, f"{ROOT}/configs/bundled/model")
+        assert code_of("doctor", task, "--json") == 0
+
+    found = findings(capsys)
+    assert "there is 1 x 80 GiB of GPU memory" in found["server 'judge'"]["message"]
+    assert found["model 'judge'"]["level"] == "ok"
+
+
 def test_a_download_is_a_note_with_its_size(
     engine: Engine, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

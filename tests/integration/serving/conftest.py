@@ -1,4 +1,4 @@
-"""Runs whose models are served by evaldock itself, through each engine, with a server that misbehaves as told."""
+"""Runs whose models are served by evaldock itself, through each engine, with servers that misbehave as told."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SERVER = Path(__file__).parents[2] / "fakes" / "model_server"
 
 @dataclass(frozen=True)
 class Stage:
-    """One engine and one checkout, in which a fake stands for the transformers server."""
+    """One engine and one checkout, in which a fake stands for the transformers server and for SWIFT."""
 
     engine: str
     checkout: Checkout
@@ -51,10 +51,11 @@ class Stage:
 @pytest.fixture(scope="session")
 def served_checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     checkout = make_checkout(tmp_path_factory.mktemp("checkout"))
-    shutil.rmtree(checkout.root / "images" / "native")
-    shutil.copytree(checkout.root / "images" / "echo", checkout.root / "images" / "native")
-    shutil.rmtree(checkout.root / "adapters" / "native" / "server", ignore_errors=True)
-    shutil.copytree(SERVER, checkout.root / "adapters" / "native" / "server")
+    for image, place in (("native", "native/server"), ("swift", "swift")):
+        shutil.rmtree(checkout.root / "images" / image)
+        shutil.copytree(checkout.root / "images" / "echo", checkout.root / "images" / image)
+        shutil.rmtree(checkout.root / "adapters" / place, ignore_errors=True)
+        shutil.copytree(SERVER, checkout.root / "adapters" / place)
     return checkout
 
 

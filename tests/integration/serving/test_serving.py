@@ -62,6 +62,33 @@ def test_a_server_that_crashes_is_started_again_once_and_no_sample_is_lost(stage
     assert (ran.folder / "servers" / "m" / "log.1.txt").is_file()
 
 
+def test_one_behind_a_port_is_reached_by_its_socket_and_started_again_after_a_crash(
+    stage: Stage, tmp_path: Path
+) -> None:
+    serve = {"engine": "swift", "args": ["--crash-at", "3"]}
+
+    ran = stage.run(tmp_path, models={"m": {"checkpoint": "./model", "serve": serve, "concurrency": 1}})
+
+    assert ran.code == 0, ran.err
+    assert [job["state"] for job in ran.report["jobs"]] == ["succeeded", "succeeded"]
+    assert states(ran) == ["starting", "ready", "restarting", "ready", "stopped"]
+    assert "exit code 7" in server_events(ran)[2]["reason"]
+    assert leftovers(stage, ran) == []
+
+
+def test_one_whose_socket_nothing_passes_any_more_is_started_again(stage: Stage, tmp_path: Path) -> None:
+    serve = {"engine": "swift", "args": ["--cut-off-at", "3"]}
+
+    ran = stage.run(tmp_path, models={"m": {"checkpoint": "./model", "serve": serve, "concurrency": 1}})
+
+    assert ran.code == 0, ran.err
+    assert [job["state"] for job in ran.report["jobs"]] == ["succeeded", "succeeded"]
+    assert states(ran) == ["starting", "ready", "restarting", "ready", "stopped"]
+    reason = server_events(ran)[2]["reason"]
+    assert "exit code 125; the last line of its log: evaldock: its forwarder is gone" in reason
+    assert leftovers(stage, ran) == []
+
+
 def test_one_that_crashes_again_fails_the_jobs_that_ask_it_and_others_go_on(stage: Stage, tmp_path: Path) -> None:
     stage.task(tmp_path)
     bad = {"engine": "transformers", "args": ["--crash-at", "3", "4"]}

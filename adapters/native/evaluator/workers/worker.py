@@ -72,7 +72,8 @@ class Worker:
 
     def _listen(self, heard: SimpleQueue[Heard]) -> None:
         for line in self._process.stdout:
-            heard.put(Heard(self, line))
+            if line.endswith("\n"):  # else it was ended amid a line: its end is what is to be heard
+                heard.put(Heard(self, line))
         heard.put(Heard(self, None))
 
 

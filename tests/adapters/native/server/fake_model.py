@@ -28,19 +28,20 @@ class FakeVocabulary:
     """Characters are tokens; a special one (0x1) is no text."""
 
     size = 1000
+    template = "<tool_call>"
 
     def encode(self, text: str) -> tuple[int, ...]:
         return tuple(map(ord, text)) or (1,)
 
     def chat(
-        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any]
+        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any], begun: str
     ) -> Conversation:
         if messages[-1].content == "refuse":
             raise RefusedError("the model's chat template refuses this", param="messages")
         told = [json.dumps(turn(message)) for message in messages] if more.get("json") else []
         names = [tool["function"]["name"] for tool in tools]
         return Conversation(
-            self.encode("".join([*told, *names, *(turn(message)["content"] for message in messages)]))
+            self.encode("".join([*told, *names, *(turn(message)["content"] for message in messages), begun]))
         )
 
     def decode(self, tokens: Sequence[int], *, specials: bool = False) -> str:

@@ -19,6 +19,9 @@ from tests.adapters.native.server.fake_model import FakeEngine, post, serving, s
 Talk = Callable[[aiohttp.ClientSession], Awaitable[Any]]
 ENDLESS = 200_000  # tokens of an answer that nobody waits for
 USER = [{"role": "user", "content": "abc"}]
+TOOLS = [{"type": "function", "function": {"name": "add", "description": "", "parameters": {"type": "object"}}}]
+SUB = {"type": "function", "function": {"name": "sub"}}
+JSON = {"type": "json_object"}
 
 
 def talk(folder: Path, say: Talk, engine: FakeEngine | None = None, **settings: Any) -> Any:
@@ -265,7 +268,17 @@ def test_a_prompt_that_is_only_scored_may_fill_the_context(tmp_path: Path) -> No
         ("chat/completions", {"messages": [{"role": "user", "content": "refuse"}]}, "messages", "refuses"),
         ("chat/completions", {"messages": USER, "temperature": -1}, "temperature", "greater than or equal to 0"),
         ("chat/completions", {"messages": USER, "presence_penalty": 1}, None, "'presence_penalty'"),
-        ("chat/completions", {"messages": USER, "tool_choice": "required"}, None, "tool_choice is 'auto' or 'none'"),
+        ("chat/completions", {"messages": USER, "tool_choice": "required"}, None, "tool_choice needs 'tools'"),
+        ("chat/completions", {"messages": USER, "tools": TOOLS, "tool_choice": "any"}, None, "tool_choice is one of"),
+        ("chat/completions", {"messages": USER, "tools": TOOLS, "tool_choice": SUB}, None, "no function 'sub'"),
+        ("chat/completions", {"messages": USER, "tools": TOOLS, "response_format": JSON}, None, "may call functions"),
+        (
+            "chat/completions",
+            {"messages": USER, "response_format": {"type": "json_schema"}},
+            "response_format.type",
+            "'text' or 'json_object'",
+        ),
+        ("completions", {"prompt": "a", "response_format": JSON}, None, "'response_format'"),
         ("completions", {"prompt": []}, None, "prompt must hold 1 to 2048"),
         ("completions", {"prompt": [5000]}, "prompt", "5000, which is no token"),
         ("completions", {}, "prompt", "Field required"),
@@ -341,7 +354,6 @@ def test_a_model_that_fails_fails_what_is_under_way_and_ends_the_server(tmp_path
     assert answer["error"]["message"] == "the model failed: RuntimeError: CUDA error"
 
 
-TOOLS = [{"type": "function", "function": {"name": "add", "description": "", "parameters": {"type": "object"}}}]
 CALL = '<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>'
 
 
@@ -375,6 +387,57 @@ def test_functions_are_called_as_before_there_were_tools(tmp_path: Path) -> None
     (choice,) = answer["choices"]
     assert choice["message"]["function_call"] == {"name": "add", "arguments": '{"a": 1}'}
     assert (choice["message"]["content"], choice["finish_reason"]) == (None, "function_call")
+
+
+ADD = {"type": "function", "function": {"name": "add"}}
+
+
+@pytest.mark.parametrize("choice", ["required", ADD])
+def test_a_call_that_is_forced_is_begun_for_the_model(tmp_path: Path, choice: object) -> None:
+    engine = FakeEngine(lambda _: '{"a": 1}}')
+
+    answer = asked(tmp_path, "chat/completions", engine, messages=USER, tools=TOOLS, tool_choice=choice)
+
+    begun = '<tool_call>\n{"name": "add", "arguments": '
+    assert "".join(map(chr, engine.asked[0].tokens)).endswith(begun)
+    assert answer["choices"][0]["message"]["tool_calls"][0]["function"] == {"name": "add", "arguments": '{"a": 1}'}
+    assert answer["usage"]["completion_tokens"] == len('{"a": 1}}')
+
+
+def test_of_several_functions_the_model_chooses_the_one_that_must_be_called(tmp_path: Path) -> None:
+    tools = [*TOOLS, {"type": "function", "function": {"name": "sub"}}]
+    engine = FakeEngine(lambda _: 'sub", "arguments": {}}')
+
+    answer = asked(tmp_path, "chat/completions", engine, messages=USER, tools=tools, tool_choice="required")
+
+    assert answer["choices"][0]["message"]["tool_calls"][0]["function"] == {"name": "sub", "arguments": "{}"}
+
+
+def test_a_function_is_forced_as_before_there_were_tools(tmp_path: Path) -> None:
+    body = {"functions": [tool["function"] for tool in TOOLS], "function_call": {"name": "add"}}
+
+    answer = asked(tmp_path, "chat/completions", FakeEngine(lambda _: "{}}"), messages=USER, **body)
+
+    assert answer["choices"][0]["message"]["function_call"] == {"name": "add", "arguments": "{}"}
+
+
+def test_a_forced_call_that_the_model_does_not_finish_is_text(tmp_path: Path) -> None:
+    answer = asked(
+        tmp_path, "chat/completions", FakeEngine(lambda _: "well"), messages=USER, tools=TOOLS, tool_choice=ADD
+    )
+
+    assert answer["choices"][0]["message"]["content"] == '<tool_call>\n{"name": "add", "arguments": well'
+
+
+def test_json_is_begun_for_the_model_and_streamed_whole(tmp_path: Path) -> None:
+    body = {"messages": USER, "response_format": JSON}
+    engine = FakeEngine(lambda _: '"error": ""}')
+
+    answer = asked(tmp_path, "chat/completions", engine, **body)
+    chunks = talk(tmp_path, lambda client: streamed(client, "chat/completions", **body), engine)
+
+    assert answer["choices"][0]["message"]["content"] == '{"error": ""}'
+    assert "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks) == '{"error": ""}'
 
 
 def test_without_tools_a_call_is_text(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.native.server.toolcalls import Call, Said, parse
+from adapters.native.server.toolcalls import Call, Said, beginning, parse
 
 NAMES = {"add", "get_weather"}
 ADD = Call("add", '{"a": 1}')
@@ -73,3 +73,21 @@ def test_arguments_come_back_as_they_were_written(arguments: dict[str, int | str
     (call,) = parse(f"<tool_call>{written}</tool_call>", NAMES).calls
 
     assert json.loads(call.arguments) == arguments
+
+
+@pytest.mark.parametrize(
+    ("template", "rest"),
+    [
+        ("... <tool_call> ...", '{"a": 1}}\n</tool_call>'),
+        ("... <tool_call>\n<function=name> ...", "<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>"),
+        ("... [TOOL_CALLS] ...", '{"a": 1}}]'),
+        ("... says nothing of tools ...", '{"a": 1}}'),
+    ],
+)
+def test_a_call_that_is_begun_in_the_templates_form_is_found_again(template: str, rest: str) -> None:
+    assert parse(beginning(template, "add") + rest, NAMES) == Said("", (ADD,))
+
+
+@pytest.mark.parametrize("template", ["<tool_call>", "<tool_call> <function=", "[TOOL_CALLS]", ""])
+def test_where_any_function_will_do_the_call_begins_as_one_by_name(template: str) -> None:
+    assert beginning(template, "add").startswith(beginning(template, ""))

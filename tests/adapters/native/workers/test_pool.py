@@ -131,6 +131,18 @@ def test_a_worker_that_dies_is_the_reason_and_what_was_answered_is_kept(
     assert 0 < len(kept) == qa.counts.scored < 60
 
 
+def test_a_worker_that_is_killed_amid_a_line_is_the_reason_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = "(os.write(3, b'{'), os.kill(os.getpid(), 9))"  # 3 leads where the worker's answers go
+    source = OWN.replace("return text", f"{half} if text == '41' else None; return text")
+
+    trial = Trial(tmp_path, monkeypatch, source)
+
+    assert trial.exit_code == 1
+    assert "of 2 ended by signal 9. Did memory run out?" in trial.job.normalized().results[0].absent
+
+
 def test_another_number_of_workers_takes_over_what_was_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trial = Trial(tmp_path / "a", monkeypatch, DIES)
     kept = len((trial.job.output / "outcomes.jsonl").read_text("utf-8").splitlines()) - 1

@@ -13,7 +13,7 @@ import pytest
 
 from hub.engine.docker.context import build_context, image_tag, write_tar
 from hub.engine.host_network import HostNetwork, host_network
-from hub.images import ImageSpec, image_names, load_image
+from hub.images import ImageSpec, all_names, load_image
 from hub.settings import Settings
 
 NOWHERE = HostNetwork(ca=None, proxies={}, indexes={})
@@ -142,7 +142,7 @@ def test_the_first_ca_bundle_that_exists_is_taken(tmp_path: Path) -> None:
     assert host_network(environ).ca == tmp_path / "ca.pem"
 
 
-@pytest.mark.parametrize("name", image_names())
+@pytest.mark.parametrize("name", all_names())
 def test_the_defaults_of_a_dockerfile_equal_image_yaml(name: str, settings: Settings) -> None:
     image = load_image(name, replace(settings, base_image=None, torch_index=None))
     text = (image.folder / "Dockerfile").read_text()
@@ -152,7 +152,7 @@ def test_the_defaults_of_a_dockerfile_equal_image_yaml(name: str, settings: Sett
     assert defaults == build_context(image, NOWHERE).arguments
 
 
-@pytest.mark.parametrize("name", image_names())
+@pytest.mark.parametrize("name", all_names())
 def test_the_last_stage_of_a_dockerfile_has_no_way_to_the_network(name: str, settings: Settings) -> None:
     text = (load_image(name, settings).folder / "Dockerfile").read_text()
 

@@ -54,3 +54,15 @@ def test_a_folder_of_somebody_else_is_a_finding(settings: Settings, tmp_path: Pa
 
     assert level == "missing"
     assert "belongs to uid 10001" in text
+
+
+def test_a_daemon_without_gpus_names_both_places_that_may_have_asked_for_them(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    engine = DockerEngine(settings, client=Daemon)  # type: ignore[arg-type]
+
+    (found,) = (found for found in engine.check(gpus=True, probe=False) if found.level == "missing")
+
+    assert found.message == "the Docker daemon has no NVIDIA runtime"
+    assert "`gpus: 0` under `resources`, and under the `serve` of what is served" in found.mend

@@ -10,6 +10,7 @@ from hub.engine import Placement
 from hub.engine.venv.tree import clear, job_environment, plant, root_of, temporary_of
 from hub.errors import EngineError
 from hub.job import Job, Mount
+from tests.hub.test_removal import deep_folder
 
 _HOST = {"SECRET": "x", "HTTPS_PROXY": "http://p", "LD_LIBRARY_PATH": "/nvidia", "PATH": "/host/bin"}
 
@@ -76,6 +77,18 @@ def test_a_mount_inside_a_mount_is_refused(place: Placement, tmp_path: Path) -> 
     clear(place.folder)
 
     assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_clearing_removes_what_a_job_closed_and_what_lies_deep(place: Placement, tmp_path: Path) -> None:
+    plant(_job(), place)
+    left = deep_folder(temporary_of(place.folder) / "deep").parent
+    (left / "closed").mkdir()
+    (left / "closed" / "file").touch()
+    (left / "closed").chmod(0)
+
+    clear(place.folder)
+
+    assert not left.exists()
 
 
 def test_clearing_does_not_follow_links(place: Placement, tmp_path: Path) -> None:

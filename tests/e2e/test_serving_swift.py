@@ -1,0 +1,72 @@
+"""SWIFT serves the bundled checkpoint to Native and OpenCompass: its answers are those of the weights in a job."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.harness import DATA, ROOT, Ran, evaldock
+from tests.e2e.test_serving import predictions
+from tests.fakes.lora import make_lora
+
+pytestmark = pytest.mark.e2e
+TASK = """
+version: 1
+name: swift
+models:
+  loaded: &weights {{checkpoint: '{root}/configs/bundled/model', dtype: float32}}
+  served: {{<<: *weights, serve: {{engine: swift}}}}
+  tuned: {{<<: *weights, serve: {{engine: swift, adapters: [./lora]}}}}
+evaluations:
+  - backend: native
+    models: [loaded, served, tuned]
+    datasets: [&words {{name: gsm8k, path: '{words}', few_shot: 2}}]
+  - {{backend: native, models: [loaded], options: {{adapter: ./lora}}, datasets: [*words]}}
+  - backend: opencompass
+    models: [loaded, served]
+    datasets: [{{name: ARC_c, path: '{root}/configs/all-backends'}}]
+limit: 8
+generation: {{temperature: 0, max_tokens: 64}}
+"""
+
+
+@pytest.fixture(scope="module", params=["venv", "docker"])
+def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Return one run; what it takes to build is kept, and built again only where image or adapter changed."""
+    folder = tmp_path_factory.mktemp("swift")
+    make_lora(folder / "lora")
+    (folder / "task.yaml").write_text(TASK.format(root=ROOT, words=DATA / "word_problems"))
+    found = evaldock(folder, "run", "task.yaml", "--engine", request.param, timeout_s=1800)
+    assert found.code == 0, found.err
+    return found
+
+
+def answers(ran: Ran) -> list[list[str]]:
+    """Return what the model said in each job, in the order of the data."""
+    said = (predictions(ran.folder / "jobs" / job["id"]) for job in ran.report["jobs"])
+    return [[text for _, text in sorted(job.items())] for job in said]
+
+
+def test_native_gets_the_answers_of_the_weights_in_a_job(ran: Ran) -> None:
+    loaded, served, *_ = answers(ran)
+
+    assert served == loaded
+
+
+def test_opencompass_gets_the_answers_and_the_score_of_the_weights_in_a_job(ran: Ran) -> None:
+    *_, loaded, served = answers(ran)
+    first, second = ([metric["value"] for metric in job["results"][0]["metrics"]] for job in ran.report["jobs"][-2:])
+
+    assert served == loaded
+    assert first == second
+
+
+def test_a_lora_adapter_changes_the_answers_as_it_does_in_a_job(ran: Ran) -> None:
+    plain, _, tuned, in_job, *_ = answers(ran)
+
+    assert tuned == in_job != plain
+
+
+def test_each_server_was_started_once_and_stopped(ran: Ran) -> None:
+    found = [(server["name"], server["starts"], server["state"]) for server in ran.report["servers"]]
+
+    assert found == [("served", 1, "stopped"), ("tuned", 1, "stopped")]
