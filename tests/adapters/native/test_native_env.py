@@ -198,13 +198,22 @@ def test_no_more_answers_are_under_way_than_there_is_room_for(engines: Any) -> N
     assert engines["most at once"] == 2
 
 
-def test_cudnn_can_be_kept_out_of_attention(native_python: str) -> None:
-    code = (
-        "import torch; from adapters.native.evaluator.models.device import keep_kernels_steady as keep;"
-        "keep(torch); print(torch.backends.cuda.cudnn_sdp_enabled())"
-    )
+@pytest.fixture(scope="module")
+def on_a_gpu(native_python: str, tiny: Path) -> Any:
+    return script(native_python, "on_a_gpu.py", str(tiny))
 
-    assert execute(native_python, "-c", code).stdout == "False\n"
+
+def test_on_a_gpu_a_checkpoint_has_its_own_type_and_attention_goes_without_cudnn(on_a_gpu: Any) -> None:
+    assert (on_a_gpu["facts"]["device"], on_a_gpu["facts"]["dtype"]) == ("made up", "float16")
+    assert on_a_gpu["cudnn"] is False
+
+
+def test_on_a_gpu_its_memory_decides_how_many_answers_are_under_way(on_a_gpu: Any) -> None:
+    assert on_a_gpu["None"] == [512, on_a_gpu["free"] // 2 // on_a_gpu["token"]]
+
+
+def test_batch_tokens_of_the_task_decide_on_a_gpu_too(on_a_gpu: Any) -> None:
+    assert on_a_gpu["512"] is None  # four batches
 
 
 def test_a_gpu_that_torch_does_not_find_ends_the_evaluation(native_python: str, tiny: Path, tmp_path: Path) -> None:
