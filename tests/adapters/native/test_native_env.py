@@ -216,19 +216,6 @@ def test_batch_tokens_of_the_task_decide_on_a_gpu_too(on_a_gpu: Any) -> None:
     assert on_a_gpu["512"] is None  # four batches
 
 
-def test_a_gpu_that_torch_does_not_find_ends_the_evaluation(native_python: str, tiny: Path, tmp_path: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from adapters.native.contract import NativeModel;"
-        "from adapters.native.evaluator.models.local import load;"
-        "load(NativeModel('transformers', 'm', sys.argv[1], 'auto', None), Path(sys.argv[1]), batch_tokens=None)"
-    )
-
-    done = execute(native_python, "-c", code, str(tiny), CUDA_VISIBLE_DEVICES="0")
-
-    assert done.returncode == 1
-    assert "ModelError: the job was given GPU 0, and torch" in done.stderr
-
-
 def test_a_repetition_penalty_is_that_of_transformers(engines: Any) -> None:
     assert engines["penalty"] == engines["penalty plain"] != engines["plain"]
 
