@@ -35,7 +35,7 @@ def gpus(stated: Sequence[tuple[str, int]] | None = None) -> tuple[Gpu, ...]:
     except (subprocess.SubprocessError, OSError):
         return ()
     rows = [[part.strip() for part in line.split(",")] for line in answer.stdout.splitlines()]
-    found = [(_gpu(row), row[3]) for row in rows if len(row) > 3]
+    found = [(_gpu(row), "".join(row[3:])) for row in rows if len(row) >= 3]
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     return tuple(gpu for gpu, _ in found) if visible is None else tuple(_visible(found, visible.split(",")))
 

@@ -49,3 +49,14 @@ def test_without_nvidia_smi_there_are_none(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert gpus() == ()
+
+
+def test_a_driver_that_tells_no_uuid_lists_its_gpus_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho '0, A, 1024'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    assert gpus() == (Gpu("0", "A", 1 << 30),)
