@@ -20,7 +20,7 @@ from hub.images import load_image
 from hub.observer import Observer, Preparing
 from hub.orchestrator import plan_task
 from hub.plan import Plan
-from hub.prepare import Desk, Environments, fetch_missing, image_for, make_environments
+from hub.prepare import Desk, Environments, fetch_missing, image_for, images_of, make_environments
 from hub.registry import load_adapter
 from hub.removal import remove_what_can_be
 from hub.report import EnvironmentRecord
@@ -66,8 +66,9 @@ def look_ahead(task: LoadedTask, settings: Settings, *, engine: str | None = Non
     plan = plan_task(task, settings)
     choice = choose_engine(engine or task.spec.engine, settings, gpus=False)
     downloads = downloads_of(plan, settings)
-    found = check_images(plan.images, choice.engine, settings)
-    unbuilt = tuple(name for name, line in zip(plan.images, found, strict=True) if line.level != "ok")
+    names = images_of(plan, settings)
+    found = check_images(names, choice.engine, settings)
+    unbuilt = tuple(name for name, line in zip(names, found, strict=True) if line.level != "ok")
     room = check_space(needs_of(plan, downloads, choice.engine if images else None, settings))
     lines = (*(found if images else missing(found)), *download_findings(downloads), *room)
     return Ahead(
@@ -103,7 +104,8 @@ def fetch_ahead(
         for line in choice.engine.reap():
             observe(Preparing("leftovers", line))
         if ahead.images:
-            choice, environments = make_environments(choice, ahead.plan.images, settings, observe, gpus=False)
+            names = images_of(ahead.plan, settings)
+            choice, environments = make_environments(choice, names, settings, observe, gpus=False)
         else:
             environments = _found(ahead, settings)
         fetch_missing(ahead.plan, environments, choice.engine, desk)

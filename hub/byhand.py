@@ -20,7 +20,7 @@ from hub.mock.serve import bind, url_of
 from hub.observer import Observer, Preparing
 from hub.orchestrator import Request, plan_task, survey
 from hub.plan import Plan
-from hub.prepare import fetch_missing, make_environments
+from hub.prepare import fetch_missing, images_of, make_environments
 from hub.serving.live import Ground, LiveServers
 from hub.serving.place import server_socket, sockets_dir
 from hub.serving.port import forwarded
@@ -72,7 +72,8 @@ def serve_one(
             locks = DeviceLocks(settings.state_dir, f"evaldock serve {wanted.name}", clear)
             server = work.servers[wanted.name]
             free_devices(server, work.capacity, locks)  # where there are none, that is said before anything is built
-            choice, environments = make_environments(choice, plan.images, settings, observe, gpus=plan.needs_gpus)
+            images = images_of(plan, settings)
+            choice, environments = make_environments(choice, images, settings, observe, gpus=plan.needs_gpus)
             fetch_missing(plan, environments, choice.engine, desk)
             with held() as interrupted, granted(server, work.capacity, locks) as devices:
                 place = (desk.run_id, desk.folder, sockets_dir(settings, choice.engine.isolation))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from hub.adapter import Asset, Reader
-from hub.checkpoint import adapter_complaint, complaint
+from hub.checkpoint import adapter_complaint, complaint, gguf_complaint
 from hub.datafiles import lack_of
 from hub.endpoint import probe
 from hub.engine import Engine
@@ -23,6 +23,12 @@ from hub.settings import Settings
 from hub.spec import JudgeSpec, ModelSpec
 from hub.text import count_of, show_size
 
+# What a user's own weights may be: how to find out, and what to give instead.
+_FORMATS: dict[str, tuple[Callable[[Path], str], str]] = {
+    "model": (complaint, "give the folder of a transformers checkpoint"),
+    "gguf": (gguf_complaint, "give a .gguf file, or a folder with one model in that format"),
+    "adapter": (adapter_complaint, "give the folder of a LoRA adapter, as PEFT saves it"),
+}
 # How to look at an endpoint: subject, address, model, key.
 Look = Callable[[str, str, str, str | None], Iterable[Finding]]
 
@@ -54,7 +60,7 @@ def look_once(subject: str, endpoint: str, model: str, key: str | None) -> Itera
 def check_inputs(plan: Plan, settings: Settings, look: Look = look_once) -> tuple[Finding, ...]:
     """Look at everything that does not depend on the engine: GPUs, models, data, secrets, endpoints (by `look`)."""
     findings = [*_gpus(plan, settings), *gpu_room(plan, settings)]
-    findings += [finding for asset in plan.assets for finding in _asset(asset, settings.cache_dir)]
+    findings += _assets(plan, plan.assets, settings)
     for role, upstream in _upstreams(plan):
         findings += _endpoint(role, upstream, look)
     return tuple(findings)
@@ -89,8 +95,12 @@ def check_code(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
 
 def check_own(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
     """Name what is missing of the models and data that lie in folders of the user's: no download brings it."""
-    own = (asset for asset in plan.assets if asset.hub == "local")
-    return missing(finding for asset in own for finding in _asset(asset, settings.cache_dir))
+    return missing(_assets(plan, (asset for asset in plan.assets if asset.hub == "local"), settings))
+
+
+def _assets(plan: Plan, assets: Iterable[Asset], settings: Settings) -> Iterator[Finding]:
+    ggufs = {server.assets[0] for server in plan.servers if server.kind.gguf}
+    return (part for asset in assets for part in _asset(asset, settings.cache_dir, gguf=asset in ggufs))
 
 
 def is_cached(folder: Path) -> bool:
@@ -142,16 +152,15 @@ def _absent(asset: Asset, *, in_task: bool) -> Finding:
     return Finding("missing", f"{asset.kind} {asset.name!r}", message, mend)
 
 
-def _asset(asset: Asset, cache_dir: Path) -> Iterator[Finding]:
+def _asset(asset: Asset, cache_dir: Path, *, gguf: bool = False) -> Iterator[Finding]:
     subject, path = f"{asset.kind} {asset.name!r}", host_path(asset, cache_dir)
     if asset.hub != "local":
         if is_cached(path):  # what is not, hub/downloads.py speaks of
             yield from data_findings(asset, cache_dir) or (Finding("ok", subject, "in the cache"),)
     elif asset.kind in {"model", "adapter"}:
-        wrong = complaint(path) if asset.kind == "model" else adapter_complaint(path)
-        what = "transformers checkpoint" if asset.kind == "model" else "LoRA adapter, as PEFT saves it"
-        mend = f"give the folder of a {what}" if wrong else ""
-        yield Finding("missing" if wrong else "ok", subject, f"{path} {wrong}".strip(), mend)
+        look, mend = _FORMATS["gguf" if gguf else asset.kind]
+        wrong = look(path)
+        yield Finding("missing" if wrong else "ok", subject, f"{path} {wrong}".strip(), mend if wrong else "")
     elif not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder above is closed to us
         mend = "; ".join(filter(None, ("correct `path` in the task file", asset.hint)))
         yield Finding("missing", subject, f"{path}: no such file or folder", mend)

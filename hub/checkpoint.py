@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from fnmatch import fnmatch
 from pathlib import Path
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.gguf")
 _IDENTITY = (*_WEIGHTS, "adapter_model.bin", "*.json", "*.jinja", "*.model", "*.txt", "*.py")
+_PARTS = re.compile(r"-\d{5}-of-\d{5}\.gguf$")
+_LATER_PART = re.compile(r"-(?!00001-)\d{5}-of-\d{5}\.gguf$")
+_SERVE = "llama.cpp alone loads it: `serve: {engine: llamacpp}`"
 _WIDTHS = {"float32": 4, "float16": 2, "bfloat16": 2}  # bytes of a number
 _CHUNK = 8 << 20
 _WORDS: dict[type[OSError], str] = {FileNotFoundError: "no such folder", NotADirectoryError: "is not a folder"}
@@ -19,12 +23,30 @@ def complaint(folder: Path) -> str:
     try:
         names = [path.name for path in folder.iterdir()]
     except OSError as error:
-        return _WORDS.get(type(error), f"cannot be read: {error.strerror}")
+        what = _WORDS.get(type(error), f"cannot be read: {error.strerror}")
+        return f"{what}; {_SERVE}" if folder.suffix == ".gguf" else what
     if "config.json" not in names:
-        return "has no config.json"
+        what = "has no config.json"
+        return f"{what}, but a .gguf; {_SERVE}" if any(fnmatch(name, "*.gguf") for name in names) else what
     if not any(fnmatch(name, pattern) for name in names for pattern in _WEIGHTS):
         return f"has no weights ({', '.join(_WEIGHTS)})"
     return ""
+
+
+def gguf_complaint(place: Path) -> str:
+    """Return why `place` is neither a .gguf file nor a folder with one model in that format, or an empty string."""
+    if place.is_file():
+        if place.suffix != ".gguf":
+            return "is no .gguf file"
+        return "is one part of several: give the folder that they are in" if _PARTS.search(place.name) else ""
+    try:
+        names = sorted(path.name for path in place.iterdir() if path.suffix == ".gguf")
+    except OSError as error:
+        return _WORDS.get(type(error), f"cannot be read: {error.strerror}")
+    models = [name for name in names if not _LATER_PART.search(name) and not name.startswith("mmproj")]
+    if len(models) > 1:
+        return f"has several models ({', '.join(models)}): give the file of one"
+    return "" if models else "has no .gguf file, and llama.cpp loads no other"
 
 
 def adapter_complaint(folder: Path) -> str:
@@ -40,8 +62,11 @@ def adapter_complaint(folder: Path) -> str:
 def bytes_in_memory(folder: Path, dtype: str = "auto") -> int:
     """Return what the weights in `folder` take once they are loaded, without what computes on them; 0 where none are.
 
+    `folder` may be one file of weights.
     They are those of the best format that is there; `dtype` changes their size where config.json says what they are.
     """
+    if folder.is_file():
+        return folder.stat().st_size
     sizes = ([path.stat().st_size for path in folder.glob(pattern)] for pattern in _WEIGHTS)
     size = next((sum(found) for found in sizes if found), 0)
     stored, wanted = _WIDTHS.get(_stored_dtype(folder)), _WIDTHS.get(dtype)
@@ -57,8 +82,12 @@ def _stored_dtype(folder: Path) -> str:
 
 
 def weights_digest(folder: Path) -> str:
-    """Return `sha256:<hex>` over names and contents of weights, configuration, tokenizer and code."""
-    files = sorted({path for pattern in _IDENTITY for path in folder.glob(pattern) if path.is_file()})
+    """Return `sha256:<hex>` over names and contents of weights, configuration, tokenizer and code.
+
+    `folder` may be one file of weights.
+    """
+    found = {path for pattern in _IDENTITY for path in folder.glob(pattern) if path.is_file()}
+    files = [folder] if folder.is_file() else sorted(found)
     total = hashlib.sha256()
     for path in files:
         part = hashlib.sha256()

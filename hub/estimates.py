@@ -7,22 +7,28 @@ cost at most follows from its `max_tokens`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.adapter import Adapter, DatasetInfo, DatasetRequest, Estimate, Estimator, Evaluation, expected_rows
 from hub.spec import PricesSpec
 
 _MILLION = 1_000_000
+_JUDGED = "at most one call an answer, and one more where the reply is no verdict"
 
 
 def estimates_of(adapter: Adapter, evaluation: Evaluation) -> tuple[Estimate, ...]:
     """Return what is expected of every data set that asks a model through the gateway."""
     if isinstance(adapter, Estimator):
         return adapter.estimate(evaluation)
-    if evaluation.model.via != "endpoint":
-        return ()
     known = adapter.datasets()
-    return tuple(_by_rows(request, known[request.name]) for request in evaluation.datasets)
+    by_rows = [_by_rows(request, known[request.name]) for request in evaluation.datasets]
+    asked = by_rows if evaluation.model.via == "endpoint" else []
+    judged = [
+        replace(estimate, role="judge", basis=_JUDGED)
+        for request, estimate in zip(evaluation.datasets, by_rows, strict=True)
+        if adapter.uses_judge(replace(evaluation, datasets=(request,)))
+    ]
+    return (*asked, *judged)
 
 
 def _by_rows(request: DatasetRequest, info: DatasetInfo) -> Estimate:

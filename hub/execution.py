@@ -234,7 +234,7 @@ def _read(
         else:
             normalized = read_output(planned.evaluation, adapter, folder / OUTPUT)
         normalized = account.lay_over(normalized)
-        keep(normalized, folder)
+        unjudged = keep(normalized, folder)
     except NormalizeError as error:
         return JobState.FAILED, reason or str(error), ()
     except KeyboardInterrupt:  # held() lost patience
@@ -246,7 +246,7 @@ def _read(
     if outcome.ending is not Ending.SUCCEEDED and state is JobState.SUCCEEDED:
         state = JobState.PARTIAL
     if state is not JobState.SUCCEEDED and not reason:
-        reason = first_gap(normalized.results)
+        reason = first_gap(normalized.results, unjudged)
     return state, reason, normalized.results
 
 

@@ -114,6 +114,14 @@ def made_alike(one: EnvironmentRecord, other: EnvironmentRecord) -> bool:
     return one.reference == other.reference and _RECIPE_TAG.fullmatch(one.reference) is not None
 
 
+def carried_over(base: str) -> str:
+    """Return how a project's own image gets to a machine that cannot pull it under its name."""
+    return (
+        f"where it can be pulled: `docker pull {base}` and `docker save {base} -o base.tar`; here: `docker load -i "
+        f"base.tar`; from a mirror: `docker pull` its name for it, then `docker tag NAME {base}` (docs/serving.md)"
+    )
+
+
 def image_names() -> tuple[str, ...]:
     """Return the names of the images that evaldock makes from locks of its own, sorted."""
     return tuple(name for name in all_names() if not _recipe(shared_folder("images") / name).published)

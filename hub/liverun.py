@@ -28,7 +28,7 @@ from hub.observer import (
 )
 from hub.outset import Outset
 from hub.plan import PlannedJob, host_path
-from hub.prepare import Desk, Environments, fetch_missing, make_environments
+from hub.prepare import Desk, Environments, fetch_missing, images_of, make_environments
 from hub.report import EndState, JobReport, JobState, Report, Stretch, run_state
 from hub.reporting import write_report
 from hub.routes import knowing
@@ -120,7 +120,7 @@ class LiveRun:
         plan = self._outset.plan.with_jobs(left)
         gpus = plan.needs_gpus
         self._choice, environments = make_environments(
-            self._choice, plan.images, self._settings, self.observe, gpus=gpus
+            self._choice, images_of(plan, self._settings), self._settings, self.observe, gpus=gpus
         )
         engine = self._choice.engine
         self.folder.update(engine=engine.name, engine_reason=self._choice.reason)

@@ -89,9 +89,19 @@ def fetch_missing(plan: Plan, environments: Environments, engine: Engine, desk: 
 
 
 def image_for(asset: Asset, plan: Plan) -> str:
-    """Return the image that can fetch `asset` from a hub: that of the first job, or server, which reads it."""
-    readers = (*((part.assets, part.job) for part in plan.jobs), *((part.assets, part.job) for part in plan.servers))
-    return next(job.image for assets, job in readers if asset in assets)
+    """Return the image that can fetch `asset` from a hub: that of the first job, or server, which reads it.
+
+    A server in a project's own image has not the hubs' clients: another image fetches for it.
+    """
+    jobs = ((part.assets, part.job.image) for part in plan.jobs)
+    servers = ((part.assets, part.kind.fetcher or part.job.image) for part in plan.servers)
+    return next(image for assets, image in (*jobs, *servers) if asset in assets)
+
+
+def images_of(plan: Plan, settings: Settings) -> tuple[str, ...]:
+    """Return the names of the images that the plan needs, those of downloads that are still to come included."""
+    fetching = (image_for(asset, plan) for asset in to_fetch(plan, settings) if asset.hub != "url")
+    return tuple(sorted({*plan.images, *fetching}))
 
 
 @contextmanager

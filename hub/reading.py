@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hub.errors import NormalizeError
 from hub.files import odd_file, write_atomic
 from hub.job import Ending, JobOutcome
 from hub.jobevents import failure
-from hub.report import Result
+from hub.report import Result, SampleState
 from hub.text import count_of
 
 OUTPUT = "output"
@@ -58,17 +59,21 @@ def read_output(evaluation: Evaluation, adapter: Adapter, output: Path) -> Norma
     return adapter.normalize(evaluation, output)
 
 
-def keep(normalized: Normalized, folder: Path) -> None:
-    """Write samples.jsonl and results.json."""
+def keep(normalized: Normalized, folder: Path) -> dict[str, str]:
+    """Write samples.jsonl and results.json; return, by data set, why a judge most often gave no verdict."""
+    unjudged: dict[str, Counter[str]] = {}
     with (folder / "samples.jsonl").open("w", encoding="utf-8") as file:
         for sample in normalized.samples:
             file.write(sample.model_dump_json(exclude_defaults=True) + "\n")
+            if sample.state is SampleState.JUDGE_FALLBACK and sample.error:
+                unjudged.setdefault(sample.dataset, Counter())[sample.error] += 1
     rows = [result.model_dump(mode="json") for result in normalized.results]
     write_atomic(folder / "results.json", json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+    return {name: max(found, key=lambda error: (found[error], error)) for name, found in unjudged.items()}
 
 
-def first_gap(results: tuple[Result, ...]) -> str:
-    """Return what the first result lacks that is not whole."""
+def first_gap(results: tuple[Result, ...], unjudged: Mapping[str, str]) -> str:
+    """Return what the first result lacks that is not whole; `unjudged`: why there was no verdict, by data set."""
     for result in results:
         if result.absent:
             return f"{result.dataset}: {result.absent}"
@@ -76,7 +81,8 @@ def first_gap(results: tuple[Result, ...]) -> str:
         if not counts.complete:
             planned = count_of(counts.planned, "sample") if counts.planned else "an unknown number"
             if counts.judge_fallback and counts.scored + counts.judge_fallback == counts.planned:
-                return f"{result.dataset}: {counts.judge_fallback} of {planned} without the judge's verdict"
+                why = f", most often because: {unjudged[result.dataset]}" if result.dataset in unjudged else ""
+                return f"{result.dataset}: {counts.judge_fallback} of {planned} without the judge's verdict{why}"
             return f"{result.dataset}: {counts.scored} of {planned} scored"
     return "the backend wrote no result"
 

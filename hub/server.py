@@ -16,6 +16,9 @@ AnyPart = TypeVar("AnyPart", ModelSpec, JudgeSpec)
 
 SCHEME = "server:"  # `server:NAME` is the address, in a plan, of a server that the run itself starts
 ADAPTERS = "/adapters"
+# An upper bound, which SGLang's documentation names: processes that split a model over GPUs hand each other through
+# /dev/shm what they compute.
+_SHARED_BYTES = 32 << 30
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def planned_server(part: Part, assets: tuple[Asset, ...], mounts: tuple[Mount, .
         command=(*kind.command(served), *serve.args),
         files={},
         mounts=mounts,
-        limits=Limits(memory_bytes=serve.memory),
+        limits=Limits(serve.memory, _SHARED_BYTES) if gpus > 1 else Limits(serve.memory),
         serves=True,
     )
     return PlannedServer(name, serve, served_identity(part), job, assets, gpus, serve.memory)

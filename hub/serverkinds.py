@@ -38,6 +38,9 @@ class Kind:
         health: path that is answered with 200 once the model is loaded.
         adapters: how many LoRA adapters it takes.
         dtypes: whether it can load weights as another type than the stored one.
+        gguf: whether it loads weights in that format, and no other.
+        fetcher: image whose hub clients download its checkpoints; empty for its own.
+        telling: what a line of its log has that says why it ended, where that is not the last one.
         raw: the arguments without which it puts a text completion, too, into a chat template.
     """
 
@@ -46,6 +49,9 @@ class Kind:
     health: str = "/health"
     adapters: int = 0
     dtypes: bool = True
+    gguf: bool = False
+    fetcher: str = ""
+    telling: str = ""
     raw: tuple[str, ...] = ()
 
 
@@ -70,10 +76,14 @@ def _swift(served: Served) -> Iterator[str]:
 
 
 def _vllm(served: Served) -> Iterator[str]:
-    """Yield the command of vLLM, which serves an adapter as one more model: that one gets the name then."""
+    """Yield the command of vLLM, which serves an adapter as one more model: that one gets the name then.
+
+    How a checkpoint recommends to sample (generation_config.json) does not count, at no server of ours.
+    """
     name = f"{served.name}-base" if served.adapters else served.name
-    yield from ("vllm", "serve", served.weights, "--served-model-name", name)
+    yield from ("python", "-m", "adapters.vllm", served.weights, "--served-model-name", name)
     yield from ("--host", "127.0.0.1", "--port", "{port}", "--dtype", served.dtype)
+    yield from ("--generation-config", "vllm", "--disable-uvicorn-access-log")
     if served.gpus > 1:
         yield from ("--tensor-parallel-size", str(served.gpus))
     for adapter in served.adapters:
@@ -84,22 +94,34 @@ def _sglang(served: Served) -> Iterator[str]:
     yield from ("python", "-m", "sglang.launch_server")
     yield from ("--model-path", served.weights, "--served-model-name", served.name)
     yield from ("--host", "127.0.0.1", "--port", "{port}", "--dtype", served.dtype)
+    yield from ("--sampling-defaults", "openai", "--log-level-http", "warning")
     if served.gpus > 1:
         yield from ("--tp-size", str(served.gpus))
 
 
 def _llamacpp(served: Served) -> Iterator[str]:
-    """Yield the command of llama.cpp; `dtype` is not in it, for the numbers are those of the file."""
+    """Yield the command of llama.cpp; `dtype` is not in it, for the numbers are those of the file.
+
+    One answer at a time has the whole context, and several have parts of their own: else those under way share one,
+    and all fail once it is full. Sampling is OpenAI's, not llama.cpp's nor what a file recommends; no answer goes on
+    after forgetting what it began with; and 8 GiB of old prompts would count as the server's memory.
+    """
     yield from ("python", "-m", "adapters.llamacpp", served.weights, "--alias", served.name, "--jinja")
     yield from ("--host", "127.0.0.1", "--port", "{port}")
+    yield from ("--parallel", "1", "--no-kv-unified", "--no-context-shift", "--cache-ram", "0")
+    yield from ("--temp", "1", "--top-k", "0", "--top-p", "1", "--min-p", "0", "--repeat-penalty", "1")
     if served.gpus:
         yield from ("--n-gpu-layers", "999")
 
 
+# Those of vLLM's other processes end with: see the log of this one.
+_VLLM_ERROR = r"\] (?:\w+\.)*\w*(?:Error|Exception): (?!.*\bSee )"
+_LLAMACPP_ERROR = r"error loading model|failed to initialize the context|out of memory|GGML_ASSERT"
+
 KINDS: Mapping[str, Kind] = {
     "transformers": Kind("native", _transformers, adapters=1),
     "swift": Kind("swift", _swift, adapters=1, raw=("--use_chat_template", "false")),
-    "vllm": Kind("vllm", _vllm, adapters=1),
-    "sglang": Kind("sglang", _sglang),
-    "llamacpp": Kind("llamacpp", _llamacpp, dtypes=False),
+    "vllm": Kind("vllm", _vllm, adapters=1, fetcher="native", telling=_VLLM_ERROR),
+    "sglang": Kind("sglang", _sglang, fetcher="native"),
+    "llamacpp": Kind("llamacpp", _llamacpp, dtypes=False, gguf=True, fetcher="native", telling=_LLAMACPP_ERROR),
 }

@@ -68,6 +68,7 @@ def _checkpoint_complaint(model: ModelSpec | JudgeSpec, folder: Path) -> str:
     if not _HUB_ID.fullmatch(text):
         shown = repr(text) if len(text) <= 80 else f"{text[:40]!r}..."
         return f"{shown} is no hub id (owner/name); a folder begins with ./, / or ~"
-    if model.hub is None and (folder / text).is_dir():
-        return f"{text!r} is a hub id, but a folder of that name is here: write './{text}', or say which hub you mean"
+    if model.hub is None and (folder / text).exists():
+        what = "folder" if (folder / text).is_dir() else "file"
+        return f"{text!r} is a hub id, but a {what} of that name is here: write './{text}', or say which hub you mean"
     return ""

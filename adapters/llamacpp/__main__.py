@@ -1,4 +1,4 @@
-"""Serve a GGUF checkpoint with llama.cpp: `python -m adapters.llamacpp FOLDER ARGS`; ARGS are llama-server's."""
+"""Serve a GGUF checkpoint with llama.cpp: `python -m adapters.llamacpp PLACE ARGS`; ARGS are llama-server's."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _DTYPES = ("auto", "float32", "float16", "bfloat16")
     type=OneOf(_KINDS),
     default="transformers",
     show_default=True,
-    help="Kind of server; this version starts transformers alone.",
+    help="Kind of server.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: a free one.")
 @click.option("--name", help="Name of the model in requests.  [default: the last part of MODEL]")
@@ -37,7 +37,7 @@ _DTYPES = ("auto", "float32", "float16", "bfloat16")
 @yes_option
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(model: str, port: int, engine: str | None, offline: bool, yes: bool, quiet: bool, **given: Any) -> int:
-    """Serve the checkpoint MODEL, a folder or a hub id, at a port of this machine; ARGS go to the server.
+    """Serve the checkpoint MODEL (a folder, a .gguf file, a hub id) at a port of this machine; ARGS go to the server.
 
     \b
     evaldock serve ./my-model                          http://127.0.0.1:8000/v1
@@ -64,9 +64,9 @@ def command(model: str, port: int, engine: str | None, offline: bool, yes: bool,
 
 
 def _model(model: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the model as a task would have it; a folder that is here is one, however it is written."""
+    """Return the model as a task would have it; a folder or file that is here is one, however it is written."""
     written = model.startswith((".", "/", "~"))
-    local = not written and given["hub"] in {None, "local"} and Path(model).is_dir()
+    local = not written and given["hub"] in {None, "local"} and Path(model).exists()
     serve = {
         "engine": given["server"],
         "args": list(given["args"]),

@@ -11,6 +11,7 @@ from hub.render.agreement import Told, told_agreements
 from hub.render.groups import groups
 from hub.render.protocol import Comparison, compare
 from hub.render.rows import HEADER, job_lines, result_rows, summary_line
+from hub.render.servers import show_server
 from hub.render.usage import HEADER as HEADER_OF_USAGE
 from hub.render.usage import usage_rows
 from hub.report import Answered, JobReport, Report, Result
@@ -102,6 +103,9 @@ def _provenance(job: JobReport) -> Iterator[str]:
             yield f"  - base: `{environment.base}`"
     for model in sorted({result.key.model for result in job.results}):
         yield f"  - model: `{model}`"
+    for role in ("judge", "simulator"):
+        for beside in sorted({getattr(result.key, role) for result in job.results} - {""}):
+            yield f"  - {role}: `{beside}`"
     if job.starts > 1:
         yield f"  - answered in {job.starts} starts"
     for change in sorted({json.dumps(result.key.gateway, ensure_ascii=False) for result in job.results} - {"[]"}):
@@ -127,3 +131,5 @@ def _run_facts(report: Report) -> Iterator[str]:
     yield f"- engine {report.engine}: {_cell(report.engine_reason)}"
     for name, value in sorted(report.hardware.items()):
         yield f"- {name}: {_cell(value)}"
+    for server in report.servers:
+        yield f"- server {_cell(server.name)}: {_cell(show_server(server))}; `{server.identity}`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from hub.settings import Settings
 
 FOLDER = "servers"
 LOG = "log.txt"
-_TAIL_BYTES = 16 << 10
+_TAIL_BYTES = 64 << 10
 _LONGEST_LINE = 300
 
 
@@ -80,10 +81,14 @@ def shelve(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def last_line(folder: Path) -> str:
-    """Return the last line of a server's log that says something, shortened; empty where it printed nothing."""
+def last_line(folder: Path, telling: str = "") -> str:
+    """Return the last line of a server's log that says something, shortened; empty where it printed nothing.
+
+    Where one of the last lines matches `telling`, it is the last of those: some servers end with less than they know.
+    """
     with suppress(OSError), (folder / LOG).open("rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
-        return lines[-1][:_LONGEST_LINE] if lines else ""
+        told = [line for line in lines if telling and re.search(telling, line)]
+        return (told or lines or [""])[-1][:_LONGEST_LINE]
     return ""

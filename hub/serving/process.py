@@ -115,8 +115,8 @@ class ServerProcess:
                 self._site.engine.stop(handle, Ending.STOPPED, reason)
 
     def _error(self, what: str) -> ServerError:
-        last = last_line(self._site.folder)
-        message = f"server {self._planned.name!r} {what}" + (f"; the last line of its log: {last}" if last else "")
+        last = last_line(self._site.folder, self._planned.kind.telling)
+        message = f"server {self._planned.name!r} {what}" + (f"; its log says: {last}" if last else "")
         return ServerError(message, hint=f"its log: {self._site.folder / LOG}")
 
 

@@ -81,7 +81,10 @@ def test_every_answer_is_graded_or_says_why_not_and_a_resume_asks_for_what_is_mi
         "f_score": pytest.approx(2 * 2 / (3 + 4)),
     }
     assert "wise" in result(resumed)["key"]["judge"]
-    assert resumed.report["jobs"][0]["reason"] == "simple_qa: 1 of 5 samples without the judge's verdict"
+    assert resumed.report["jobs"][0]["reason"] == (
+        "simple_qa: 1 of 5 samples without the judge's verdict, most often because: "
+        "the judge's reply is no verdict: 'Hard to say.'"
+    )
 
 
 def test_a_verdict_that_failed_is_no_score(tmp_path: Path, judge: FakeUpstream, native_python: str) -> None:

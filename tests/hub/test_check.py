@@ -70,3 +70,25 @@ def test_a_judge_is_asked_before_a_run_only_where_a_job_will_ask_it(dataset: str
     found = check_inputs(made, load_settings({}), look)
 
     assert [part.subject for part in found] == [f"endpoint {name!r}" for name in asked]
+
+
+@pytest.mark.parametrize(
+    ("engine", "checkpoint", "said"),
+    [
+        ("llamacpp", "q.gguf", ""),
+        ("llamacpp", ".", ""),
+        ("llamacpp", "absent", "absent no such folder"),
+        ("transformers", "q.gguf", "q.gguf is not a folder; llama.cpp alone loads it"),
+        ("transformers", ".", "has no config.json, but a .gguf; llama.cpp alone loads it"),
+    ],
+)
+def test_weights_are_in_the_format_of_the_server_that_loads_them(
+    tmp_path: Path, engine: str, checkpoint: str, said: str
+) -> None:
+    (tmp_path / "q.gguf").touch()
+    made = plan(models={"q": {"checkpoint": str(tmp_path / checkpoint), "serve": {"engine": engine}}})
+
+    (found,) = (part for part in check_inputs(made, load_settings({})) if part.subject == "model 'q'")
+
+    assert found.level == ("missing" if said else "ok")
+    assert said in found.message

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.checkpoint import adapter_complaint, complaint
+from hub.checkpoint import adapter_complaint, bytes_in_memory, complaint, gguf_complaint, weights_digest
 
 
 @pytest.fixture
@@ -50,3 +50,66 @@ def test_an_adapter_has_a_configuration_and_weights_of_its_own(tmp_path: Path) -
     (tmp_path / "adapter_model.safetensors").write_bytes(b"")
 
     assert adapter_complaint(tmp_path) == ""
+
+
+def holding(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).write_bytes(name.encode())
+    return folder
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("q.gguf",),
+        ("q.gguf", "config.json"),
+        ("q-00001-of-00002.gguf", "q-00002-of-00002.gguf"),
+        ("q.gguf", "mmproj-f16.gguf"),
+    ],
+)
+def test_a_folder_with_one_gguf_model_is_one_for_llamacpp(tmp_path: Path, names: tuple[str, ...]) -> None:
+    assert gguf_complaint(holding(tmp_path, *names)) == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("config.json", "model.safetensors"), "has no .gguf file, and llama.cpp loads no other"),
+        (("q8.gguf", "q4.gguf"), "has several models (q4.gguf, q8.gguf): give the file of one"),
+    ],
+)
+def test_a_folder_without_one_gguf_model_says_what_it_has(tmp_path: Path, names: tuple[str, ...], said: str) -> None:
+    assert gguf_complaint(holding(tmp_path, *names)) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("q4.gguf", ""),
+        ("q4.bin", "is no .gguf file"),
+        ("q-00001-of-00002.gguf", "is one part of several: give the folder that they are in"),
+    ],
+)
+def test_a_gguf_file_is_a_model_unless_it_is_a_part_of_one(tmp_path: Path, name: str, said: str) -> None:
+    assert gguf_complaint(holding(tmp_path, name) / name) == said
+
+
+def test_a_gguf_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert gguf_complaint(tmp_path / "q.gguf") == "no such folder"
+
+
+def test_who_gives_a_gguf_to_others_is_told_who_loads_it(tmp_path: Path) -> None:
+    holding(tmp_path, "q.gguf")
+
+    assert complaint(tmp_path) == (
+        "has no config.json, but a .gguf; llama.cpp alone loads it: `serve: {engine: llamacpp}`"
+    )
+    assert complaint(tmp_path / "q.gguf").startswith("is not a folder; llama.cpp alone loads it")
+
+
+def test_a_file_of_weights_has_a_size_and_a_digest_of_its_own(tmp_path: Path) -> None:
+    holding(tmp_path, "q4.gguf", "q8.gguf")
+
+    assert bytes_in_memory(tmp_path / "q4.gguf") == len("q4.gguf")
+    digests = {weights_digest(place) for place in (tmp_path / "q4.gguf", tmp_path / "q8.gguf", tmp_path)}
+    assert len(digests) == 3

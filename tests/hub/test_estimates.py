@@ -12,14 +12,21 @@ from hub.spec import PricesSpec
 PRICES = PricesSpec(input=2.0, output=10.0)
 
 
-def calls(name: str, *, via: Any = "endpoint", backend: str = "native", **fields: Any) -> list[int | None]:
+def estimates(
+    name: str, *, via: Any = "endpoint", backend: str = "native", judge: bool = False, **fields: Any
+) -> tuple[Estimate, ...]:
     asked = Evaluation(
         backend=backend,
         model=ModelTarget("m", via),
         datasets=(replace(DatasetRequest(name, name), **fields),),
         seed=42,
+        judge=judge,
     )
-    return [estimate.calls for estimate in estimates_of(load_adapter(backend), asked)]
+    return estimates_of(load_adapter(backend), asked)
+
+
+def calls(name: str, **fields: Any) -> list[int | None]:
+    return [estimate.calls for estimate in estimates(name, **fields)]
 
 
 def test_a_row_of_the_published_data_is_a_call() -> None:
@@ -68,6 +75,17 @@ def test_a_backend_that_knows_no_better_expects_a_call_a_row() -> None:
 
 def test_nothing_is_asked_of_a_gateway_by_weights_in_the_job() -> None:
     assert calls("gsm8k", via="in_job") == []
+
+
+@pytest.mark.parametrize(("via", "roles"), [("endpoint", ["candidate", "judge"]), ("in_job", ["judge"])])
+def test_a_judge_is_asked_about_every_answer(via: str, roles: list[str]) -> None:
+    found = estimates("simple_qa", via=via, judge=True, limit=50)
+
+    assert [(part.role, part.calls) for part in found] == [(role, 50) for role in roles]
+
+
+def test_a_judge_is_asked_nothing_by_a_data_set_that_needs_none() -> None:
+    assert [part.role for part in estimates("gsm8k", judge=True)] == ["candidate"]
 
 
 def test_an_adapter_that_knows_better_is_believed() -> None:

@@ -58,7 +58,17 @@ def test_the_users_arguments_come_last_so_that_they_win() -> None:
     planned = planned_server(part, (weights,), (), 0)
 
     assert planned.job.image == "vllm"
-    assert planned.job.command[-4:] == ("--dtype", "auto", "--dtype", "half")
+    assert planned.job.command[-2:] == ("--dtype", "half")
+    assert planned.job.command.index("--dtype") < len(planned.job.command) - 2
+
+
+@pytest.mark.parametrize(("gpus", "shared"), [(0, 1 << 30), (1, 1 << 30), (2, 32 << 30)])
+def test_processes_that_split_a_model_have_shared_memory_to_meet_in(gpus: int, shared: int) -> None:
+    part = with_servers(task({"q": {**SERVED, "serve": {"engine": "vllm"}}})).models["q"]
+
+    planned = planned_server(part, (Asset("model", "q", "/models/q", "local", "/w"),), (), gpus)
+
+    assert planned.job.limits.shm_bytes == shared
 
 
 @pytest.mark.parametrize(

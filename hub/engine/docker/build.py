@@ -17,7 +17,7 @@ from hub.engine.docker.context import BuildContext, build_context, image_tag, wr
 from hub.engine.docker.stream import Narration, StreamError
 from hub.engine.host_network import host_network
 from hub.errors import BaseImageError, ImageError
-from hub.images import ImageSpec
+from hub.images import ImageSpec, carried_over
 from hub.report import EnvironmentRecord
 from hub.text import slug
 
@@ -57,7 +57,7 @@ class DockerImages:
 
         Raises:
             BaseImageError: the base is neither here nor can it be pulled.
-            ImageError: the build failed.
+            ImageError: the build failed, or a project's own image cannot be pulled.
         """
         found = self.find(image)
         if found:
@@ -156,9 +156,13 @@ def _full_name(reference: str, base: Image) -> str:
     return f"{reference}@{(digests or [str(base.id)])[0]}"
 
 
-def _no_base(image: ImageSpec, why: str) -> BaseImageError:
+def _no_base(image: ImageSpec, why: str) -> ImageError:
+    """Return what to do without a base; only where another one will do is that a reason to change the engine."""
+    message = f"base image {image.base!r} is not on this machine and cannot be pulled: {why.strip()}"
+    if image.published:
+        return ImageError(message, hint=carried_over(image.base))
     return BaseImageError(
-        f"base image {image.base!r} is not on this machine and cannot be pulled: {why.strip()}",
+        message,
         hint=f"set EVALDOCK_BASE_IMAGE to an image with Python {image.python} that can be had here "
         "(images/README.md says what it needs and how to make one), or use `engine: venv`",
     )

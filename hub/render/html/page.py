@@ -20,6 +20,7 @@ from hub.render.html.scores import blocks, heat_map
 from hub.render.html.usage import panels
 from hub.render.html.visible import visible
 from hub.render.protocol import changes_of, compare
+from hub.render.servers import show_server
 from hub.render.usage import usage_rows
 from hub.report import Report
 
@@ -62,6 +63,7 @@ def render_html(folder: Path, report: Report, limits: Limits = _LIMITS) -> str:
             overview=overview(report, census.unscored),
             usage=list(usage_rows(report)),
             changes_of=changes_of,
+            show_server=show_server,
             scores=[(group, *blocks(group), compared.get(group.title)) for group in found],
             lost=[job for job in report.jobs if not job.results],
             heat_maps=[(group, made) for group in found if (made := heat_map(group))],

@@ -40,3 +40,9 @@ def test_a_checkpoint_of_another_format_is_refused(tmp_path: Path) -> None:
 def test_of_several_models_none_is_chosen(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"several models \(a\.gguf, b\.gguf\)"):
         weights_in(folder_with(tmp_path, "b.gguf", "a.gguf"))
+
+
+def test_a_file_is_the_model_itself_whatever_it_is_called_in_the_job(tmp_path: Path) -> None:
+    (tmp_path / "q").touch()
+
+    assert weights_in(str(tmp_path / "q")) == tmp_path / "q"

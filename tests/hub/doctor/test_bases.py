@@ -27,3 +27,14 @@ def test_what_is_built_or_needs_no_image_needs_no_base(settings: Settings) -> No
 
     assert list(base_findings(("echo",), built, settings)) == []
     assert list(base_findings(("echo",), FakeEngine(echo), settings)) == []
+
+
+def test_what_a_project_publishes_is_to_be_carried_over(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.engine.docker.storage.has_image", lambda _reference: False)
+    engine = FakeEngine(echo)
+    engine.name = "docker"
+
+    (found,) = base_findings(("vllm",), engine, settings)
+
+    assert "docker load" in found.mend
+    assert "venv" not in found.mend

@@ -10,7 +10,7 @@ from hub.errors import EvaldockError
 from hub.render.html import page
 from hub.render.html.page import render_html, write_html
 from hub.render.html.visible import visible
-from hub.report import Counts, JobState, Report, Usage
+from hub.report import Counts, JobState, Report, ServerReport, Usage
 from tests.fakes.reports import ENVIRONMENT, job, metric, report, result, sample, write_run
 
 HOSTILE = (
@@ -41,6 +41,8 @@ class Parsed(HTMLParser):
 def hostile_report() -> Report:
     key = {
         "model": HOSTILE,
+        "judge": HOSTILE,
+        "simulator": HOSTILE,
         "split": HOSTILE,
         "generation": {HOSTILE: HOSTILE},
         "backend_version": HOSTILE,
@@ -59,7 +61,15 @@ def hostile_report() -> Report:
         update={"id": f"2{HOSTILE}", "environment": ENVIRONMENT.model_copy(update={"base": HOSTILE})}
     )
     lost = job(3, model=HOSTILE, state=JobState.FAILED, reason=HOSTILE, environment=None)
-    facts = {"engine_reason": HOSTILE, "hardware": {HOSTILE: HOSTILE}, "warnings": (HOSTILE,)}
+    server = ServerReport(
+        name=HOSTILE, engine=HOSTILE, identity=HOSTILE, devices=(HOSTILE,), state="lost", reason=HOSTILE
+    )
+    facts = {
+        "engine_reason": HOSTILE,
+        "hardware": {HOSTILE: HOSTILE},
+        "warnings": (HOSTILE,),
+        "servers": (server,),
+    }
     return report(first, second, lost, task=HOSTILE, **facts)  # fmt: skip
 
 
@@ -115,6 +125,21 @@ def test_what_was_asked_is_a_table_and_no_table_where_nothing_was(tmp_path: Path
     assert "Asked of the models" in asked
     assert "3 got no answer in time; answered in 2 starts" in asked
     assert "Asked of the models" not in silent
+
+
+def test_judge_simulator_and_servers_are_named(tmp_path: Path) -> None:
+    server = ServerReport(name="j", engine="transformers", identity="local:./j sha256:1", starts=1, loading_s=4.7)
+    made = report(job(1, result("arc", metric(), judge="the judge", simulator="the simulator")), servers=(server,))
+
+    text = rendered(tmp_path, made)
+
+    assert '<dt>judge</dt><dd class="data code">the judge</dd>' in text
+    assert '<dt>simulator</dt><dd class="data code">the simulator</dd>' in text
+    assert "transformers, on the processors, started once, loaded in 4.7 s" in text
+
+
+def test_a_report_without_a_judge_names_none(tmp_path: Path) -> None:
+    assert "<dt>judge</dt>" not in rendered(tmp_path, report(job(1, result("arc", metric()))))
 
 
 def test_the_price_is_a_column_only_where_there_are_prices(tmp_path: Path) -> None:

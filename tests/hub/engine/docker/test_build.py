@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,19 @@ def test_a_base_that_cannot_be_pulled_says_what_to_do(image: ImageSpec, tmp_path
         images(daemon, tmp_path).prepare(image, quiet)
 
     assert "EVALDOCK_BASE_IMAGE" in caught.value.hint
+
+
+def test_a_projects_own_image_that_cannot_be_pulled_is_to_be_carried_over(image: ImageSpec, tmp_path: Path) -> None:
+    own = replace(image, published=True, base="owner/server:v1")
+    daemon = FakeDaemon(says=({"error": "no route to host"},))
+
+    with pytest.raises(ImageError, match="no route to host") as caught:
+        images(daemon, tmp_path).prepare(own, quiet)
+
+    assert not isinstance(caught.value, BaseImageError)  # no other engine has it
+    assert "`docker save owner/server:v1 -o base.tar`" in caught.value.hint
+    assert "`docker tag NAME owner/server:v1`" in caught.value.hint
+    assert "EVALDOCK_BASE_IMAGE" not in caught.value.hint
 
 
 def test_a_failed_build_shows_the_step_and_its_last_lines(image: ImageSpec, tmp_path: Path) -> None:
