@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,20 +29,27 @@ def gpus(stated: Sequence[tuple[str, int]] | None = None) -> tuple[Gpu, ...]:
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return ()
-    command = [tool, "--query-gpu=index,name,memory.total", "--format=csv,noheader,nounits"]
+    command = [tool, "--query-gpu=index,name,memory.total,uuid", "--format=csv,noheader,nounits"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (subprocess.SubprocessError, OSError):
         return ()
-    rows = (line.split(",") for line in answer.stdout.splitlines())
-    found = {row[0].strip(): _gpu([part.strip() for part in row]) for row in rows if len(row) >= 3}
+    rows = [[part.strip() for part in line.split(",")] for line in answer.stdout.splitlines()]
+    found = [(_gpu(row), row[3]) for row in rows if len(row) > 3]
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None:
-        return tuple(found.values())
-    return tuple(found[index] for index in visible.split(",") if index in found)
+    return tuple(gpu for gpu, _ in found) if visible is None else tuple(_visible(found, visible.split(",")))
 
 
-def _gpu(row: list[str]) -> Gpu:
+def _visible(found: Sequence[tuple[Gpu, str]], named: Sequence[str]) -> Iterator[Gpu]:
+    """Yield the GPUs named by index or the beginning of their UUID; the first name that is none's hides the rest."""
+    for name in map(str.strip, named):
+        fits = [gpu for gpu, uuid in found if name == gpu.id or (name.startswith("GPU-") and uuid.startswith(name))]
+        if len(fits) != 1:
+            return
+        yield fits[0]
+
+
+def _gpu(row: Sequence[str]) -> Gpu:
     # Name and index have no comma; memory is in MiB, or `[N/A]` where it is the machine's own.
     return Gpu(row[0], row[1], int(row[2]) << 20 if row[2].isdigit() else 0)
 

@@ -105,10 +105,12 @@ def _llamacpp(served: Served) -> Iterator[str]:
     One answer at a time has the whole context, and several have parts of their own: else those under way share one,
     and all fail once it is full. Sampling is OpenAI's, not llama.cpp's nor what a file recommends; no answer goes on
     after forgetting what it began with; and 8 GiB of old prompts would count as the server's memory.
+    It has few threads for connections, and each is kept for 5 s: of many at once the last would wait so long.
     """
     yield from ("python", "-m", "adapters.llamacpp", served.weights, "--alias", served.name, "--jinja")
     yield from ("--host", "127.0.0.1", "--port", "{port}")
     yield from ("--parallel", "1", "--no-kv-unified", "--no-context-shift", "--cache-ram", "0")
+    yield from ("--threads-http", "256")
     yield from ("--temp", "1", "--top-k", "0", "--top-p", "1", "--min-p", "0", "--repeat-penalty", "1")
     if served.gpus:
         yield from ("--n-gpu-layers", "999")

@@ -55,7 +55,8 @@ def _expected(whom: str, bill: Bill, prices: PricesSpec | None) -> Finding:
     asked = [f"about {count_of(bill.calls, 'call')}"] if bill.calls else []
     asked += [f"about {count_of(bill.tokens, 'token')}"] if bill.tokens else []
     if bill.unknown:
-        asked.append(f"and what nobody knows beforehand of {', '.join(bill.unknown)}")
+        unknown = f"what nobody knows beforehand of {', '.join(bill.unknown)}"
+        asked.append(f"and {unknown}" if asked else unknown)
     message = f"{whom} is asked {', '.join(asked)}" if asked else f"{whom} is asked for what nobody knows beforehand"
     if prices is None:
         return Finding("ok", "expected", message)

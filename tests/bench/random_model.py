@@ -37,13 +37,14 @@ def save(
     import torch
     from transformers import AutoModelForCausalLM
 
-    _tokenizer(texts, begin=family == "llama").save_pretrained(folder)
+    tokenizer(texts, begin=family == "llama").save_pretrained(folder)
     torch.manual_seed(1)
     model = AutoModelForCausalLM.from_config(_config(shape, family), dtype=getattr(torch, dtype))
     model.save_pretrained(folder)
 
 
-def _tokenizer(texts: Iterable[str], *, begin: bool) -> Any:
+def tokenizer(texts: Iterable[str], *, begin: bool) -> Any:
+    """Return a tokenizer trained on texts; `begin`: it puts a token in front of every text."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 

@@ -8,6 +8,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -163,9 +164,13 @@ def test_a_judge_that_is_lost_costs_no_answer_and_a_resume_judges_what_is_missin
 
 def lose_server(folder: Path) -> None:
     """End the run's only server, and once more when it was started again."""
-    first = next(iter(awaited(folder, set())))
-    os.kill(first, signal.SIGKILL)
-    os.kill(next(iter(awaited(folder, {first}))), signal.SIGKILL)
+    known: set[int] = set()
+    for _ in range(2):
+        found = awaited(folder, known)
+        known |= found
+        for process in found:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
 
 def awaited(folder: Path, known: set[int]) -> set[int]:

@@ -65,7 +65,7 @@ def test_sglang_on_several_gpus() -> None:
 def test_llamacpp_has_the_whole_model_on_its_gpus(gpus: int, more: str) -> None:
     assert command("llamacpp", gpus=gpus) == (
         f"python -m adapters.llamacpp /models/q --alias q --jinja {LISTENS}"
-        " --parallel 1 --no-kv-unified --no-context-shift --cache-ram 0"
+        " --parallel 1 --no-kv-unified --no-context-shift --cache-ram 0 --threads-http 256"
         f" --temp 1 --top-k 0 --top-p 1 --min-p 0 --repeat-penalty 1{more}"
     )
 

@@ -96,6 +96,8 @@ def job_environment(
         "PYTHONDONTWRITEBYTECODE": "1",
         "CUDA_VISIBLE_DEVICES": ",".join(job.gpus),
     }
+    if job.gpus:
+        env["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # nvidia-smi's numbers are ours; CUDA's own begin with the fastest
     kept = (*(_NETWORK_VARIABLES if job.network != "none" else ()), *(_GPU_VARIABLES if job.gpus else ()))
     env.update({key: host[key] for key in kept if key in host})
     env.update(job.env)

@@ -186,11 +186,38 @@ def engines(native_python: str, tiny: Path) -> Any:
 
 
 @pytest.mark.parametrize(
-    "circumstances", ["all at once", "three rows", "few tokens", "one row", "arriving", "lockstep"]
+    "circumstances",
+    ["all at once", "three rows", "few tokens", "one row", "room for two", "little room", "arriving", "lockstep"],
 )
 def test_answers_are_to_the_token_those_of_one_prompt_at_a_time(engines: Any, circumstances: str) -> None:
     assert engines[circumstances] == engines["plain"]
     assert len({len(tokens) for tokens in engines["plain"]}) > 3  # they end at different times
+
+
+def test_no_more_answers_are_under_way_than_there_is_room_for(engines: Any) -> None:
+    assert engines["most at once"] == 2
+
+
+def test_cudnn_can_be_kept_out_of_attention(native_python: str) -> None:
+    code = (
+        "import torch; from adapters.native.evaluator.models.device import keep_kernels_steady as keep;"
+        "keep(torch); print(torch.backends.cuda.cudnn_sdp_enabled())"
+    )
+
+    assert execute(native_python, "-c", code).stdout == "False\n"
+
+
+def test_a_gpu_that_torch_does_not_find_ends_the_evaluation(native_python: str, tiny: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from adapters.native.contract import NativeModel;"
+        "from adapters.native.evaluator.models.local import load;"
+        "load(NativeModel('transformers', 'm', sys.argv[1], 'auto', None), Path(sys.argv[1]), batch_tokens=None)"
+    )
+
+    done = execute(native_python, "-c", code, str(tiny), CUDA_VISIBLE_DEVICES="0")
+
+    assert done.returncode == 1
+    assert "ModelError: the job was given GPU 0, and torch" in done.stderr
 
 
 def test_a_repetition_penalty_is_that_of_transformers(engines: Any) -> None:

@@ -46,6 +46,15 @@ def test_without_prices_nothing_is_said_of_cost() -> None:
     assert found.message == "'served' is asked about 3 calls"
 
 
+def test_what_nobody_knows_is_said_by_itself() -> None:
+    asked = Estimate("programs", "candidate", None, None, None, "made up")
+    made = plan(evaluations=EVALUATIONS)
+
+    (found,) = cost_findings(replace(made, jobs=(replace(made.jobs[0], estimates=(asked,)),)))
+
+    assert found.message == "'served' is asked what nobody knows beforehand of programs"
+
+
 def test_the_models_longest_answer_bounds_no_judges() -> None:
     asked = Estimate("programs", "judge", 5, None, 5, "made up")
     made = plan(models={"served": PRICED}, generation={"max_tokens": 1000}, evaluations=EVALUATIONS)

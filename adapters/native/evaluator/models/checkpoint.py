@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from adapters.native.evaluator.models.room import Room
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -16,6 +18,7 @@ class Checkpoint:
         bos: what the tokenizer puts in front of a raw text; empty for many.
         context: how many tokens the model can look at, None where it does not say.
         batch_tokens, batch_rows: the size of a batch.
+        room: for answers under way; None: what `batch_rows` and a few batches' tokens are.
     """
 
     model: Any
@@ -26,6 +29,7 @@ class Checkpoint:
     context: int | None
     batch_tokens: int
     batch_rows: int
+    room: Room | None = None
 
     def encode(self, text: str) -> list[int]:
         """Return the tokens of a text, without any special token in front."""

@@ -11,6 +11,7 @@ from adapters.native.evaluator.errors import ModelError
 from adapters.native.evaluator.models.answers import Prompt, UnderWay, next_tokens, under_way
 from adapters.native.evaluator.models.checkpoint import Checkpoint
 from adapters.native.evaluator.models.prefill import Computed, Prefill, added
+from adapters.native.evaluator.models.room import Room
 from adapters.native.evaluator.models.trie import Limits
 
 # A step works on one token per row: a batch may hold that much more than one of whole sequences.
@@ -33,7 +34,8 @@ class ContinuousBatch:
         `in_order`: what came first has its place first; else those that share most come together, longest first.
         """
         self._checkpoint = checkpoint
-        self._budget = checkpoint.batch_tokens * BUDGET_FACTOR
+        room = checkpoint.room or Room(checkpoint.batch_rows, checkpoint.batch_tokens * BUDGET_FACTOR)
+        self._most, self._budget = room.rows, room.tokens
         self._tickets = itertools.count()
         self._in_order = in_order
         self._prefill = Prefill(checkpoint, limits)
@@ -114,7 +116,7 @@ class ContinuousBatch:
                 continue
             widest = max(widest, len(row) + min(_HEADROOM, row.room))
             rows = len(self._rows) + len(found) + 1
-            if rows > 1 and (rows > self._checkpoint.batch_rows or rows * widest > self._budget):
+            if rows > 1 and (rows > self._most or rows * widest > self._budget):
                 return found if len(found) >= len(self._rows) // _SHARE else []
             tokens += added(row, found[-1] if found else None)
             if found and tokens > self._checkpoint.batch_tokens:

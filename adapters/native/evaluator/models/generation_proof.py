@@ -58,7 +58,7 @@ def _difference(checkpoint: Checkpoint, prompts: Sequence[Tokens]) -> str:
 
         return Prompt(str(number), prompts[number], {"max_tokens": _MOST}, end, on_logits=logits[number].append)
 
-    batch = ContinuousBatch(replace(checkpoint, batch_rows=_ROWS), in_order=False, limits=_LIMITS)
+    batch = ContinuousBatch(replace(checkpoint, batch_rows=_ROWS, room=None), in_order=False, limits=_LIMITS)
     for number in range(len(prompts)):
         batch.add(told(number))
     while not batch.idle:

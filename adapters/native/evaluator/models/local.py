@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 from adapters.native.contract import NativeModel
 from adapters.native.evaluator.errors import ModelError
 from adapters.native.evaluator.models.checkpoint import Checkpoint
+from adapters.native.evaluator.models.device import device_of, free_bytes, keep_kernels_steady
 from adapters.native.evaluator.models.folder_digest import content_digest
 from adapters.native.evaluator.models.generation import Answering
 from adapters.native.evaluator.models.likelihood import likelihoods
 from adapters.native.evaluator.models.lora import merge
+from adapters.native.evaluator.models.room import Room, room_of
 from adapters.native.evaluator.models.weights import Kind, load_pretrained
 from adapters.native.evaluator.request import Deliver, Generation, Likelihood, Request
 from adapters.runtime import job
@@ -68,13 +71,15 @@ def load_checkpoint(
     float32 on a CPU, where half precision is slow and inexact.
 
     Raises:
-        ModelError: the folder does not hold a model that transformers can load.
+        ModelError: the folder does not hold a model that transformers can load, or torch finds no GPU of the job's.
     """
     import torch
     import transformers
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = device_of(os.environ, cuda=torch.cuda.is_available(), torch=torch.__version__)
     dtype = ("float32" if device == "cpu" else "auto") if target.dtype == "auto" else target.dtype
+    if device == "cuda":
+        keep_kernels_steady(torch)
     loading, several = target.loading, torch.cuda.device_count() > 1
     if loading.attention in NEEDS_GPU and device == "cpu":  # to compile it for a CPU may end the process
         raise ModelError(f"attention: {loading.attention} needs a GPU", hint="Use attention: sdpa.")
@@ -93,6 +98,7 @@ def load_checkpoint(
         context=_context(model.config),
         batch_tokens=batch_tokens or BATCH_TOKENS[device],
         batch_rows=BATCH_ROWS[device],
+        room=_room(model, torch) if device == "cuda" and batch_tokens is None else None,
     )
     return checkpoint, {
         "kind": "transformers",
@@ -102,6 +108,11 @@ def load_checkpoint(
         "transformers": transformers.__version__,
         **_added(target, model),
     }
+
+
+def _room(model: Any, torch: Any) -> Room | None:
+    number_bytes = torch.finfo(model.dtype).bits // 8
+    return room_of(model.config, number_bytes=number_bytes, free_bytes=free_bytes(torch))
 
 
 def _added(target: NativeModel, model: Any) -> dict[str, str]:

@@ -13,6 +13,7 @@ from adapters.native.evaluator.models.answers import Prompt
 from adapters.native.evaluator.models.continuous import ContinuousBatch
 from adapters.native.evaluator.models.local import load
 from adapters.native.evaluator.models.lockstep import Lockstep
+from adapters.native.evaluator.models.room import Room
 
 TEXTS = [f"What is {n} + {n * 7 % 11}?{' and more' * (n % 5)}" for n in range(20)] + ["Hi", "gold " * 60]
 MOST = 24
@@ -96,9 +97,18 @@ def main(folder: str) -> None:
         "three rows": {"batch_rows": 3},
         "few tokens": {"batch_tokens": 40},
         "one row": {"batch_tokens": 1},
+        "room for two": {"room": Room(2, 4096)},
+        "little room": {"room": Room(16, 90)},
     }
     for name, size in sizes.items():
         said[name] = [tokens for tokens, *_ in answered(ContinuousBatch(replace(checkpoint, **size)), greedy)]
+    rows = []
+    answered(
+        ContinuousBatch(replace(checkpoint, room=Room(2, 4096))),
+        greedy[:6],
+        between=lambda engine, _: rows.append(len(engine._rows)),
+    )
+    said["most at once"] = max(rows)
     said["lockstep"] = [tokens for tokens, *_ in answered(Lockstep(checkpoint), greedy)]
 
     said["penalty plain"] = [plain(checkpoint, tokens, repetition_penalty=PENALTY) for tokens in encoded]

@@ -48,6 +48,7 @@ def test_a_job_with_gpus_sees_these_alone_and_finds_the_driver(place: Placement)
     env = _environment(_job(gpus=("1", "3")), place)
 
     assert env["CUDA_VISIBLE_DEVICES"] == "1,3"
+    assert env["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"  # nvidia-smi's numbers, which are those of the plan
     assert env["LD_LIBRARY_PATH"] == "/nvidia"
 
 
