@@ -30,6 +30,7 @@ from hub.registry import load_adapter
 from hub.render.plan import plan_to_json
 from hub.report import Report
 from hub.runs import JobRecord, RunFolder, RunRecord, create_run, new_run_id
+from hub.serving.place import disk_sockets
 from hub.settings import Settings
 from hub.space import check_space, needs_of
 from hub.statedisk import state_findings
@@ -149,7 +150,8 @@ def survey(plan: Plan, settings: Settings, request: Request, engine: str) -> Gro
 
 def clear_leftovers(engine: Engine, settings: Settings, observe: Observer) -> None:
     """Remove what dead hubs left in the engine and of their gateways, and say so."""
-    for line in (*engine.reap(), *sweep_sockets(settings.runtime_dir)):
+    sockets = (settings.runtime_dir, disk_sockets(settings))
+    for line in (*engine.reap(), *(line for place in sockets for line in sweep_sockets(place))):
         observe(Preparing("leftovers", line))
 
 
