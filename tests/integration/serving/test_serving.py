@@ -223,7 +223,10 @@ def test_a_port_that_is_taken_is_said_before_anything_is_loaded(stage: Stage, tm
     stage.task(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        ran = stage.checkout.evaldock(tmp_path, "serve", "model", "--port", port, **stage.environment)
+        arguments = ("serve", "model", "--port", port, "--engine", stage.engine)
+        ran = stage.checkout.evaldock(tmp_path, *arguments, **stage.environment)
 
     assert ran.code == 3
     assert f"cannot serve on 127.0.0.1:{port}: Address already in use" in ran.err
+    assert "--port names another one" in ran.err
+    assert "starting" not in ran.err
