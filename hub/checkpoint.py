@@ -36,7 +36,7 @@ def complaint(folder: Path) -> str:
 
 def _closed(folder: Path, names: Iterable[str]) -> str:
     """Return which of the files that identify a model cannot be opened: copies of hubs' caches have dead links."""
-    for name in sorted(name for name in names if any(fnmatch(name, pattern) for pattern in _IDENTITY)):
+    for name in sorted(filter(identifies, names)):
         path = folder / name
         try:
             if path.is_file():
@@ -73,6 +73,11 @@ def adapter_complaint(folder: Path) -> str:
     if "adapter_config.json" not in names or not names & {"adapter_model.safetensors", "adapter_model.bin"}:
         return "has no adapter_config.json with adapter_model.safetensors beside it"
     return _closed(folder, names)
+
+
+def identifies(name: str) -> bool:
+    """Return whether a file of this name is one of those that make a checkpoint what it is."""
+    return any(fnmatch(name, pattern) for pattern in _IDENTITY)
 
 
 def bytes_in_memory(folder: Path, dtype: str = "auto") -> int:
