@@ -241,6 +241,31 @@ class Estimate:
     basis: str
 
 
+class ExpectedRows(NamedTuple):
+    """How many rows are asked of a data set, about; None where nobody has counted them. `basis` says which."""
+
+    number: int | None
+    basis: str
+
+
+def expected_rows(request: DatasetRequest, info: DatasetInfo) -> ExpectedRows:
+    """Return how many rows are asked of a data set; the user's own and those of chosen subsets nobody has counted."""
+    if request.path is not None:
+        return ExpectedRows(None, "of your data, which nobody has counted")
+    basis = "of the published data"
+    if info.rows is None:
+        return ExpectedRows(None, f"{basis}, which nobody has counted")
+    if request.limit is None:
+        chosen = request.subsets is not None
+        return (
+            ExpectedRows(None, "of the subsets, each of which nobody has counted")
+            if chosen
+            else ExpectedRows(info.rows, basis)
+        )
+    subsets = len(request.subsets or info.subsets or ("",))
+    return ExpectedRows(min(info.rows, request.limit * subsets), basis)
+
+
 class GoldCall(NamedTuple):
     """A call of a function; `arguments` is JSON."""
 

@@ -14,7 +14,6 @@ from hub.demand import workload_of
 from hub.devicelocks import DeviceLocks
 from hub.engine import Engine
 from hub.errors import ServerError
-from hub.gateway.folders import run_folder
 from hub.grant import free_devices, granted
 from hub.interrupts import held
 from hub.mock.serve import bind, url_of
@@ -22,9 +21,8 @@ from hub.observer import Observer, Preparing
 from hub.orchestrator import Request, plan_task, survey
 from hub.plan import Plan
 from hub.prepare import fetch_missing, images_of, make_environments
-from hub.removal import remove_what_can_be
 from hub.serving.live import Ground, LiveServers
-from hub.serving.place import server_socket
+from hub.serving.place import server_socket, sockets_dir
 from hub.serving.port import forwarded
 from hub.settings import Settings
 from hub.taskfile import load_task
@@ -78,7 +76,7 @@ def serve_one(
             choice, environments = make_environments(choice, images, settings, observe, gpus=plan.needs_gpus)
             fetch_missing(plan, environments, choice.engine, desk)
             with held() as interrupted, granted(server, work.capacity, locks) as devices:
-                place = (desk.run_id, desk.folder, settings.runtime_dir)
+                place = (desk.run_id, desk.folder, sockets_dir(settings, choice.engine.isolation))
                 ground = Ground(*place, choice.engine, environments, observe, interrupted)
                 return _serve(plan, ground, devices, listener, announce)
 
@@ -89,7 +87,7 @@ def _serve(
     servers, (server,) = LiveServers(plan.servers, ground), plan.servers
     try:
         servers.start(server.name, devices)
-        with forwarded(listener, server_socket(ground.runtime_dir, ground.run_id, 0)):
+        with forwarded(listener, server_socket(ground.sockets, ground.run_id, 0)):
             announce(url_of(listener))
             return _wait(servers, server.name, ground.interrupted)
     except ServerError:
@@ -98,7 +96,6 @@ def _serve(
         return ""
     finally:
         servers.stop_all()
-        remove_what_can_be(run_folder(ground.runtime_dir, ground.run_id))  # its socket's
 
 
 def _clear(engine: Engine, observe: Observer) -> None:

@@ -137,15 +137,18 @@ def _gpus(plan: Plan, settings: Settings) -> Iterator[Finding]:
 
 def check_offline(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
     """Name every asset that a run which may not download anything lacks."""
-    return tuple(_absent(asset) for asset in to_fetch(plan, settings))
+    return tuple(_absent(asset, in_task=bool(plan.jobs)) for asset in to_fetch(plan, settings))
 
 
-def _absent(asset: Asset) -> Finding:
+def _absent(asset: Asset, *, in_task: bool) -> Finding:
+    """Return what to say of an asset; of a server by hand there is no task, and what it needs is what it serves."""
     message = f"not in the cache: {asset.origin}"
-    mend = "`evaldock fetch TASK` downloads it ahead of time"
+    fetched = "`evaldock fetch TASK` downloads it ahead of time"
+    mend = fetched if in_task else "without --offline it is downloaded, once"
     if folder := found_elsewhere(asset, os.environ):
         key = "checkpoint" if asset.kind == "model" else "path"
-        mend += f"; a hub client's cache has it: `{key}: {folder}` in the task uses that"
+        use = f"`{key}: {folder}` in the task uses that" if in_task else f"`evaldock serve {folder}` serves that"
+        mend += f"; a hub client's cache has it: {use}"
     return Finding("missing", f"{asset.kind} {asset.name!r}", message, mend)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatch
@@ -50,7 +51,7 @@ def _closed(folder: Path, names: Iterable[str]) -> str:
 
 def gguf_complaint(place: Path) -> str:
     """Return why `place` is neither a .gguf file nor a folder with one model in that format, or an empty string."""
-    if place.is_file():
+    if _is_file(place):
         if place.suffix != ".gguf":
             return "is no .gguf file"
         return "is one part of several: give the folder that they are in" if _PARTS.search(place.name) else ""
@@ -86,10 +87,13 @@ def bytes_in_memory(folder: Path, dtype: str = "auto") -> int:
     `folder` may be one file of weights.
     They are those of the best format that is there; `dtype` changes their size where config.json says what they are.
     """
-    if folder.is_file():
+    if _is_file(folder):
         return folder.stat().st_size
-    sizes = ([path.stat().st_size for path in folder.glob(pattern) if path.is_file()] for pattern in _WEIGHTS)
-    size = next((sum(found) for found in sizes if found), 0)
+    sizes = ([path.stat().st_size for path in folder.glob(pattern)] for pattern in _WEIGHTS)
+    try:
+        size = next((sum(found) for found in sizes if found), 0)
+    except OSError:
+        return 0  # closed to us: `complaint` says so
     stored, wanted = _WIDTHS.get(_stored_dtype(folder)), _WIDTHS.get(dtype)
     return size * wanted // stored if stored and wanted else size
 
@@ -108,7 +112,7 @@ def weights_digest(folder: Path) -> str:
     `folder` may be one file of weights.
     """
     found = {path for pattern in _IDENTITY for path in folder.glob(pattern) if path.is_file()}
-    files = [folder] if folder.is_file() else sorted(found)
+    files = [folder] if _is_file(folder) else sorted(found)
     total = hashlib.sha256()
     for path in files:
         part = hashlib.sha256()
@@ -117,3 +121,7 @@ def weights_digest(folder: Path) -> str:
                 part.update(chunk)
         total.update(f"{path.name}\0{part.hexdigest()}\n".encode())
     return f"sha256:{total.hexdigest()}"
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where a folder above is closed to us

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from hub.adapter import Adapter, DatasetInfo, DatasetRequest, Estimate, Estimator, Evaluation
+from hub.adapter import Adapter, DatasetInfo, DatasetRequest, Estimate, Estimator, Evaluation, expected_rows
 from hub.spec import PricesSpec
 
 _MILLION = 1_000_000
-_BY_ROWS = "one call a row of the published data"
-_REPEATED = "a call for each repeat of a row of the published data"
 _JUDGED = "at most one call an answer, and one more where the reply is no verdict"
 
 
@@ -34,21 +32,8 @@ def estimates_of(adapter: Adapter, evaluation: Evaluation) -> tuple[Estimate, ..
 
 
 def _by_rows(request: DatasetRequest, info: DatasetInfo) -> Estimate:
-    repeats = request.options.get("repeats", 1)
-    times = repeats if isinstance(repeats, int) and repeats > 0 else 1
-    rows = _rows(request, info)
-    calls = None if rows is None else rows * times
-    return Estimate(request.label, "candidate", calls, None, None, _REPEATED if times > 1 else _BY_ROWS)
-
-
-def _rows(request: DatasetRequest, info: DatasetInfo) -> int | None:
-    """Return how many rows are asked, about; None for the user's own data and where nobody has counted them."""
-    if request.path is not None or info.rows is None:
-        return None
-    if request.limit is None:
-        return info.rows if request.subsets is None else None
-    subsets = len(request.subsets or info.subsets or ("",))
-    return min(info.rows, request.limit * subsets)
+    rows = expected_rows(request, info)
+    return Estimate(request.label, "candidate", rows.number, None, None, f"one call a row {rows.basis}")
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 
 class Gpu(NamedTuple):
-    """One GPU; `memory_bytes` 0 where nobody says."""
+    """One GPU; `memory_bytes` and what of it is in use are 0 where nobody says."""
 
     id: str
     name: str
     memory_bytes: int = 0
+    used_bytes: int = 0
 
 
 def gpus(stated: Sequence[tuple[str, int]] | None = None) -> tuple[Gpu, ...]:
@@ -29,13 +30,13 @@ def gpus(stated: Sequence[tuple[str, int]] | None = None) -> tuple[Gpu, ...]:
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return ()
-    command = [tool, "--query-gpu=index,name,memory.total,uuid", "--format=csv,noheader,nounits"]
+    command = [tool, "--query-gpu=index,name,memory.total,memory.used,uuid", "--format=csv,noheader,nounits"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (subprocess.SubprocessError, OSError):
         return ()
     rows = [[part.strip() for part in line.split(",")] for line in answer.stdout.splitlines()]
-    found = [(_gpu(row), row[3]) for row in rows if len(row) > 3]
+    found = [(_gpu(row), row[-1]) for row in rows if len(row) >= 3]
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     return tuple(gpu for gpu, _ in found) if visible is None else tuple(_visible(found, visible.split(",")))
 
@@ -51,7 +52,8 @@ def _visible(found: Sequence[tuple[Gpu, str]], named: Sequence[str]) -> Iterator
 
 def _gpu(row: Sequence[str]) -> Gpu:
     # Name and index have no comma; memory is in MiB, or `[N/A]` where it is the machine's own.
-    return Gpu(row[0], row[1], int(row[2]) << 20 if row[2].isdigit() else 0)
+    sizes = [int(part) << 20 if part.isdigit() else 0 for part in row[2:4]]
+    return Gpu(row[0], row[1], *sizes)
 
 
 def gpu_names(stated: Sequence[tuple[str, int]] | None = None) -> dict[str, str]:

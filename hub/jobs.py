@@ -33,7 +33,7 @@ from hub.routes import Ways, books_of, route_of
 from hub.runs import JobRecord, RunFolder
 from hub.serving import Servers
 from hub.serving.live import Ground, LiveServers
-from hub.serving.place import server_socket
+from hub.serving.place import server_socket, sockets_dir
 from hub.settings import Settings
 
 _FORMER_ENDS_S = 20.0  # a gateway whose hub was killed lets calls end that are under way
@@ -132,8 +132,8 @@ class Jobs:
         self, engine: Engine, environments: Environments, observe: Observer, interrupted: Callable[[], bool]
     ) -> LiveServers:
         run_id, folder = self._folder.record.run_id, self._folder.path
-        runtime_dir = self._settings.runtime_dir
-        ground = Ground(run_id, folder, runtime_dir, engine, environments, observe, interrupted)
+        sockets = sockets_dir(self._settings, engine.isolation)
+        ground = Ground(run_id, folder, sockets, engine, environments, observe, interrupted)
         return LiveServers(self._outset.plan.servers, ground)
 
     def _placed(self, job: JobRecord, environments: Environments) -> JobRecord:
@@ -160,12 +160,12 @@ class Jobs:
     def _route(self, planned: PlannedJob, engine: Engine, session: int) -> Route:
         gate, folder = self._outset.plan.gateway, self._folder.job_folder(planned.id)
         user = engine.job_user(folder)
-        return route_of(planned, gate, self._ways(), user=user, session=session, folder=folder)
+        return route_of(planned, gate, self._ways(engine), user=user, session=session, folder=folder)
 
-    def _ways(self) -> Ways:
-        runtime_dir, run_id = self._settings.runtime_dir, self._folder.record.run_id
+    def _ways(self, engine: Engine) -> Ways:
+        place, run_id = sockets_dir(self._settings, engine.isolation), self._folder.record.run_id
         names = (server.name for server in self._outset.plan.servers)
-        sockets = {name: server_socket(runtime_dir, run_id, number) for number, name in enumerate(names)}
+        sockets = {name: server_socket(place, run_id, number) for number, name in enumerate(names)}
         return Ways(self._outset.who, sockets)
 
     def _carry_out(self, planned: PlannedJob, gateway: Gateway | None, work: Workplace) -> JobReport:

@@ -30,6 +30,7 @@ from hub.registry import load_adapter
 from hub.render.plan import plan_to_json
 from hub.report import Report
 from hub.runs import JobRecord, RunFolder, RunRecord, create_run, new_run_id
+from hub.serving.place import disk_sockets
 from hub.settings import Settings
 from hub.space import check_space, needs_of
 from hub.statedisk import state_findings
@@ -136,7 +137,11 @@ def survey(plan: Plan, settings: Settings, request: Request, engine: str) -> Gro
         choice = choose_built(choice, plan, settings)
     downloads = () if request.offline else downloads_of(plan, settings)
     met = Acquaintance()
-    absent = offline_findings(plan, choice.engine, settings) if request.offline else download_findings(downloads)
+    if request.offline:
+        absent = offline_findings(plan, choice.engine, settings)
+    else:  # an engine may have no way to the image of a server: that is not to be found once the run has begun
+        servers = dict.fromkeys(server.job.image for server in plan.servers)
+        absent = (*check_images(servers, choice.engine, settings), *download_findings(downloads))
     room = check_space(needs_of(plan, downloads, choice.engine, settings))
     require((*check_inputs(plan, settings, met.look), *check_code(plan, choice.engine), *absent, *room))
     request.consent(downloads)
@@ -145,7 +150,8 @@ def survey(plan: Plan, settings: Settings, request: Request, engine: str) -> Gro
 
 def clear_leftovers(engine: Engine, settings: Settings, observe: Observer) -> None:
     """Remove what dead hubs left in the engine and of their gateways, and say so."""
-    for line in (*engine.reap(), *sweep_sockets(settings.runtime_dir)):
+    sockets = (settings.runtime_dir, disk_sockets(settings))
+    for line in (*engine.reap(), *(line for place in sockets for line in sweep_sockets(place))):
         observe(Preparing("leftovers", line))
 
 

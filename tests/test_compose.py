@@ -24,6 +24,12 @@ def test_only_the_hub_starts_unasked() -> None:
     assert [name for name, service in SERVICES.items() if "profiles" not in service] == ["hub"]
 
 
+def test_the_folder_of_certificates_may_be_another_one_at_the_same_path() -> None:
+    mounts = [mount for mount in SERVICES["hub"]["volumes"] if "CERTIFICATES" in mount]
+
+    assert mounts == ["${CERTIFICATES:-/etc/ssl/certs}:${CERTIFICATES:-/etc/ssl/certs}:ro"]
+
+
 def test_the_hubs_lock_has_all_that_evaldock_needs() -> None:
     needed = [part for part in map(Requirement, metadata.requires("evaldock") or ()) if part.marker is None]
     lock = (ROOT / "images" / "hub" / "requirements.lock").read_text()

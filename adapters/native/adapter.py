@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, TemplateSyntaxError, meta
 
-from adapters.native import normalize, translate
+from adapters.native import estimate, normalize, translate
 from adapters.native.catalog import WAYS, Benchmark, benchmarks
 from adapters.native.contract import DATA_SUFFIXES
 from adapters.native.loading import PATHS, loading_complaints
@@ -20,6 +20,7 @@ from hub.adapter import (
     Complaint,
     DatasetInfo,
     DatasetRequest,
+    Estimate,
     Evaluation,
     Normalized,
     option_complaints,
@@ -53,6 +54,10 @@ class NativeAdapter:
     def assets(self, evaluation: Evaluation) -> tuple[Asset, ...]:
         """Return the data that the job reads."""
         return translate.assets(evaluation)
+
+    def estimate(self, evaluation: Evaluation) -> tuple[Estimate, ...]:
+        """Return what models behind the gateway will be asked."""
+        return estimate.estimate(evaluation, self.datasets())
 
     def translate(self, evaluation: Evaluation) -> Mapping[str, str]:
         """Return task.json."""

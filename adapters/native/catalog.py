@@ -89,6 +89,7 @@ class Benchmark:
         examples: the folder (or file) in `examples/` with the worked examples that belong to the benchmark.
         judged: the way `generate` where the task's judge grades the answers; a file gives what differs of it.
         prefers_judge: whether that is done wherever the task has a judge; else only where `options` say so.
+        option_count: how many options a question has, as a rule; for what a run on an endpoint is expected to ask.
         paper, licence, rows: shown by `evaldock list datasets`; left out where not known for certain.
     """
 
@@ -120,6 +121,7 @@ class Benchmark:
     paper: str = ""
     licence: str = ""
     rows: int | None = None
+    option_count: int | None = None
 
     @property
     def own_data(self) -> bool:

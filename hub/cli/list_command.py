@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -170,10 +172,12 @@ def list_tasks_command(as_json: bool) -> None:
 
 
 def _first_comment(path: Path) -> str:
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#") and "yaml-language-server" not in line:
-            return line.lstrip("# ").strip()
-    return ""
+    """Return what a file says of itself: the first line of its comment, to the end of the sentence there."""
+    lines = takewhile(lambda line: line.startswith("#"), path.read_text(encoding="utf-8").splitlines())
+    said = [line.lstrip("# ").strip() for line in lines if "yaml-language-server" not in line]
+    text = " ".join(said)
+    end = re.compile(r"[.?!](?=\s|$)").search(text, len(said[0]) - 1) if said else None
+    return text[: end.end()] if end else text
 
 
 def _show(header: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, as_json: bool) -> None:

@@ -14,10 +14,11 @@ from hub.finding import Finding
 from hub.settings import Settings
 from hub.space import free_bytes
 from hub.statedisk import state_findings
-from hub.text import show_size
+from hub.text import show_memory, show_size
 
 _TIGHT_BYTES = 5_000_000_000
 _FEW_FILES = 1024
+_USED = 0.05  # of a GPU's memory; screens and drivers take less
 
 
 def machine_findings(settings: Settings, storage: Path | None) -> tuple[Finding, ...]:
@@ -42,14 +43,20 @@ def machine_findings(settings: Settings, storage: Path | None) -> tuple[Finding,
 
 
 def _gpus(settings: Settings) -> Iterator[Finding]:
-    names = hardware.gpu_names(settings.gpus)
-    if names:
-        yield Finding("ok", "GPUs", ", ".join(f"{index}: {name}" for index, name in names.items()))
+    found = hardware.gpus(settings.gpus)
+    if found:
+        yield Finding("ok", "GPUs", ", ".join(f"{gpu.id}: {gpu.name}" for gpu in found))
+        yield from (_in_use(gpu) for gpu in found if gpu.used_bytes > gpu.memory_bytes * _USED)
     elif shutil.which("nvidia-smi"):
         message = "nvidia-smi is here and lists none (or CUDA_VISIBLE_DEVICES hides them)"
         yield Finding("warning", "GPUs", message, "look at `nvidia-smi` and `echo $CUDA_VISIBLE_DEVICES`")
     else:
         yield Finding("ok", "GPUs", "none: weights are loaded on the processors")
+
+
+def _in_use(gpu: hardware.Gpu) -> Finding:
+    message = f"{show_memory(gpu.used_bytes)} of its {show_memory(gpu.memory_bytes)} are in use now"
+    return Finding("warning", f"GPU {gpu.id}", message, "`nvidia-smi` shows by what; a model may lack that room")
 
 
 def _disk(what: str, folder: Path) -> Finding:

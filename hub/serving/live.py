@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from hub.observer import Observer, ServerChanged, ServerState
 from hub.report import EnvironmentRecord, ServerReport
 from hub.server import PlannedServer
 from hub.serving.kept import KeptServer
-from hub.serving.place import FOLDER, server_socket
+from hub.serving.place import FOLDER, remove_socket_dir, server_socket
 from hub.serving.process import ServerProcess, Site
 
 _RECORD = "server.json"
@@ -26,12 +27,13 @@ class Ground:
 
     Attributes:
         folder: the run's.
+        sockets: the folder for sockets of servers.
         interrupted: whether the user wants the run to stop.
     """
 
     run_id: str
     folder: Path
-    runtime_dir: Path
+    sockets: Path
     engine: Engine
     environments: Mapping[str, EnvironmentRecord]
     observe: Observer
@@ -65,9 +67,14 @@ class LiveServers:
         return self._kept[name].lost
 
     def stop_all(self) -> None:
-        """End every server that is up."""
-        for server in self._kept.values():
-            server.stop()
+        """End every server that is up, and remove where they listened."""
+        with ExitStack() as stack:  # one that cannot be stopped keeps no other from it
+            for number, server in enumerate(self._kept.values()):
+                stack.callback(remove_socket_dir, self._socket(number))
+                stack.callback(server.stop)
+
+    def _socket(self, number: int) -> Path:
+        return server_socket(self._ground.sockets, self._ground.run_id, number)
 
     def _keep(self, planned: PlannedServer, number: int) -> KeptServer:
         ground = self._ground
@@ -75,9 +82,9 @@ class LiveServers:
         def make(stopping: Callable[[], bool]) -> ServerProcess:
             site = Site(
                 ground.run_id,
-                ground.runtime_dir,
+                ground.sockets,
                 server_folder(ground.folder, planned.name),
-                server_socket(ground.runtime_dir, ground.run_id, number),
+                self._socket(number),
                 ground.engine,
                 ground.environments[planned.job.image],
                 lambda: stopping() or ground.interrupted(),

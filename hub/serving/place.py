@@ -7,11 +7,13 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from hub.engine import Isolation
 from hub.errors import PrerequisiteError
 from hub.gateway.folders import run_folder
 from hub.job import SERVER_SOCKET_NAME
 from hub.private import make_private, require_ours, require_short
-from hub.removal import remove_tree
+from hub.removal import remove_tree, remove_what_can_be
+from hub.settings import Settings
 
 FOLDER = "servers"
 LOG = "log.txt"
@@ -19,20 +21,35 @@ _TAIL_BYTES = 64 << 10
 _LONGEST_LINE = 300
 
 
-def server_socket(runtime_dir: Path, run_id: str, number: int) -> Path:
+def sockets_dir(settings: Settings, isolation: Isolation) -> Path:
+    """Return the folder for sockets of servers.
+
+    A server may write where it makes its socket. A container can write nowhere else but its output, on the disk; and
+    XDG_RUNTIME_DIR is memory of the host, which nothing would keep it from filling. Elsewhere its path must be short.
+    """
+    return disk_sockets(settings) if isolation == "container" else settings.runtime_dir
+
+
+def disk_sockets(settings: Settings) -> Path:
+    """Return the folder for sockets of servers in containers."""
+    return settings.state_dir / "sockets"
+
+
+def server_socket(sockets: Path, run_id: str, number: int) -> Path:
     """Return where the server with this number in the plan listens: the same at every start of the run."""
-    return run_folder(runtime_dir, run_id) / f"s{number}" / SERVER_SOCKET_NAME
+    return run_folder(sockets, run_id) / f"s{number}" / SERVER_SOCKET_NAME
 
 
-def make_socket_dir(runtime_dir: Path, socket: Path, user: tuple[int, int]) -> Path:
+def make_socket_dir(sockets: Path, socket: Path, user: tuple[int, int], isolation: Isolation) -> Path:
     """Make the empty folder that the server's user makes its socket in, in place of what an earlier start left.
 
     Raises:
         PrerequisiteError: the name is too long for a socket, or a folder above is not ours.
     """
     folder = socket.parent
-    require_short(socket)
-    for above in (runtime_dir, folder.parent):
+    if isolation != "container":  # there it has another name
+        require_short(socket)
+    for above in (sockets, folder.parent):
         make_private(above)
         require_ours(above)
     try:
@@ -43,8 +60,16 @@ def make_socket_dir(runtime_dir: Path, socket: Path, user: tuple[int, int]) -> P
             os.chown(folder, *user)
     except OSError as error:
         message = f"the folder for a server's socket {str(folder)!r} cannot be made: {error.strerror}"
-        raise PrerequisiteError(message, hint="set XDG_RUNTIME_DIR to a folder that you own") from error
+        mend = "EVALDOCK_STATE" if isolation == "container" else "XDG_RUNTIME_DIR"
+        raise PrerequisiteError(message, hint=f"set {mend} to a folder that you own") from error
     return folder
+
+
+def remove_socket_dir(socket: Path) -> None:
+    """Remove what a server that has ended left where its socket was, and the run's folder with the last of them."""
+    remove_what_can_be(socket.parent)
+    with suppress(OSError):  # others of the run are there still
+        socket.parent.parent.rmdir()
 
 
 def shelve(folder: Path) -> None:

@@ -30,6 +30,7 @@ class Site:
     """What a server is started with.
 
     Attributes:
+        sockets: the folder for sockets of servers.
         folder: its folder in the run.
         socket: where it will listen.
         given_up: whether it is not to be waited for any more.
@@ -37,7 +38,7 @@ class Site:
     """
 
     run_id: str
-    runtime_dir: Path
+    sockets: Path
     folder: Path
     socket: Path
     engine: Engine
@@ -67,8 +68,8 @@ class ServerProcess:
         site.folder.mkdir(parents=True, exist_ok=True)
         shelve(site.folder)
         write_inputs(job, site.folder)
-        sockets = make_socket_dir(site.runtime_dir, site.socket, site.engine.job_user(site.folder))
-        self._handle = site.engine.submit(job, site.environment, Placement(site.run_id, site.folder, sockets))
+        place = make_socket_dir(site.sockets, site.socket, site.engine.job_user(site.folder), site.engine.isolation)
+        self._handle = site.engine.submit(job, site.environment, Placement(site.run_id, site.folder, place))
         try:
             write_atomic(site.folder / "handle.json", json.dumps(asdict(self._handle), indent=2) + "\n")
             return self._until_healthy()

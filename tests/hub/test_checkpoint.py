@@ -127,6 +127,14 @@ def test_a_gguf_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert gguf_complaint(tmp_path / "q.gguf") == "no such folder"
 
 
+def test_a_place_that_cannot_be_looked_at_is_said_and_weighs_nothing(tmp_path: Path) -> None:
+    place = tmp_path / ("q" * 300)  # a folder above that is closed to us fails in the same way, though not for root
+
+    assert gguf_complaint(place) == "cannot be read: File name too long"
+    assert complaint(place) == "cannot be read: File name too long"
+    assert bytes_in_memory(place) == 0
+
+
 def test_who_gives_a_gguf_to_others_is_told_who_loads_it(tmp_path: Path) -> None:
     holding(tmp_path, "q.gguf")
 

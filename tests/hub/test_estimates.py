@@ -1,9 +1,10 @@
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub.adapter import DatasetRequest, Estimate, Evaluation, ModelTarget
+from hub.adapter import DatasetInfo, DatasetRequest, Estimate, Evaluation, ModelTarget, expected_rows
 from hub.estimates import Bill, bills, estimates_of
 from hub.registry import load_adapter
 from hub.spec import PricesSpec
@@ -47,6 +48,29 @@ def test_each_repeat_is_a_call() -> None:
 
 def test_nobody_has_counted_the_users_own_rows(tmp_path: Any) -> None:
     assert calls("gsm8k", path=tmp_path) == [None]
+
+
+@pytest.mark.parametrize(
+    ("fields", "rows", "basis"),
+    [
+        ({}, 90, "of the published data"),
+        ({"limit": 5}, 10, "of the published data"),
+        ({"path": Path("/rows.jsonl"), "limit": 5}, None, "of your data, which nobody has counted"),
+        ({"subsets": ("a",)}, None, "of the subsets, each of which nobody has counted"),
+    ],
+)
+def test_it_is_said_which_rows_are_meant(fields: Any, rows: int | None, basis: str) -> None:
+    info = DatasetInfo("d", "", ("generate",), "accuracy", 0, "x", subsets=("a", "b"), rows=90)
+
+    assert expected_rows(replace(DatasetRequest("d", "d"), **fields), info) == (rows, basis)
+
+
+def test_a_backend_that_knows_no_better_expects_a_call_a_row() -> None:
+    asked = Evaluation("opencompass", ModelTarget("m", "endpoint"), (DatasetRequest("gsm8k", "mine"),), seed=42)
+
+    (found,) = estimates_of(load_adapter("opencompass"), asked)
+
+    assert found == Estimate("mine", "candidate", 1319, None, None, "one call a row of the published data")
 
 
 def test_nothing_is_asked_of_a_gateway_by_weights_in_the_job() -> None:

@@ -147,6 +147,14 @@ def test_lists_are_json_where_asked_for(model: str, capsys: pytest.CaptureFixtur
         assert isinstance(json.loads(capsys.readouterr().out), list)
 
 
+def test_a_task_that_ships_is_told_of_in_whole_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    assert code_of("list", "tasks", "--json") == 0
+
+    said = {row["task"]: row["what"] for row in json.loads(capsys.readouterr().out)}
+    assert said["all-backends"].endswith("each served once by the built-in server to every job that asks it.")
+    assert [task for task, what in said.items() if what[-1:] not in {".", "?"}] == []
+
+
 def test_a_backend_s_own_names_of_models_are_listed_with_what_keeps_one_away(
     model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,3 +1,4 @@
+from hub.byhand import Wanted, plan_one
 from hub.engine import Engine
 from hub.engines import Choice
 from hub.images import ImageSpec
@@ -33,6 +34,14 @@ def test_images_and_models_that_are_not_here_are_named_with_their_commands(setti
 
     assert (image.level, image.mend) == ("missing", "`evaldock build echo --engine venv`")
     assert (model.level, "evaldock fetch" in model.mend) == ("missing", True)
+
+
+def test_of_a_server_by_hand_there_is_no_task_to_be_fetched(settings: Settings) -> None:
+    served = plan_one(Wanted("m", {"checkpoint": "acme/m", "serve": {"engine": "transformers"}}, 0), settings)
+
+    _, model = offline_findings(served, FakeEngine(echo), settings)
+
+    assert model.mend == "without --offline it is downloaded, once"
 
 
 def test_the_other_engine_is_taken_where_only_it_has_the_images(settings: Settings) -> None:

@@ -16,11 +16,18 @@ def test_a_job_without_gpus_computes_on_the_processors(tmp_path: Path) -> None:
     assert device_of({}, cuda=False, torch="2", devices=tmp_path) == "cpu"
 
 
-def test_a_gpu_that_torch_does_not_find_is_an_error_and_not_the_processors(tmp_path: Path) -> None:
+@pytest.mark.parametrize("node", ["nvidiactl", "nvidia0", "dxg"])
+def test_a_gpu_that_torch_does_not_find_is_an_error_and_not_the_processors(tmp_path: Path, node: str) -> None:
+    (tmp_path / node).touch()
+
     with pytest.raises(ModelError, match=r"was given GPU 1, 3, and torch 2.13.0\+cpu finds none") as caught:
         device_of({"CUDA_VISIBLE_DEVICES": "1,3"}, cuda=False, torch="2.13.0+cpu", devices=tmp_path)
 
     assert "gpus: 0" in caught.value.hint
+
+
+def test_a_gpu_that_was_stated_and_is_not_there_leaves_the_processors(tmp_path: Path) -> None:
+    assert device_of({"CUDA_VISIBLE_DEVICES": "0"}, cuda=False, torch="2", devices=tmp_path) == "cpu"
 
 
 def test_the_gpu_of_a_container_counts_too(tmp_path: Path) -> None:

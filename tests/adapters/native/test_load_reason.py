@@ -68,6 +68,8 @@ OutOfMemoryError = type("OutOfMemoryError", (RuntimeError,), {})
         ),
         (json.JSONDecodeError("Expecting value", "", 0), "has a file of its weights that is not valid JSON"),
         (OutOfMemoryError("CUDA out of memory"), "does not fit into the GPU's memory"),
+        (RuntimeError("CUDA error: out of memory\nCUDA kernel errors might"), "does not fit into the GPU's memory"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), "does not fit into the GPU's memory"),
         (KeyError("x\n"), "has weights that cannot be loaded (KeyError: 'x\\n')"),
         (RuntimeError("a\n  b\n"), "has weights that cannot be loaded (RuntimeError: a b)"),
         (RuntimeError(), "has weights that cannot be loaded (RuntimeError)"),

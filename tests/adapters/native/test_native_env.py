@@ -198,26 +198,22 @@ def test_no_more_answers_are_under_way_than_there_is_room_for(engines: Any) -> N
     assert engines["most at once"] == 2
 
 
-def test_cudnn_can_be_kept_out_of_attention(native_python: str) -> None:
-    code = (
-        "import torch; from adapters.native.evaluator.models.device import keep_kernels_steady as keep;"
-        "keep(torch); print(torch.backends.cuda.cudnn_sdp_enabled())"
-    )
-
-    assert execute(native_python, "-c", code).stdout == "False\n"
+@pytest.fixture(scope="module")
+def on_a_gpu(native_python: str, tiny: Path) -> Any:
+    return script(native_python, "on_a_gpu.py", str(tiny))
 
 
-def test_a_gpu_that_torch_does_not_find_ends_the_evaluation(native_python: str, tiny: Path, tmp_path: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from adapters.native.contract import NativeModel;"
-        "from adapters.native.evaluator.models.local import load;"
-        "load(NativeModel('transformers', 'm', sys.argv[1], 'auto', None), Path(sys.argv[1]), batch_tokens=None)"
-    )
+def test_on_a_gpu_a_checkpoint_has_its_own_type_and_attention_goes_without_cudnn(on_a_gpu: Any) -> None:
+    assert (on_a_gpu["facts"]["device"], on_a_gpu["facts"]["dtype"]) == ("made up", "float16")
+    assert on_a_gpu["cudnn"] is False
 
-    done = execute(native_python, "-c", code, str(tiny), CUDA_VISIBLE_DEVICES="0")
 
-    assert done.returncode == 1
-    assert "ModelError: the job was given GPU 0, and torch" in done.stderr
+def test_on_a_gpu_its_memory_decides_how_many_answers_are_under_way(on_a_gpu: Any) -> None:
+    assert on_a_gpu["None"] == [512, on_a_gpu["free"] // 2 // on_a_gpu["token"]]
+
+
+def test_batch_tokens_of_the_task_decide_on_a_gpu_too(on_a_gpu: Any) -> None:
+    assert on_a_gpu["512"] is None  # four batches
 
 
 def test_a_repetition_penalty_is_that_of_transformers(engines: Any) -> None:

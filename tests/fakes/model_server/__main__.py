@@ -97,6 +97,7 @@ def main() -> int:
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--crash-at", type=int, nargs="*", default=[])
     parser.add_argument("--cut-off-at", type=int)
+    parser.add_argument("--litter", action="store_true")
     parser.add_argument("--answer-s", type=float, default=0.0)
     parser.add_argument("--fail", action="store_true")
     parser.add_argument("--load-s", type=float, default=0.0)
@@ -107,6 +108,8 @@ def main() -> int:
     if Handler.options.fail:
         print("torch.OutOfMemoryError: tried to allocate 80 GiB", flush=True)
         return 1
+    if Handler.options.litter:
+        Path(os.environ["EVALDOCK_LISTEN"]).with_name("litter").write_bytes(bytes(1 << 20))
     with _server(Handler.options) as server:
         server.serve_forever()
     return 0

@@ -1,8 +1,21 @@
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
-from hub.serving.place import last_line, make_socket_dir, server_socket, shelve
+import pytest
+
+from hub.engine import Isolation
+from hub.errors import PrerequisiteError
+from hub.serving.place import (
+    last_line,
+    make_socket_dir,
+    remove_socket_dir,
+    server_socket,
+    shelve,
+    sockets_dir,
+)
+from hub.settings import Settings
 from tests.hub.test_removal import deep_folder
 
 
@@ -12,22 +25,54 @@ def test_the_socket_of_a_server_is_at_the_same_place_at_every_start_of_its_run(t
 
 
 def test_the_folder_of_a_socket_is_private_and_has_nothing_of_an_earlier_start(tmp_path: Path) -> None:
-    made = make_socket_dir(tmp_path, tmp_path / "r" / "s0" / "server.sock", (1234, 1234))
+    made = make_socket_dir(tmp_path, tmp_path / "r" / "s0" / "server.sock", (1234, 1234), "namespace")
     (made / "server.sock").write_text("old")
 
-    again = make_socket_dir(tmp_path, tmp_path / "r" / "s0" / "server.sock", (1234, 1234))
+    again = make_socket_dir(tmp_path, tmp_path / "r" / "s0" / "server.sock", (1234, 1234), "namespace")
 
     assert list(again.iterdir()) == []
     assert stat.S_IMODE(again.stat().st_mode) == 0o700
 
 
 def test_folders_that_a_hostile_server_made_in_folders_do_not_keep_the_next_from_starting(tmp_path: Path) -> None:
-    made = make_socket_dir(tmp_path, tmp_path / "r" / "s0" / "server.sock", (os.getuid(), os.getgid()))
+    made = make_socket_dir(tmp_path, tmp_path / "r" / "s0" / "server.sock", (os.getuid(), os.getgid()), "container")
     deep_folder(made / "deep")
 
-    again = make_socket_dir(tmp_path, tmp_path / "r" / "s0" / "server.sock", (os.getuid(), os.getgid()))
+    again = make_socket_dir(tmp_path, tmp_path / "r" / "s0" / "server.sock", (os.getuid(), os.getgid()), "container")
 
     assert list(again.iterdir()) == []
+
+
+def test_a_container_makes_its_socket_on_the_disk_however_long_the_name(settings: Settings, tmp_path: Path) -> None:
+    settings = replace(settings, state_dir=tmp_path / ("x" * 200))
+    sockets = sockets_dir(settings, "container")
+
+    made = make_socket_dir(sockets, server_socket(sockets, "run", 0), (os.getuid(), os.getgid()), "container")
+
+    assert made.is_relative_to(settings.state_dir)
+
+
+@pytest.mark.parametrize("isolation", ["namespace", "none"])
+def test_elsewhere_a_socket_has_the_short_name_that_it_needs(settings: Settings, isolation: Isolation) -> None:
+    assert sockets_dir(settings, isolation) == settings.runtime_dir
+
+    long = settings.runtime_dir / ("x" * 100)
+    with pytest.raises(PrerequisiteError, match="a socket's path may have 107"):
+        make_socket_dir(long, server_socket(long, "run", 0), (os.getuid(), os.getgid()), isolation)
+
+
+def test_what_a_server_left_is_removed_and_the_runs_folder_with_the_last(tmp_path: Path) -> None:
+    both = [server_socket(tmp_path, "run", number) for number in range(2)]
+    for socket in both:
+        make_socket_dir(tmp_path, socket, (os.getuid(), os.getgid()), "container")
+        (socket.parent / "litter").write_text("x")
+
+    remove_socket_dir(both[0])
+    left = sorted(path.name for path in both[0].parent.parent.iterdir())
+    remove_socket_dir(both[1])
+
+    assert left == ["s1"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_logs_of_earlier_starts_are_kept_and_their_ends_forgotten(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from adapters.native.evaluator.errors import ModelError
 from adapters.native.evaluator.workers.devices import visible_gpus
 
+# Of the driver, of a GPU, and of Windows' where Linux runs inside it.
+_NODES = ("nvidiactl", "nvidia0", "dxg")
 _HINT = (
     "Is torch a build for CUDA, and the driver new enough for it? The job's log may say more. "
     "`resources: {gpus: 0}` (of a server, `serve: {gpus: 0}`) computes on the processors."
@@ -21,12 +23,13 @@ def device_of(
     """Return `cuda` where torch has it; `cuda`: whether it does, `torch`: its version.
 
     Raises:
-        ModelError: the job was given GPUs and torch finds none. On the processors it would take a hundred times as
-            long, and nobody would be told.
+        ModelError: the job was given GPUs, the machine has some, and torch finds none. On the processors it would
+            take a hundred times as long, and nobody would be told.
     """
     if cuda:
         return "cuda"
-    if given := visible_gpus(environment, devices):
+    given = visible_gpus(environment, devices)
+    if given and any((devices / name).exists() for name in _NODES):
         raise ModelError(f"the job was given GPU {', '.join(given)}, and torch {torch} finds none", hint=_HINT)
     return "cpu"
 

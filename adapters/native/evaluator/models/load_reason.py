@@ -17,6 +17,12 @@ _AGAIN = "Is the download whole? Download the checkpoint again."
 _KNOWN = "Choose a checkpoint whose architecture transformers itself knows."
 
 
+_LESS = (
+    "Use fewer workers (options: {workers: 1} spreads the weights over all GPUs), or a smaller dtype; "
+    "`nvidia-smi` shows whether other programs take a part of it."
+)
+
+
 class _Row(NamedTuple):
     """A class of exception, a part of its text, and what both mean; `{}` is what `pattern` finds in the text."""
 
@@ -32,8 +38,11 @@ _ROWS = (
         "OutOfMemoryError",
         "",
         "does not fit into the GPU's memory",
-        "Use fewer workers (options: {workers: 1} spreads the weights over all GPUs), or a smaller dtype.",
+        _LESS,
     ),
+    # Of CUDA itself, and of its library: where not even what they work with has room.
+    _Row("RuntimeError", "CUDA error: out of memory", "does not fit into the GPU's memory", _LESS),
+    _Row("RuntimeError", "CUBLAS_STATUS_ALLOC_FAILED", "does not fit into the GPU's memory", _LESS),
     _Row("MemoryError", "", "does not fit into memory", "Raise resources.memory, or use a smaller dtype."),
     _Row(
         "ValueError",

@@ -111,7 +111,7 @@ def load_checkpoint(
 
 
 def _room(model: Any, torch: Any) -> Room | None:
-    number_bytes = torch.finfo(model.dtype).bits // 8
+    number_bytes = max(2, torch.finfo(model.dtype).bits // 8)  # weights may be smaller than what is computed with
     return room_of(model.config, number_bytes=number_bytes, free_bytes=free_bytes(torch))
 
 

@@ -66,7 +66,7 @@ def test_a_checkpoint_with_links_to_elsewhere_is_refused_by_the_files_name(tmp_p
     (folder / "config.json").write_text("{}")
     (folder / "model.safetensors").symlink_to("../big.safetensors")
 
-    with pytest.raises(EngineError, match=r"mine/model\.safetensors' is a link to .*big\.safetensors', which is not mounted: put"):
+    with pytest.raises(EngineError, match=r"mine/model\.safetensors' is a link to .*big\.safetensors'"):
         with_linked(job(folder))
 
 
