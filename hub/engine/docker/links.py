@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -53,7 +54,17 @@ def _blobs(folder: Path) -> Path | None:
 def _leading_out(mount: Mount) -> Iterator[_Link]:
     """Yield the links to files elsewhere, sorted; those to nothing, and to folders, are not looked at."""
     inside = mount.source.resolve()
-    for path in sorted(inside.rglob("*")):
-        if path.is_symlink() and path.is_file() and not path.resolve().is_relative_to(inside):
+    for path in sorted(_links(inside)):
+        if path.is_file() and not path.resolve().is_relative_to(inside):
             here = f"{mount.target}/{path.parent.relative_to(inside)}"
             yield _Link(path, path.resolve(), os.path.normpath(f"{here}/{path.readlink()}"))
+
+
+def _links(folder: Path) -> Iterator[Path]:
+    """Yield every link below; data may be a million files, so no file is asked what it is."""
+    with suppress(NotADirectoryError, PermissionError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_symlink():
+                yield Path(entry.path)
+            elif entry.is_dir():
+                yield from _links(Path(entry.path))
