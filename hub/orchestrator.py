@@ -137,7 +137,11 @@ def survey(plan: Plan, settings: Settings, request: Request, engine: str) -> Gro
         choice = choose_built(choice, plan, settings)
     downloads = () if request.offline else downloads_of(plan, settings)
     met = Acquaintance()
-    absent = offline_findings(plan, choice.engine, settings) if request.offline else download_findings(downloads)
+    if request.offline:
+        absent = offline_findings(plan, choice.engine, settings)
+    else:  # an engine may have no way to the image of a server: that is not to be found once the run has begun
+        servers = dict.fromkeys(server.job.image for server in plan.servers)
+        absent = (*check_images(servers, choice.engine, settings), *download_findings(downloads))
     room = check_space(needs_of(plan, downloads, choice.engine, settings))
     require((*check_inputs(plan, settings, met.look), *check_code(plan, choice.engine), *absent, *room))
     request.consent(downloads)

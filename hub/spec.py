@@ -167,7 +167,9 @@ class ServeSpec(_Part):
 class _ModelFields(_EndpointFields):
     """Fields of a model wherever it is: weights, or a server."""
 
-    checkpoint: Text | None = Field(None, description="Hub id or folder; a folder is relative to the task file.")
+    checkpoint: Text | None = Field(
+        None, description="Hub id, folder or .gguf file; paths are relative to the task file."
+    )
     hub: Literal["modelscope", "huggingface", "local"] | None = Field(
         None,
         description="Where a checkpoint comes from; default: local where it begins with ./, / or ~, else modelscope.",

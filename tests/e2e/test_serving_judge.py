@@ -66,15 +66,6 @@ def accuracy(result: dict[str, Any]) -> float:
     return next(metric["value"] for metric in result["metrics"] if metric["name"] == "accuracy")
 
 
-def two_gpus(folder: Path) -> str:
-    """Return a PATH on which nvidia-smi lists two GPUs: they are given out, and nothing computes on them."""
-    tool = folder / "bin" / "nvidia-smi"
-    tool.parent.mkdir()
-    tool.write_text("#!/bin/sh\nprintf '0, A, 81920\\n1, B, 24576\\n'\n")
-    tool.chmod(0o755)
-    return f"{tool.parent}:{os.environ['PATH']}"
-
-
 def test_one_served_judge_grades_an_endpoint_a_served_checkpoint_and_one_that_a_job_loads(
     tmp_path: Path, judge: dict[str, Any], native_python: str
 ) -> None:
@@ -86,15 +77,10 @@ def test_one_served_judge_grades_an_endpoint_a_served_checkpoint_and_one_that_a_
             "loaded": {"checkpoint": BUNDLED, "dtype": "float32"},
         }
         task = write_task(tmp_path, models, judge, DATA / "qa.jsonl", limit=6)
-        ran = evaldock(tmp_path, "run", task, "--engine", "venv", PATH=two_gpus(tmp_path))
+        ran = evaldock(tmp_path, "run", task, "--engine", "venv")
 
     assert ran.code == 0, ran.err
     assert servers(ran) == {"served": 1, "judge": 1}
-    judges = next(server["devices"] for server in ran.report["servers"] if server["name"] == "judge")
-    others = [server["devices"] for server in ran.report["servers"] if server["name"] != "judge"]
-    others += [job["gpus"] for job in json.loads((ran.folder / "run.json").read_text())["jobs"]]
-    assert len(judges) == 1
-    assert [gpus for gpus in others if gpus] == [sorted({"0", "1"} - set(judges))] * 2
     found = results(ran)
     assert {metric["name"]: metric["value"] for metric in found["asked"]["metrics"]} == {
         "accuracy": 4 / 6,

@@ -101,6 +101,18 @@ def test_the_weights_and_the_environment_of_a_served_judge_are_fetched_too(
     assert look_ahead(task, settings).done
 
 
+def test_weights_for_a_projects_own_image_are_fetched_by_ours(settings: Settings, engine: Engine) -> None:
+    served = {"checkpoint": "acme/q", "serve": {"engine": "vllm"}}
+    evaluations = [{"backend": "echo", "datasets": ["echo"]}]
+    task = load_task({"version": 1, "models": {"q": served}, "evaluations": evaluations})
+
+    fetch_ahead(look_ahead(task, settings), settings, agree, silent)
+
+    assert [job.image for job in engine.submitted] == ["native"]
+    assert sorted(engine.built) == ["echo", "native", "vllm"]
+    assert look_ahead(task, settings).done
+
+
 def test_what_no_command_fetches_is_listed_for_its_data_set(
     task: LoadedTask, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,8 +68,9 @@ def test_a_job_whose_judge_is_served_leaves_it_its_gpu(settings: Settings, memor
 
     found = work(gpus, judge=JUDGE)
 
-    assert (found.items[0].need.count, found.servers["judge"].need.count) == (2, 1)
-    assert why_never(found.items[0], found.servers, found.capacity) == ""
+    ((bar,), (stint,)) = (found.schedule().bars, found.schedule().stints)
+    assert (len(bar.devices), len(stint.devices)) == (2, 1)
+    assert {*bar.devices, *stint.devices} == {"0", "1", "2"}
 
 
 def test_a_job_and_its_judge_do_not_share_the_only_gpu(settings: Settings) -> None:

@@ -15,6 +15,7 @@ from hub.engines import Choice
 from hub.errors import BaseImageError, EvaldockError, ImageError, PrerequisiteError
 from hub.files import write_atomic
 from hub.finding import Finding
+from hub.images import ImageSpec
 from hub.job import Ending, Job
 from hub.observer import EngineChosen, Event, Preparing
 from hub.orchestrator import plan_task, run
@@ -189,6 +190,22 @@ def test_a_failing_build_leaves_a_run_that_says_failed(
     (left,) = list_runs(settings.runs_dir)
     assert (left.record.state, left.record.reason) == ("failed", "step 3 failed")
     assert not (left.path / "report.json").exists()
+
+
+def test_a_servers_image_that_the_engine_cannot_have_is_said_before_a_run_begins(
+    task: LoadedTask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Bare(FakeEngine):
+        def find(self, image: ImageSpec) -> EnvironmentRecord | None:
+            raise ImageError(f"{image.name} comes as a container image alone")
+
+    use(monkeypatch, Bare(echo))
+    model = {"checkpoint": task.spec.models["m"].checkpoint, "serve": {"engine": "vllm"}}
+
+    with pytest.raises(PrerequisiteError, match="image vllm: vllm comes as a container image alone"):
+        run(load_task({**TASK, "models": {"m": model}}), settings)
+
+    assert list_runs(settings.runs_dir) == ()
 
 
 def test_a_full_disk_ends_the_run_in_words(

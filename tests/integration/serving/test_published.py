@@ -113,5 +113,5 @@ def test_without_a_container_engine_it_is_said_plainly(
 
     ran = checkout.evaldock(tmp_path, "serve", "model", "--server", "vllm", "--engine", "venv", **environment)
 
-    assert ran.code == 4
+    assert ran.code == 3
     assert "environment 'vllm': it comes as a container image alone" in ran.err
