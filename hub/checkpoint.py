@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -31,6 +32,20 @@ def complaint(folder: Path) -> str:
         return f"{what}, but a .gguf; {_SERVE}" if any(fnmatch(name, "*.gguf") for name in names) else what
     if not any(fnmatch(name, pattern) for name in names for pattern in _WEIGHTS):
         return f"has no weights ({', '.join(_WEIGHTS)})"
+    return _closed(folder, names)
+
+
+def _closed(folder: Path, names: Iterable[str]) -> str:
+    """Return which of the files that identify a model cannot be opened: copies of hubs' caches have dead links."""
+    for name in sorted(filter(identifies, names)):
+        path = folder / name
+        try:
+            if path.is_file():
+                path.open("rb").close()
+            elif path.is_symlink() and not path.exists():
+                return f"has a {name} that is a link to nothing: {path.readlink()}"
+        except OSError as error:
+            return f"has a {name} that cannot be read: {error.strerror}"
     return ""
 
 
@@ -47,7 +62,7 @@ def gguf_complaint(place: Path) -> str:
     models = [name for name in names if not _LATER_PART.search(name) and not name.startswith("mmproj")]
     if len(models) > 1:
         return f"has several models ({', '.join(models)}): give the file of one"
-    return "" if models else "has no .gguf file, and llama.cpp loads no other"
+    return _closed(place, names) if models else "has no .gguf file, and llama.cpp loads no other"
 
 
 def adapter_complaint(folder: Path) -> str:
@@ -56,8 +71,14 @@ def adapter_complaint(folder: Path) -> str:
         names = {path.name for path in folder.iterdir()}
     except OSError as error:
         return _WORDS.get(type(error), f"cannot be read: {error.strerror}")
-    absent = "adapter_config.json" not in names or not names & {"adapter_model.safetensors", "adapter_model.bin"}
-    return "has no adapter_config.json with adapter_model.safetensors beside it" if absent else ""
+    if "adapter_config.json" not in names or not names & {"adapter_model.safetensors", "adapter_model.bin"}:
+        return "has no adapter_config.json with adapter_model.safetensors beside it"
+    return _closed(folder, names)
+
+
+def identifies(name: str) -> bool:
+    """Return whether a file of this name is one of those that make a checkpoint what it is."""
+    return any(fnmatch(name, pattern) for pattern in _IDENTITY)
 
 
 def bytes_in_memory(folder: Path, dtype: str = "auto") -> int:

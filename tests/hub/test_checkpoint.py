@@ -42,6 +42,35 @@ def test_a_folder_that_is_closed_to_us_is_a_complaint_not_an_exception(
     assert complaint(folder) == "cannot be read: Permission denied"
 
 
+def test_a_link_to_nothing_is_no_weights(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").symlink_to("../../blobs/gone")
+
+    assert complaint(folder) == "has a model.safetensors that is a link to nothing: ../../blobs/gone"
+    assert bytes_in_memory(folder) == 0
+
+
+def test_a_file_that_is_closed_to_us_is_a_complaint_not_an_exception(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: Path, _mode: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+
+    assert complaint(folder) == "has a config.json that cannot be read: Permission denied"
+
+
+def test_links_to_nothing_are_found_in_adapters_and_ggufs_too(tmp_path: Path) -> None:
+    adapter, gguf = holding(tmp_path, "adapter_config.json"), tmp_path / "gguf"
+    gguf.mkdir()
+    (adapter / "adapter_model.safetensors").symlink_to("gone")
+    (gguf / "model.gguf").symlink_to("gone")
+
+    assert "link to nothing" in adapter_complaint(adapter)
+    assert "link to nothing" in gguf_complaint(gguf)
+
+
 def test_an_adapter_has_a_configuration_and_weights_of_its_own(tmp_path: Path) -> None:
     assert "has no adapter_config.json" in adapter_complaint(tmp_path)
     assert adapter_complaint(tmp_path / "absent") == "no such folder"
