@@ -84,18 +84,17 @@ def serve_one(
 def _serve(
     plan: Plan, ground: Ground, devices: tuple[str, ...], listener: socket.socket, announce: Callable[[str], None]
 ) -> str:
-    servers, (server,) = LiveServers(plan.servers, ground), plan.servers
+    (server,) = plan.servers
     try:
-        servers.start(server.name, devices)
-        with forwarded(listener, server_socket(ground.sockets, ground.run_id, 0)):
-            announce(url_of(listener))
-            return _wait(servers, server.name, ground.interrupted)
+        with LiveServers(plan.servers, ground) as servers:
+            servers.start(server.name, devices)
+            with forwarded(listener, server_socket(ground.sockets, ground.run_id, 0)):
+                announce(url_of(listener))
+                return _wait(servers, server.name, ground.interrupted)
     except ServerError:
         if not ground.interrupted():
             raise
         return ""
-    finally:
-        servers.stop_all()
 
 
 def _clear(engine: Engine, observe: Observer) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -30,12 +32,26 @@ def complaint(folder: Path) -> str:
         return f"{what}, but a .gguf; {_SERVE}" if any(fnmatch(name, "*.gguf") for name in names) else what
     if not any(fnmatch(name, pattern) for name in names for pattern in _WEIGHTS):
         return f"has no weights ({', '.join(_WEIGHTS)})"
+    return _closed(folder, names)
+
+
+def _closed(folder: Path, names: Iterable[str]) -> str:
+    """Return which of the files that identify a model cannot be opened: copies of hubs' caches have dead links."""
+    for name in sorted(filter(identifies, names)):
+        path = folder / name
+        try:
+            if path.is_file():
+                path.open("rb").close()
+            elif path.is_symlink() and not path.exists():
+                return f"has a {name} that is a link to nothing: {path.readlink()}"
+        except OSError as error:
+            return f"has a {name} that cannot be read: {error.strerror}"
     return ""
 
 
 def gguf_complaint(place: Path) -> str:
     """Return why `place` is neither a .gguf file nor a folder with one model in that format, or an empty string."""
-    if place.is_file():
+    if _is_file(place):
         if place.suffix != ".gguf":
             return "is no .gguf file"
         return "is one part of several: give the folder that they are in" if _PARTS.search(place.name) else ""
@@ -46,7 +62,7 @@ def gguf_complaint(place: Path) -> str:
     models = [name for name in names if not _LATER_PART.search(name) and not name.startswith("mmproj")]
     if len(models) > 1:
         return f"has several models ({', '.join(models)}): give the file of one"
-    return "" if models else "has no .gguf file, and llama.cpp loads no other"
+    return _closed(place, names) if models else "has no .gguf file, and llama.cpp loads no other"
 
 
 def adapter_complaint(folder: Path) -> str:
@@ -55,8 +71,14 @@ def adapter_complaint(folder: Path) -> str:
         names = {path.name for path in folder.iterdir()}
     except OSError as error:
         return _WORDS.get(type(error), f"cannot be read: {error.strerror}")
-    absent = "adapter_config.json" not in names or not names & {"adapter_model.safetensors", "adapter_model.bin"}
-    return "has no adapter_config.json with adapter_model.safetensors beside it" if absent else ""
+    if "adapter_config.json" not in names or not names & {"adapter_model.safetensors", "adapter_model.bin"}:
+        return "has no adapter_config.json with adapter_model.safetensors beside it"
+    return _closed(folder, names)
+
+
+def identifies(name: str) -> bool:
+    """Return whether a file of this name is one of those that make a checkpoint what it is."""
+    return any(fnmatch(name, pattern) for pattern in _IDENTITY)
 
 
 def bytes_in_memory(folder: Path, dtype: str = "auto") -> int:
@@ -65,10 +87,13 @@ def bytes_in_memory(folder: Path, dtype: str = "auto") -> int:
     `folder` may be one file of weights.
     They are those of the best format that is there; `dtype` changes their size where config.json says what they are.
     """
-    if folder.is_file():
+    if _is_file(folder):
         return folder.stat().st_size
     sizes = ([path.stat().st_size for path in folder.glob(pattern)] for pattern in _WEIGHTS)
-    size = next((sum(found) for found in sizes if found), 0)
+    try:
+        size = next((sum(found) for found in sizes if found), 0)
+    except OSError:
+        return 0  # closed to us: `complaint` says so
     stored, wanted = _WIDTHS.get(_stored_dtype(folder)), _WIDTHS.get(dtype)
     return size * wanted // stored if stored and wanted else size
 
@@ -87,7 +112,7 @@ def weights_digest(folder: Path) -> str:
     `folder` may be one file of weights.
     """
     found = {path for pattern in _IDENTITY for path in folder.glob(pattern) if path.is_file()}
-    files = [folder] if folder.is_file() else sorted(found)
+    files = [folder] if _is_file(folder) else sorted(found)
     total = hashlib.sha256()
     for path in files:
         part = hashlib.sha256()
@@ -96,3 +121,7 @@ def weights_digest(folder: Path) -> str:
                 part.update(chunk)
         total.update(f"{path.name}\0{part.hexdigest()}\n".encode())
     return f"sha256:{total.hexdigest()}"
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where a folder above is closed to us

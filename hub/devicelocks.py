@@ -33,7 +33,7 @@ class DeviceLocks:
         for device in devices:
             if device in self._held:
                 continue
-            file = self._locked(device)
+            file = self._locked(device, fcntl.LOCK_SH)  # others may look at the same moment
             if file is None:
                 found[device] = self._path(device).read_text(encoding="utf-8").strip()
             else:
@@ -44,7 +44,7 @@ class DeviceLocks:
         """Take all of these, or none where another process holds one of them."""
         taken: dict[str, IO[str]] = {}
         for device in devices:
-            file = self._locked(device)
+            file = self._locked(device, fcntl.LOCK_EX)
             if file is None:
                 for other in taken.values():
                     other.close()
@@ -78,12 +78,12 @@ class DeviceLocks:
     def _path(self, device: str) -> Path:
         return self._folder / f"{slug(device)}.lock"
 
-    def _locked(self, device: str) -> IO[str] | None:
+    def _locked(self, device: str, how: int) -> IO[str] | None:
         """Return the device's file, locked, to be closed; None where another process has it."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self._path(device).open("a+", encoding="utf-8")
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, how | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
             return None

@@ -207,6 +207,9 @@ class Dispatch:
         self._join(_FORCED_S)
         with undisturbed(), ExitStack() as stack:  # one that cannot be stopped keeps nobody else from it
             stack.callback(self._locks.give_all_back)
+            for part in self._at_work.values():
+                if part.thread.is_alive():  # it would not end: who has its devices next ends what is left on them
+                    self._locks.leave(part.devices)
             for name in reversed(self._serving):
                 stack.callback(self._stop, name)
 

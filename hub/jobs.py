@@ -65,7 +65,7 @@ class Jobs:
         # The ends of gateway and servers, too, are not to be cut short.
         with held() as interrupted, self._gateway(engine) as gateway, ExitStack() as stack:
             servers = self._servers(engine, environments, observe, lambda: interrupted() or bool(self._failure()))
-            stack.callback(servers.stop_all)
+            stack.enter_context(servers)
             if gateway:
                 answers.belong_to(self._settings.state_dir, self._folder.record.run_id, self._folder.path)
             work = Workplace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -9,11 +10,13 @@ import socket
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from hub.errors import PrerequisiteError
+from hub.gateway import reserve
 from hub.gateway.config import Books
-from hub.gateway.reserve import hold
 from hub.job import SOCKET_NAME
 from hub.private import make_private, require_ours, require_short
 from hub.removal import remove_tree
@@ -22,6 +25,7 @@ from hub.unixsocket import opened
 _RUN = re.compile(r"[0-9a-f]{8}")
 _ANSWER_S = 1.0
 _YOUNG_S = 60.0
+_LOCK = ".lock"
 _POLL_S = 0.1
 
 
@@ -65,7 +69,7 @@ def _make_books_folder(folder: Path) -> None:
         folder.chmod(0o700)
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"full?")
-            hold(probe.fileno())
+            reserve.hold(probe.fileno())
     except OSError as error:
         message = f"the folder for answers {str(folder)!r} cannot be written: {error.strerror}"
         raise PrerequisiteError(message, hint="set EVALDOCK_STATE to a folder on a local disk with room") from error
@@ -95,6 +99,36 @@ def is_free(sockets: Sequence[Path], patience_s: float) -> bool:
     return True
 
 
+def hold(folder: Path) -> IO[bytes]:
+    """Keep a run's folder from being swept while the file is open: of a server that loads, no socket answers yet.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    file = (folder / _LOCK).open("wb")
+    fcntl.flock(file, fcntl.LOCK_SH)
+    return file
+
+
+def let_go(folder: Path, file: IO[bytes]) -> None:
+    """Undo `hold`, and remove the folder where nothing else is in it."""
+    file.close()
+    with suppress(OSError):
+        (folder / _LOCK).unlink()
+        folder.rmdir()
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        with (folder / _LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def sweep_sockets(runtime_dir: Path) -> tuple[str, ...]:
     """Remove the folders of runs whose gateway is dead; return a line for each.
 
@@ -108,7 +142,7 @@ def sweep_sockets(runtime_dir: Path) -> tuple[str, ...]:
 def _sweep(folder: Path) -> bool:
     try:
         young = time.time() - folder.lstat().st_mtime < _YOUNG_S
-        if young or any(map(is_served, folder.glob("*/*.sock"))):
+        if young or _is_held(folder) or any(map(is_served, folder.glob("*/*.sock"))):
             return False
         require_ours(folder)
         remove_tree(folder)

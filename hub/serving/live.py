@@ -14,7 +14,7 @@ from hub.observer import Observer, ServerChanged, ServerState
 from hub.report import EnvironmentRecord, ServerReport
 from hub.server import PlannedServer
 from hub.serving.kept import KeptServer
-from hub.serving.place import FOLDER, remove_socket_dir, server_socket
+from hub.serving.place import FOLDER, held_sockets, server_socket
 from hub.serving.process import ServerProcess, Site
 
 _RECORD = "server.json"
@@ -41,13 +41,30 @@ class Ground:
 
 
 class LiveServers:
-    """The servers of a plan; a `hub.serving.Servers`."""
+    """The servers of a plan; a `hub.serving.Servers`, and a context manager, which ends them."""
 
     def __init__(self, planned: tuple[PlannedServer, ...], ground: Ground) -> None:
         """Start nothing yet."""
         self._ground = ground
         self._kept = {server.name: self._keep(server, number) for number, server in enumerate(planned)}
         self._devices: dict[str, tuple[str, ...]] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> LiveServers:  # noqa: PYI034 - Self is newer than Python 3.10
+        """Hold the place of their sockets.
+
+        Raises:
+            PrerequisiteError: it cannot be made, or is not ours.
+        """
+        if self._kept:
+            self._stack.enter_context(held_sockets(self._ground.sockets, self._ground.run_id, len(self._kept)))
+        for server in self._kept.values():  # one that cannot be stopped keeps no other from it
+            self._stack.callback(server.stop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End every server that is up, and remove where they listened."""
+        self._stack.close()
 
     def start(self, name: str, devices: tuple[str, ...]) -> None:
         """Start a server on these GPUs and return once it answers; nothing to do where it is up.
@@ -66,16 +83,6 @@ class LiveServers:
         """Return why a server that was started is gone for good, after its one restart; empty while it is well."""
         return self._kept[name].lost
 
-    def stop_all(self) -> None:
-        """End every server that is up, and remove where they listened."""
-        with ExitStack() as stack:  # one that cannot be stopped keeps no other from it
-            for number, server in enumerate(self._kept.values()):
-                stack.callback(remove_socket_dir, self._socket(number))
-                stack.callback(server.stop)
-
-    def _socket(self, number: int) -> Path:
-        return server_socket(self._ground.sockets, self._ground.run_id, number)
-
     def _keep(self, planned: PlannedServer, number: int) -> KeptServer:
         ground = self._ground
 
@@ -84,7 +91,7 @@ class LiveServers:
                 ground.run_id,
                 ground.sockets,
                 server_folder(ground.folder, planned.name),
-                self._socket(number),
+                server_socket(ground.sockets, ground.run_id, number),
                 ground.engine,
                 ground.environments[planned.job.image],
                 lambda: stopping() or ground.interrupted(),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hub.engine import Isolation
 from hub.errors import PrerequisiteError
-from hub.gateway.folders import run_folder
+from hub.gateway.folders import hold, let_go, run_folder
 from hub.job import SERVER_SOCKET_NAME
 from hub.private import make_private, require_ours, require_short
 from hub.removal import remove_tree, remove_what_can_be
@@ -65,11 +66,24 @@ def make_socket_dir(sockets: Path, socket: Path, user: tuple[int, int], isolatio
     return folder
 
 
-def remove_socket_dir(socket: Path) -> None:
-    """Remove what a server that has ended left where its socket was, and the run's folder with the last of them."""
-    remove_what_can_be(socket.parent)
-    with suppress(OSError):  # others of the run are there still
-        socket.parent.parent.rmdir()
+@contextmanager
+def held_sockets(sockets: Path, run_id: str, count: int) -> Iterator[None]:
+    """Hold the place of a run's sockets for the length of the block; then its servers have ended, and it is removed.
+
+    Raises:
+        PrerequisiteError: it cannot be made, or is not ours.
+    """
+    folder = run_folder(sockets, run_id)
+    for place in (sockets, folder):
+        make_private(place)
+        require_ours(place)
+    file = hold(folder)
+    try:
+        yield
+    finally:
+        for number in range(count):
+            remove_what_can_be(server_socket(sockets, run_id, number).parent)
+        let_go(folder, file)
 
 
 def shelve(folder: Path) -> None:

@@ -42,6 +42,35 @@ def test_a_folder_that_is_closed_to_us_is_a_complaint_not_an_exception(
     assert complaint(folder) == "cannot be read: Permission denied"
 
 
+def test_a_link_to_nothing_is_no_weights(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").symlink_to("../../blobs/gone")
+
+    assert complaint(folder) == "has a model.safetensors that is a link to nothing: ../../blobs/gone"
+    assert bytes_in_memory(folder) == 0
+
+
+def test_a_file_that_is_closed_to_us_is_a_complaint_not_an_exception(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: Path, _mode: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+
+    assert complaint(folder) == "has a config.json that cannot be read: Permission denied"
+
+
+def test_links_to_nothing_are_found_in_adapters_and_ggufs_too(tmp_path: Path) -> None:
+    adapter, gguf = holding(tmp_path, "adapter_config.json"), tmp_path / "gguf"
+    gguf.mkdir()
+    (adapter / "adapter_model.safetensors").symlink_to("gone")
+    (gguf / "model.gguf").symlink_to("gone")
+
+    assert "link to nothing" in adapter_complaint(adapter)
+    assert "link to nothing" in gguf_complaint(gguf)
+
+
 def test_an_adapter_has_a_configuration_and_weights_of_its_own(tmp_path: Path) -> None:
     assert "has no adapter_config.json" in adapter_complaint(tmp_path)
     assert adapter_complaint(tmp_path / "absent") == "no such folder"
@@ -96,6 +125,14 @@ def test_a_gguf_file_is_a_model_unless_it_is_a_part_of_one(tmp_path: Path, name:
 
 def test_a_gguf_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert gguf_complaint(tmp_path / "q.gguf") == "no such folder"
+
+
+def test_a_place_that_cannot_be_looked_at_is_said_and_weighs_nothing(tmp_path: Path) -> None:
+    place = tmp_path / ("q" * 300)  # a folder above that is closed to us fails in the same way, though not for root
+
+    assert gguf_complaint(place) == "cannot be read: File name too long"
+    assert complaint(place) == "cannot be read: File name too long"
+    assert bytes_in_memory(place) == 0
 
 
 def test_who_gives_a_gguf_to_others_is_told_who_loads_it(tmp_path: Path) -> None:

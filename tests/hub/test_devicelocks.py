@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,15 @@ def test_a_device_that_was_left_is_free_and_cleared_by_the_next(make: Callable[.
     assert other.withheld(("0", "1")) == {"1": f"mine (process {os.getpid()})"}
     assert other.take(("0",))
     assert cleared == ["leftovers"]
+
+
+def test_those_who_only_look_withhold_nothing_from_each_other(make: Callable[..., DeviceLocks]) -> None:
+    looking = [make() for _ in range(8)]
+
+    with ThreadPoolExecutor(len(looking)) as pool:
+        found = list(pool.map(lambda number: looking[number % 8].withheld(("0",)), range(800)))
+
+    assert not any(found)
 
 
 def test_what_is_held_is_not_withheld_from_its_holder(make: Callable[..., DeviceLocks]) -> None:

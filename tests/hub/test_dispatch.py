@@ -11,7 +11,7 @@ from hub.demand import Workload
 from hub.devicelocks import DeviceLocks
 from hub.dispatch import Dispatch, Orders, Turn
 from hub.errors import EngineError
-from hub.interrupts import interrupt
+from hub.interrupts import interrupt, undisturbed
 from hub.report import JobReport, JobState
 from hub.scheduler import Capacity, Device, Item, Need, ServerItem
 
@@ -267,6 +267,37 @@ def test_an_interrupt_is_for_those_that_work_wherever_it_strikes(tmp_path: Path,
     thread.join()
 
     assert (in_time, left) == (True, [set()])
+
+
+def test_what_cannot_be_ended_leaves_its_devices_to_be_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall, cleared = Hall(), list[str]()
+    monkeypatch.setattr("hub.dispatch._END_S", 0.0)
+    monkeypatch.setattr("hub.dispatch._FORCED_S", 0.0)
+
+    def work(turn: Turn) -> JobReport:
+        if turn.job == "bad":
+            hall.wait_for("deaf")
+            raise OSError("the disk is full")
+        with undisturbed():
+            return hall.work(turn)
+
+    items = (Item("bad", Need(gpus=1)), Item("deaf", Need(gpus=1)))
+    made = dispatch(hall, items, tmp_path, work=work)
+    with pytest.raises(OSError, match="disk is full"):
+        list(made.reports())
+    at_work = [part.thread for part in made._at_work.values()]
+
+    other = DeviceLocks(tmp_path, "run other", lambda: cleared.append("leftovers"))
+    assert other.take(("0",))
+    assert cleared == []
+    assert other.take(("1",))
+    assert cleared == ["leftovers"]
+    other.give_all_back()
+    hall.leave.set()
+    for thread in at_work:
+        thread.join(PATIENCE_S)
 
 
 class StubbornServers(FakeServers):

@@ -22,6 +22,7 @@ from hub.engine.docker.arguments import (
 )
 from hub.engine.docker.build import DockerImages
 from hub.engine.docker.client import connect, gpu_driver, is_rootless, translated
+from hub.engine.docker.links import with_linked
 from hub.engine.docker.log import LogFollower
 from hub.engine.docker.outcome import ended, exited
 from hub.engine.docker.probe import PROBE, PROBE_ENTRY, check_daemon, check_gpus, check_jobs
@@ -111,11 +112,12 @@ class DockerEngine:
         """Start the job's container and return at once.
 
         Raises:
-            EngineError: a mount is missing, or the daemon refused.
+            EngineError: a mount is missing, a link leads out of one, or the daemon refused.
             PrerequisiteError: the daemon does not answer, or cannot hand out GPUs.
             ImageError: the image is gone.
         """
         containers.require_sources(job)
+        job = with_linked(job)
         entry = PROBE_ENTRY if job.image == PROBE else ENTRY
         arguments = container_arguments(job, self._container(job, environment, place), entry=entry)
         user = self.job_user(place.folder)

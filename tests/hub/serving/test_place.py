@@ -7,10 +7,11 @@ import pytest
 
 from hub.engine import Isolation
 from hub.errors import PrerequisiteError
+from hub.gateway.folders import run_folder, sweep_sockets
 from hub.serving.place import (
+    held_sockets,
     last_line,
     make_socket_dir,
-    remove_socket_dir,
     server_socket,
     shelve,
     sockets_dir,
@@ -61,18 +62,36 @@ def test_elsewhere_a_socket_has_the_short_name_that_it_needs(settings: Settings,
         make_socket_dir(long, server_socket(long, "run", 0), (os.getuid(), os.getgid()), isolation)
 
 
-def test_what_a_server_left_is_removed_and_the_runs_folder_with_the_last(tmp_path: Path) -> None:
-    both = [server_socket(tmp_path, "run", number) for number in range(2)]
-    for socket in both:
-        make_socket_dir(tmp_path, socket, (os.getuid(), os.getgid()), "container")
-        (socket.parent / "litter").write_text("x")
+def test_what_servers_left_is_removed_with_the_place_of_their_sockets(tmp_path: Path) -> None:
+    with held_sockets(tmp_path / "rt", "run", 2):
+        for number in range(2):
+            socket = server_socket(tmp_path / "rt", "run", number)
+            made = make_socket_dir(tmp_path / "rt", socket, (os.getuid(), os.getgid()), "container")
+            (made / "litter").write_text("x")
 
-    remove_socket_dir(both[0])
-    left = sorted(path.name for path in both[0].parent.parent.iterdir())
-    remove_socket_dir(both[1])
+    assert list((tmp_path / "rt").iterdir()) == []
 
-    assert left == ["s1"]
-    assert list(tmp_path.iterdir()) == []
+
+def test_what_others_of_the_run_have_there_stays(tmp_path: Path) -> None:
+    with held_sockets(tmp_path, "run", 1):
+        (run_folder(tmp_path, "run") / "0").mkdir()
+
+    assert [path.name for path in run_folder(tmp_path, "run").iterdir()] == ["0"]
+
+
+def test_the_place_of_a_server_that_loads_is_not_swept_and_that_of_a_dead_one_is(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path, "run")
+    with held_sockets(tmp_path, "run", 1):
+        make_socket_dir(tmp_path, server_socket(tmp_path, "run", 0), (os.getuid(), os.getgid()), "container")
+        os.utime(folder, (0, 0))
+        held = sweep_sockets(tmp_path)
+        (folder / "s0").rename(tmp_path / "kept")
+    (folder / "s0").mkdir(parents=True)
+    (folder / ".lock").touch()
+    os.utime(folder, (0, 0))
+
+    assert held == ()
+    assert sweep_sockets(tmp_path) == (f"removed the sockets in {folder}, whose hub is gone",)
 
 
 def test_logs_of_earlier_starts_are_kept_and_their_ends_forgotten(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -15,7 +16,7 @@ import pytest
 
 from hub.devicelocks import DeviceLocks
 from tests.e2e.harness import EVALDOCK, Ran
-from tests.integration.endings.conftest import ENGINES
+from tests.integration.endings.conftest import ENGINES, _processes
 from tests.integration.serving.conftest import Stage
 from tests.integration.serving.test_serving import leftovers, states
 
@@ -87,7 +88,11 @@ def test_a_run_waits_for_the_gpu_of_a_server_by_hand_and_has_it_once_that_is_gon
 
     assert hub.returncode == 0, said
     assert ran(tmp_path / "run").report["servers"][0]["devices"] == ["0"]
-    assert list(Path(stage.environment["EVALDOCK_STATE"]).glob("serve-*")) == [] or end == signal.SIGKILL
+    left = list(Path(stage.environment["EVALDOCK_STATE"]).glob("serve-*"))
+    assert len(left) == (1 if end == signal.SIGKILL else 0)  # the next `serve` removes it
+    assert [process for folder in left for process in _processes(str(folder))] == []  # it was on that GPU still
+    for folder in left:
+        shutil.rmtree(folder)
 
 
 @pytest.mark.usefixtures("held")
@@ -166,3 +171,15 @@ def test_a_model_that_is_too_big_for_the_stated_gpu_is_said_before_anything_star
     assert message in refused.err
     assert refused.code == 3
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("stage", ENGINES, indirect=True)
+def test_by_hand_it_is_said_too(stage: Stage, tmp_path: Path) -> None:
+    stage.task(tmp_path)
+    (tmp_path / "model" / "model.safetensors").write_bytes(bytes(2 << 20))
+    arguments = ("serve", "model", "--port", "0", "--engine", stage.engine)
+
+    refused = stage.checkout.evaldock(tmp_path, *arguments, **stage.environment)
+
+    assert refused.code == 3
+    assert "server 'model': the model is too big: its weights take 2 MiB" in refused.err

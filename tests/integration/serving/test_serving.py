@@ -219,11 +219,36 @@ def test_one_by_hand_that_is_ended_while_it_loads_ends_in_order(stage: Stage, tm
             hub.kill()
 
 
+def test_one_that_loads_for_long_keeps_its_place_while_another_run_clears_up(stage: Stage, tmp_path: Path) -> None:
+    stage.task(tmp_path / "hand")
+    environment = {**os.environ, **stage.checkout.environment, **stage.environment}
+    command = [EVALDOCK, "serve", "model", "--port", "0", "--engine", stage.engine, "--", "--load-s", "600"]
+    places = (Path(environment["XDG_RUNTIME_DIR"]) / "evaldock", Path(environment["EVALDOCK_STATE"]) / "sockets")
+    with subprocess.Popen(command, cwd=tmp_path / "hand", env=environment, text=True, stderr=subprocess.PIPE) as hub:
+        try:
+            assert hub.stderr is not None
+            assert any("server model: loading" in line for line in hub.stderr)
+            (folder,) = (folder for place in places for folder in place.glob("*/s0"))
+            os.utime(folder.parent, (0, 0))
+
+            ran = stage.run(tmp_path / "run")
+            kept = folder.is_dir()
+        finally:
+            hub.send_signal(signal.SIGINT)
+            hub.communicate(timeout=60)
+
+    assert (ran.code, kept) == (0, True), ran.err
+    assert [folder for place in places for folder in place.glob("*/s0")] == []
+
+
 def test_a_port_that_is_taken_is_said_before_anything_is_loaded(stage: Stage, tmp_path: Path) -> None:
     stage.task(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        ran = stage.checkout.evaldock(tmp_path, "serve", "model", "--port", port, **stage.environment)
+        arguments = ("serve", "model", "--port", port, "--engine", stage.engine)
+        ran = stage.checkout.evaldock(tmp_path, *arguments, **stage.environment)
 
     assert ran.code == 3
     assert f"cannot serve on 127.0.0.1:{port}: Address already in use" in ran.err
+    assert "--port names another one" in ran.err
+    assert "starting" not in ran.err

@@ -1,0 +1,70 @@
+"""Links that lead out of a mounted folder: a container sees what they name only where that is mounted too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from hub.checkpoint import identifies
+from hub.errors import EngineError
+from hub.job import Job, Mount
+
+_WEIGHTS = ("config.json", "adapter_config.json")
+
+
+class _Link(NamedTuple):
+    """A link below the mounted `folder`, the `file` it ends at, and where the container looks for that."""
+
+    path: Path
+    file: Path
+    target: str
+
+
+def with_linked(job: Job) -> Job:
+    """Return the job with what a snapshot in a hub client's cache has only links to.
+
+    Those caches keep each file once, in `blobs/` beside `snapshots/`. Other links are not followed: whoever made the
+    folder would choose which of the host's files a job sees.
+
+    Raises:
+        EngineError: another link stands for a part of a checkpoint.
+    """
+    linked: dict[str, Mount] = {}
+    for mount in job.mounts:
+        blobs = _blobs(mount.source)
+        for link in _leading_out(mount):
+            if blobs is not None and link.file.is_relative_to(blobs):
+                linked[link.target] = Mount(link.file, link.target)
+            elif identifies(link.path.name) and any((mount.source / name).is_file() for name in _WEIGHTS):
+                message = f"job {job.id!r}: {str(link.path)!r} is a link to {str(link.file)!r}, which is not mounted"
+                raise EngineError(f"{message}: put the file itself in its place, or use --engine venv")
+    return replace(job, mounts=(*job.mounts, *linked.values()))
+
+
+def _blobs(folder: Path) -> Path | None:
+    """Return the folder of the files themselves, where `folder` is a snapshot of a hub client's cache."""
+    snapshots = folder.resolve().parent
+    return snapshots.parent / "blobs" if snapshots.name == "snapshots" else None
+
+
+def _leading_out(mount: Mount) -> Iterator[_Link]:
+    """Yield the links to files elsewhere, sorted; those to nothing, and to folders, are not looked at."""
+    inside = mount.source.resolve()
+    for path in sorted(_links(inside)):
+        if path.is_file() and not path.resolve().is_relative_to(inside):
+            here = f"{mount.target}/{path.parent.relative_to(inside)}"
+            yield _Link(path, path.resolve(), os.path.normpath(f"{here}/{path.readlink()}"))
+
+
+def _links(folder: Path) -> Iterator[Path]:
+    """Yield every link below; data may be a million files, so no file is asked what it is."""
+    with suppress(NotADirectoryError, PermissionError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_symlink():
+                yield Path(entry.path)
+            elif entry.is_dir():
+                yield from _links(Path(entry.path))
