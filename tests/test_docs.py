@@ -14,7 +14,10 @@ import click
 import pytest
 
 from hub.cli import cli
+from hub.images import load_image
 from hub.ledger import SCHEMA as LEDGER
+from hub.serverkinds import KINDS
+from hub.settings import Settings
 from hub.source import parse_source
 from hub.spec import TaskSpec
 from hub.taskfile import validate
@@ -112,6 +115,22 @@ def test_the_task_page_names_every_key_of_a_task() -> None:
     page = (ROOT / "docs" / "task.md").read_text(encoding="utf-8")
 
     assert [key for key in TaskSpec.model_fields if f"`{key}" not in page] == []
+
+
+@pytest.mark.parametrize("engine", KINDS)
+def test_the_page_of_servers_names_what_each_kind_is_made_from_and_how_many_adapters_it_takes(
+    engine: str, settings: Settings
+) -> None:
+    page = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    kind = KINDS[engine]
+    image = load_image(kind.image, settings)
+    swift = re.search(r"^ms-swift==(\S+)", image.lock.read_text(), re.MULTILINE)
+    made_from = image.base if image.published else f"SWIFT {swift[1]}:" if swift else "Native's own"
+
+    (row,) = (line.split(" | ") for line in page.splitlines() if line.startswith(f"| `{engine}` |"))
+
+    assert made_from in row[1]
+    assert row[2] == str(kind.adapters)
 
 
 def test_the_gateway_page_names_every_column_of_the_ledger() -> None:

@@ -102,15 +102,18 @@ def test_weights_that_options_make_smaller_are_not_refused_a_gpu(
     assert why_never(found.items[0], {}, found.capacity) == ""
 
 
-def test_weights_that_arguments_may_make_smaller_get_the_largest_gpu(settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("gpus", "each"), [(1, 24 * GIB), (2, 16 * GIB)])
+def test_weights_that_arguments_may_make_smaller_get_the_largest_gpus(
+    settings: Settings, tmp_path: Path, gpus: int, each: int
+) -> None:
     machine = replace(settings, gpus=(("0", 16 * GIB), ("1", 24 * GIB)))
-    serve = {"engine": "transformers", "args": ["--quantized"], "gpus": 1}
+    serve = {"engine": "transformers", "args": ["--quantized"], "gpus": gpus}
     model = {"checkpoint": str(checkpoint(tmp_path / "model", 60 * GIB)), "serve": serve}
 
     found = work(machine, models={"m": model})
 
     assert why_never(found.items[0], found.servers, found.capacity) == ""
-    assert found.servers["m"].need.device_bytes == 24 * GIB
+    assert found.servers["m"].need.device_bytes == each
 
 
 def test_a_job_that_asks_a_server_gets_no_gpu(two_gpus: Settings) -> None:

@@ -73,6 +73,20 @@ def test_a_backend_that_knows_no_better_expects_a_call_a_row() -> None:
     assert found == Estimate("mine", "candidate", 1319, None, None, "one call a row of the published data")
 
 
+def test_its_judge_is_asked_about_the_answers_of_those_data_sets_that_need_one() -> None:
+    both = (DatasetRequest("DocVQA_VAL", "words"), DatasetRequest("MMVet", "open"))
+    asked = Evaluation("vlmevalkit", ModelTarget("m", "endpoint"), both, seed=42, judge=True)
+
+    found = estimates_of(load_adapter("vlmevalkit"), asked)
+
+    assert [(part.role, part.dataset) for part in found] == [
+        ("candidate", "words"),
+        ("candidate", "open"),
+        ("judge", "open"),
+    ]
+    assert found[2].calls == found[1].calls is not None
+
+
 def test_nothing_is_asked_of_a_gateway_by_weights_in_the_job() -> None:
     assert calls("gsm8k", via="in_job") == []
 

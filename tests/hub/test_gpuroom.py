@@ -35,6 +35,22 @@ def test_a_served_judge_that_is_too_big_is_named(settings: Settings, tmp_path: P
     assert (found.level, found.subject) == ("missing", "server 'judge'")
 
 
+@pytest.mark.parametrize(
+    ("engine", "dtype", "level"),
+    [("transformers", "auto", "missing"), ("swift", "auto", "warning"), ("swift", "bfloat16", "missing")],
+)
+def test_a_server_that_chooses_the_dtype_itself_may_make_weights_smaller(
+    settings: Settings, tmp_path: Path, engine: str, dtype: str, level: str
+) -> None:
+    weights = str(checkpoint(tmp_path / "model", 20 * GIB))
+    models = {"m": {"checkpoint": weights, "dtype": dtype, "serve": {"engine": engine}}}
+    made = plan(Machine(("0",), settings.cache_dir), models=models)
+
+    (found,) = gpu_room(made, replace(settings, gpus=(("0", 16 * GIB),)))
+
+    assert found.level == level
+
+
 def test_a_model_larger_than_the_stated_gpu_is_missing_room(settings: Settings, tmp_path: Path) -> None:
     (found,) = room(settings, tmp_path, 20 * GIB, gpus=1)
 

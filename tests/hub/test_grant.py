@@ -79,17 +79,21 @@ def test_what_the_machine_never_has_is_not_waited_for(make: Callable[..., Device
 
 
 def test_somebody_who_was_quicker_has_the_gpu(make: Callable[..., DeviceLocks], tmp_path: Path) -> None:
-    other = make("run r")
+    others = iter("01")
 
     class Late(DeviceLocks):
-        """Locks before which somebody else takes the first device."""
+        """Locks before which somebody else takes a device, twice."""
 
         def take(self, devices: tuple[str, ...]) -> bool:
-            other.take(("0",))
+            make(f"run {devices}").take(tuple(next(others, "")))
             return super().take(devices)
 
-    with granted(ONE, MACHINE, Late(tmp_path, "evaldock serve m", lambda: None)) as devices:
-        assert devices == ("1",)
+    three = Capacity(tuple(map(Device, "012")))
+    with granted(ONE, three, Late(tmp_path, "evaldock serve m", lambda: None)) as devices:
+        during = make("run r").withheld("2")
+
+    assert devices == ("2",)
+    assert during["2"].startswith("evaldock serve m (process ")
 
 
 def test_one_that_breaks_off_lets_go_and_the_next_one_clears(make: Callable[..., DeviceLocks]) -> None:

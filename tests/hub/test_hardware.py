@@ -1,18 +1,29 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hub.hardware import Gpu, gpu_names, gpus
 
+Lists = Callable[..., None]
+
 
 @pytest.fixture
-def nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tool = tmp_path / "nvidia-smi"
-    tool.write_text(
-        '#!/bin/sh\necho "0, H100, 81559, 512, GPU-0a1b-2c"\necho "1, NVIDIA GB10, [N/A], [N/A], GPU-0a9f-77"\n'
-    )
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+def lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lists:
+    """Put an nvidia-smi on the PATH that lists these rows."""
+
+    def put(*rows: str) -> None:
+        tool = tmp_path / "nvidia-smi"
+        tool.write_text("#!/bin/sh\n" + "".join(f"echo '{row}'\n" for row in rows))
+        tool.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    return put
+
+
+@pytest.fixture
+def nvidia_smi(lists: Lists) -> None:
+    lists("0, H100, 81559, 512, GPU-0a1b-2c", "1, NVIDIA GB10, [N/A], [N/A], GPU-0a9f-77")
 
 
 def test_gpus_are_what_nvidia_smi_lists_with_their_memory(nvidia_smi: None) -> None:
@@ -51,12 +62,14 @@ def test_without_nvidia_smi_there_are_none(tmp_path: Path, monkeypatch: pytest.M
     assert gpus() == ()
 
 
-def test_a_driver_that_tells_no_uuid_lists_its_gpus_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tool = tmp_path / "nvidia-smi"
-    tool.write_text("#!/bin/sh\necho '0, A, 1024'\n")
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+def test_a_driver_that_tells_no_uuid_lists_its_gpus_all_the_same(lists: Lists) -> None:
+    lists("0, A, 1024")
 
     assert gpus() == (Gpu("0", "A", 1 << 30),)
+
+
+def test_an_only_gpu_is_hidden_by_no_name_at_all(lists: Lists, monkeypatch: pytest.MonkeyPatch) -> None:
+    lists("0, A, 1024, 0, GPU-0a1b")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+
+    assert gpus() == ()
