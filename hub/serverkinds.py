@@ -64,8 +64,13 @@ def _transformers(served: Served) -> Iterator[str]:
 
 
 def _swift(served: Served) -> Iterator[str]:
-    """Yield the command of SWIFT; its log would else hold every prompt, and what it counts every 20 seconds."""
+    """Yield the command of SWIFT; its log would else hold every prompt, and what it counts every 20 seconds.
+
+    How a checkpoint recommends to sample would else count, its repetition penalty with temperature 0, too. Of
+    `--top_k` it takes none below 1, but the checkpoint's.
+    """
     yield from ("python", "-m", "adapters.swift", "--infer_backend", "transformers")
+    yield from ("--temperature", "1", "--top_k", "1000000", "--top_p", "1", "--repetition_penalty", "1")
     yield from ("--verbose", "false", "--log_interval", "-1", "--log_level", "warning")
     yield from ("--host", "127.0.0.1", "--port", "{port}")
     yield from ("--model", served.weights, "--served_model_name", served.name)

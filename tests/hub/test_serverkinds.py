@@ -29,7 +29,9 @@ def test_our_own_server() -> None:
 
 def test_swift_decides_on_the_dtype_where_the_task_does_not() -> None:
     assert command("swift") == (
-        "python -m adapters.swift --infer_backend transformers --verbose false --log_interval -1 --log_level warning"
+        "python -m adapters.swift --infer_backend transformers"
+        " --temperature 1 --top_k 1000000 --top_p 1 --repetition_penalty 1"
+        " --verbose false --log_interval -1 --log_level warning"
         f" {LISTENS} --model /models/q --served_model_name q"
     )
 

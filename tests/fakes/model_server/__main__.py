@@ -15,6 +15,11 @@ from pathlib import Path
 
 from adapters.runtime import job
 
+_PASSED_OVER = (
+    *("--infer_backend", "--verbose", "--log_interval", "--log_level", "--host"),
+    *("--temperature", "--top_k", "--top_p", "--repetition_penalty"),
+)
+
 
 class Handler(BaseHTTPRequestHandler):
     """OpenAI's chat completions: the answer is the last message."""
@@ -91,7 +96,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--weights", "--model", required=True)
     parser.add_argument("--name", "--served_model_name", required=True)
-    for name in ("--infer_backend", "--verbose", "--log_interval", "--log_level", "--host"):
+    for name in _PASSED_OVER:
         parser.add_argument(name)
     parser.add_argument("--port", type=int)
     parser.add_argument("--dtype", default="auto")
