@@ -40,7 +40,7 @@ def engine_option(function: _Function) -> _Function:
     option = click.option(
         "--engine",
         type=OneOf(ENGINES),
-        help="Where jobs execute.  [default: what the task says]",
+        help="Where jobs execute.  [default: what the task says, else auto]",
     )
     return option(function)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from hub.checkpoint import identifies
 from hub.errors import EngineError
 from hub.job import Job, Mount
+from hub.removal import entries_below
 
 _WEIGHTS = ("config.json", "adapter_config.json")
 
@@ -54,17 +54,10 @@ def _blobs(folder: Path) -> Path | None:
 def _leading_out(mount: Mount) -> Iterator[_Link]:
     """Yield the links to files elsewhere, sorted; those to nothing, and to folders, are not looked at."""
     inside = mount.source.resolve()
-    for path in sorted(_links(inside)):
-        if path.is_file() and not path.resolve().is_relative_to(inside):
+    # Data may be a million files: none is asked what it is. An earlier start may have left folders without end.
+    links = (Path(entry.path) for entry in entries_below(inside) if entry.is_symlink())
+    for path in sorted(links):
+        is_file = os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where a path is too long, or closed to us
+        if is_file and not path.resolve().is_relative_to(inside):
             here = f"{mount.target}/{path.parent.relative_to(inside)}"
             yield _Link(path, path.resolve(), os.path.normpath(f"{here}/{path.readlink()}"))
-
-
-def _links(folder: Path) -> Iterator[Path]:
-    """Yield every link below; data may be a million files, so no file is asked what it is."""
-    with suppress(NotADirectoryError, PermissionError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_symlink():
-                yield Path(entry.path)
-            elif entry.is_dir():
-                yield from _links(Path(entry.path))

@@ -9,6 +9,8 @@ import pytest
 from hub.engine.docker.links import with_linked
 from hub.errors import EngineError
 from hub.job import Job, Mount
+from hub.removal import remove_tree
+from tests.hub.test_removal import deep_folder
 
 
 def job(*sources: Path) -> Job:
@@ -89,6 +91,15 @@ def test_links_inside_to_nothing_and_of_other_files_change_nothing(tmp_path: Pat
     (folder / "notes.md").symlink_to("../notes.md")
 
     assert with_linked(job(folder)) == job(folder)
+
+
+def test_folders_in_folders_without_end_as_an_earlier_start_may_leave_them_change_nothing(tmp_path: Path) -> None:
+    asked = job(deep_folder(tmp_path / "deep", 1100))
+
+    try:
+        assert with_linked(asked) == asked
+    finally:
+        remove_tree(tmp_path / "deep")
 
 
 def test_a_file_is_mounted_as_it_is(tmp_path: Path) -> None:
