@@ -16,6 +16,7 @@ import pytest
 
 from adapters.runtime.listen import listen
 
+PATIENCE_S = 120  # for processes that start and end, on a machine that does much else
 _CHECKOUT = Path(__file__).parents[3]
 _TCP_SERVER = """
 import signal, socket, sys
@@ -92,7 +93,7 @@ def test_the_forwarder_ends_with_the_server_whose_code_is_the_entrys(tmp_path: P
     with _entry(tmp_path / "s") as process:
         asyncio.run(_once_there(tmp_path / "s", b"end"))
 
-        assert process.wait(10) == 7
+        assert process.wait(PATIENCE_S) == 7
     with pytest.raises(ConnectionRefusedError), socket.socket(socket.AF_UNIX) as client:
         client.connect(str(tmp_path / "s"))
 
@@ -104,7 +105,7 @@ def test_a_server_whose_forwarder_is_gone_is_ended_and_is_125(tmp_path: Path) ->
         asyncio.run(_until_there(tmp_path / "s"))
         os.kill(_forwarder_of(process.pid), signal.SIGKILL)
 
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 125
     assert "its forwarder is gone, so nothing passes its socket any more: ending it" in said
@@ -116,14 +117,14 @@ def test_a_signal_reaches_the_server(tmp_path: Path) -> None:
         process.stdout.readline()
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(10) == 33
+        assert process.wait(PATIENCE_S) == 33
 
 
 def test_a_command_without_a_port_in_it_is_left_alone(tmp_path: Path) -> None:
     env = _environment(tmp_path / "s")
     command = ("python", "-c", "import sys; print(sys.argv[1:])", "{}")
 
-    done = subprocess.run(_argv(*command), env=env, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(_argv(*command), env=env, capture_output=True, text=True, timeout=PATIENCE_S)
 
     assert done.stdout.strip() == "['{}']"
     assert not (tmp_path / "s").exists()
@@ -172,14 +173,14 @@ async def _until_there(path: Path) -> None:
                 return
             await asyncio.sleep(0.01)
 
-    await asyncio.wait_for(connect(), 10)
+    await asyncio.wait_for(connect(), PATIENCE_S)
 
 
 async def _ask(path: Path, data: bytes) -> bytes:
     reader, writer = await asyncio.open_unix_connection(path)
     writer.write(data)
     writer.write_eof()
-    answer = await asyncio.wait_for(reader.read(), 30)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
     with suppress(ConnectionError):
         await writer.wait_closed()

@@ -74,7 +74,6 @@ def load_checkpoint(
         ModelError: the folder does not hold a model that transformers can load, or torch finds no GPU of the job's.
     """
     import torch
-    import transformers
 
     device = device_of(os.environ, cuda=torch.cuda.is_available(), torch=torch.__version__)
     dtype = ("float32" if device == "cpu" else "auto") if target.dtype == "auto" else target.dtype
@@ -100,7 +99,15 @@ def load_checkpoint(
         batch_rows=BATCH_ROWS[device],
         room=_room(model, torch) if device == "cuda" and batch_tokens is None else None,
     )
-    return checkpoint, {
+    return checkpoint, _facts(target, model, device)
+
+
+def _facts(target: NativeModel, model: Any, device: str) -> dict[str, str]:
+    """Return what is to be said of a loaded model."""
+    import torch
+    import transformers
+
+    return {
         "kind": "transformers",
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
         "dtype": str(model.dtype).removeprefix("torch."),
