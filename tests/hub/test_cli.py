@@ -186,6 +186,44 @@ def test_logs_begins_with_what_a_job_printed_before_it_was_started_again(
     assert "started again without the data set" in shown[2]
 
 
+def test_logs_prints_what_a_server_printed_at_each_start(
+    task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(monkeypatch, FakeEngine(echo))
+    code_of("run", str(task), "--quiet")
+    (run,) = (task.parent.parent / "runs").iterdir()
+    (run / "servers" / "big").mkdir(parents=True)
+    (run / "servers" / "big" / "log.1.txt").write_text("out of memory\n")
+    (run / "servers" / "big" / "log.txt").write_text("listening\n")
+    capsys.readouterr()
+
+    assert code_of("logs", "--server", "big") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert code_of("logs", "--server", "bag") == 2
+
+    assert (lines[0], lines[-1]) == ("out of memory", "listening")
+    assert "was started again" in lines[2]
+    assert "no server 'bag'; did you mean 'big'?" in capsys.readouterr().err
+
+
+def test_logs_of_a_job_that_never_started_names_the_log_of_its_server(
+    task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(monkeypatch, FakeEngine(echo))
+    code_of("run", str(task), "--quiet")
+    (run,) = (task.parent.parent / "runs").iterdir()
+    (run / "jobs" / "1-m-echo" / "log.txt").unlink(missing_ok=True)
+    (run / "servers" / "big").mkdir(parents=True)
+    (run / "servers" / "big" / "log.txt").write_text("out of memory\n")
+    capsys.readouterr()
+
+    assert code_of("logs") == 2
+
+    said = capsys.readouterr().err
+    assert "job '1-m-echo' has no log" in said
+    assert f"`evaldock logs {run.name} --server big`" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -115,7 +115,8 @@ class VenvEngine:
         outcome = self._release(handle)
         if lived and outcome.ending in {Ending.STOPPED, Ending.LOST}:
             outcome = replace(outcome, ending=ending, reason=reason)
-            write_outcome(Path(handle.folder), outcome)
+            if Path(handle.folder).is_dir():  # somebody may have removed it under the job
+                write_outcome(Path(handle.folder), outcome)
         return outcome
 
     def reap(self) -> tuple[str, ...]:

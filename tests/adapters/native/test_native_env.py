@@ -133,6 +133,7 @@ def test_an_adapter_of_other_shapes_is_refused(native_python: str, tiny: Path, t
     answer = script(native_python, "adapter.py", str(tiny), str(tmp_path / "lora"), '{"fan_in_fan_out": true}')
 
     assert "adapter and model have other shapes at 'model.layers.0.mlp.down_proj'" in answer["refused"]
+    assert answer["refused"].endswith("Is it an adapter of this checkpoint?")
 
 
 def test_an_adapter_on_weights_that_are_not_in_memory_is_refused(native_python: str, tmp_path: Path) -> None:

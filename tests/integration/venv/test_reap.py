@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,16 @@ def test_a_job_whose_hub_is_dead_is_ended(bench: Any) -> None:
     assert not is_alive(int(handle.id), handle.mark)
     assert not root_of(bench.folder()).exists()
     assert bench.engine.wait(handle, 0).ending is Ending.STOPPED
+
+
+def test_a_job_whose_folder_is_gone_is_ended_all_the_same(bench: Any) -> None:
+    handle = bench.start(*_SLEEP)
+    shutil.rmtree(bench.folder())
+
+    lines = bench.engine.reap()
+
+    assert lines == (f"ended job '1-m-echo' (process {handle.id}), whose hub is gone",)
+    assert not is_alive(int(handle.id), handle.mark)
 
 
 def test_a_job_whose_hub_lives_is_left_alone(bench: Any) -> None:

@@ -34,6 +34,7 @@ _MORE = (
 )
 # They take their first factors out of the base weights; peft stores what was converted back as `true`.
 _OTHER_BASES = ("pissa", "olora", "corda", "loftq")
+_OTHER = "Is it an adapter of this checkpoint?"
 _HINT = "Merge the adapter into the checkpoint with peft (merge_and_unload), and evaluate that."
 
 
@@ -58,7 +59,7 @@ def merge(model: Any, folder: Path) -> None:
     strangers = sorted(name for name in found if not hasattr(modules.get(name), "weight"))
     if strangers:
         reason = f"the adapter changes {len(strangers)} modules that the model does not have, e.g. {strangers[0]!r}"
-        raise ModelError(reason, hint="Is it an adapter of this checkpoint?")
+        raise ModelError(reason, hint=_OTHER)
     absent = next((name for name in sorted(found) if modules[name].weight.is_meta), None)
     if absent is not None:  # accelerate left them on the disk: what is written to them there is lost in silence
         what = f"the weights of {absent!r} do not fit into memory beside the others"
@@ -74,7 +75,8 @@ def merge(model: Any, folder: Path) -> None:
             change = change.T if config.get("fan_in_fan_out") else change
             if change.shape != weight.shape:
                 shapes = f"{tuple(change.shape)} and {tuple(weight.shape)}"
-                raise ModelError(f"adapter and model have other shapes at {name!r}: {shapes}", hint=_HINT)
+                reason = f"adapter and model have other shapes at {name!r}: {shapes}"
+                raise ModelError(reason, hint=_OTHER)
             scale = _scale(config, name, rank=factors.down.shape[0])
             merged = weight.double() + scale * change.to(weight.device)
             weight.copy_(merged.to(weight.dtype))
