@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.images import Image
 
+_DEFAULT_HOST = "unix:///var/run/docker.sock"
 _PING_S = 5
 _REQUEST_S = 60
 _TRIES = 10
@@ -85,10 +87,24 @@ def connect() -> DockerClient:
     """
     import docker  # noqa: PLC0415 - 0.2 s
 
+    _require_listener(os.environ.get("DOCKER_HOST") or _DEFAULT_HOST)
     with translated("reach the Docker daemon"):
         with closing(docker.from_env(timeout=_PING_S)) as probe:
             version = probe.version()["ApiVersion"]
         return docker.from_env(version=version, timeout=_REQUEST_S)
+
+
+def _require_listener(host: str) -> None:
+    """Raise where nothing listens at a unix socket: the SDK leaves its own one open that could not connect."""
+    scheme, _, path = host.partition("unix://")
+    if scheme not in {"", "http+"} or not path:
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(_PING_S)
+        try:
+            probe.connect(f"/{path.lstrip('/')}")  # as the SDK reads it
+        except OSError as error:
+            raise unreachable(str(error)) from error
 
 
 def list_images(client: DockerClient, **query: Any) -> list[Image]:
