@@ -14,7 +14,7 @@ from hub.downloads import Download, download_findings, downloads_of
 from hub.engine import Engine
 from hub.engine.ownership import is_held
 from hub.engines import Choice, choose_engine
-from hub.errors import PrerequisiteError
+from hub.errors import PrerequisiteError, ServerError
 from hub.finding import Finding
 from hub.images import load_image
 from hub.observer import Observer, Preparing
@@ -151,8 +151,12 @@ def locked_desk(settings: Settings, observe: Observer, prefix: str) -> Iterator[
         _sweep(settings.state_dir, prefix)
         try:
             yield Desk(name, folder, settings, observe)
-        finally:
+        except ServerError:  # names its log, which is in this folder; whoever comes next sweeps it away
+            raise
+        except BaseException:
             remove_what_can_be(folder)
+            raise
+        remove_what_can_be(folder)
 
 
 def _sweep(state_dir: Path, prefix: str) -> None:

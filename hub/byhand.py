@@ -21,8 +21,8 @@ from hub.observer import Observer, Preparing
 from hub.orchestrator import Request, plan_task, survey
 from hub.plan import Plan
 from hub.prepare import fetch_missing, images_of, make_environments
-from hub.serving.live import Ground, LiveServers
-from hub.serving.place import server_socket, sockets_dir
+from hub.serving.live import Ground, LiveServers, server_folder
+from hub.serving.place import LOG, server_socket, sockets_dir
 from hub.serving.port import forwarded
 from hub.settings import Settings
 from hub.taskfile import load_task
@@ -53,14 +53,14 @@ def plan_one(wanted: Wanted, settings: Settings) -> Plan:
 
 def serve_one(
     wanted: Wanted, settings: Settings, request: Request, observe: Observer, announce: Callable[[str], None]
-) -> str:
-    """Serve until an interrupt; return why the server is gone where that came first, else an empty text.
+) -> None:
+    """Serve until an interrupt.
 
     `announce` is told the URL once the model is loaded.
 
     Raises:
         TaskError, PrerequisiteError, ImageError: as for a run; the port is taken, or a GPU that it needs.
-        ServerError: it did not come up.
+        ServerError: it did not come up, or is lost; its log is kept until the next one is served.
     """
     plan = plan_one(wanted, settings)
     with bind("127.0.0.1", wanted.port, mend="--port names another one, --port 0 takes one that is free") as listener:
@@ -78,23 +78,22 @@ def serve_one(
             with held() as interrupted, granted(server, work.capacity, locks) as devices:
                 place = (desk.run_id, desk.folder, sockets_dir(settings, choice.engine.isolation))
                 ground = Ground(*place, choice.engine, environments, observe, interrupted)
-                return _serve(plan, ground, devices, listener, announce)
+                _serve(plan, ground, devices, listener, announce)
 
 
 def _serve(
     plan: Plan, ground: Ground, devices: tuple[str, ...], listener: socket.socket, announce: Callable[[str], None]
-) -> str:
+) -> None:
     (server,) = plan.servers
     try:
         with LiveServers(plan.servers, ground) as servers:
             servers.start(server.name, devices)
             with forwarded(listener, server_socket(ground.sockets, ground.run_id, 0)):
                 announce(url_of(listener))
-                return _wait(servers, server.name, ground.interrupted)
+                _wait(servers, server.name, ground)
     except ServerError:
         if not ground.interrupted():
             raise
-        return ""
 
 
 def _clear(engine: Engine, observe: Observer) -> None:
@@ -103,9 +102,8 @@ def _clear(engine: Engine, observe: Observer) -> None:
         observe(Preparing("leftovers", line))
 
 
-def _wait(servers: LiveServers, name: str, interrupted: Callable[[], bool]) -> str:
-    while not interrupted():
+def _wait(servers: LiveServers, name: str, ground: Ground) -> None:
+    while not ground.interrupted():
         if reason := servers.lost(name):
-            return reason
+            raise ServerError(reason, hint=f"its log: {server_folder(ground.folder, name) / LOG}")
         time.sleep(_POLL_S)
-    return ""

@@ -57,10 +57,8 @@ def command(model: str, port: int, engine: str | None, offline: bool, yes: bool,
     wanted = Wanted(given["name"] or _name(model), _model(model, given), port)
     request = Request(engine=engine, offline=offline, consent=consent(yes=yes, quiet=quiet))
     with open_screen(quiet=quiet, plain=True) as observe:
-        reason = serve_one(wanted, load_settings(), request, observe, click.echo)
-    if reason:
-        click.echo(f"evaldock: {reason}", err=True)
-    return 1 if reason else 0
+        serve_one(wanted, load_settings(), request, observe, click.echo)
+    return 0
 
 
 def _model(model: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -81,4 +79,4 @@ def _model(model: str, given: dict[str, Any]) -> dict[str, Any]:
 def _name(model: str) -> str:
     from hub.seed.model import model_name
 
-    return model_name(model)
+    return model_name(str(Path(model).resolve()) if model in {".", ".."} else model)

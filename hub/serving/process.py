@@ -123,4 +123,5 @@ class ServerProcess:
 def _reason(outcome: JobOutcome) -> str:
     if outcome.ending is Ending.SUCCEEDED:
         return "it ended by itself, with exit code 0"
-    return outcome.reason or outcome.ending.value
+    said = outcome.reason or outcome.ending.value
+    return said.replace("resources.memory", "serve.memory")  # where a task says it of a server

@@ -186,6 +186,18 @@ def test_logs_begins_with_what_a_job_printed_before_it_was_started_again(
     assert "started again without the data set" in shown[2]
 
 
+def test_a_model_served_from_the_folder_one_is_in_has_the_folders_name(
+    task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(monkeypatch, FakeEngine(echo))
+    (task.parent / "my-model").mkdir()
+    monkeypatch.chdir(task.parent / "my-model")
+
+    assert code_of("serve", ".", "--port", "0") == 3
+
+    assert "model 'my-model'" in capsys.readouterr().err
+
+
 def test_logs_prints_what_a_server_printed_at_each_start(
     task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

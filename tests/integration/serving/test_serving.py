@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.e2e.harness import EVALDOCK, Ran
 from tests.integration.endings.conftest import _processes
@@ -217,6 +221,30 @@ def test_one_by_hand_that_is_ended_while_it_loads_ends_in_order(stage: Stage, tm
             assert hub.wait(60) == 0
         finally:
             hub.kill()
+
+
+@pytest.mark.parametrize("how", [["--fail"], ["--crash-at", "1", "2"]])
+def test_one_by_hand_that_is_lost_names_a_log_that_is_there(stage: Stage, tmp_path: Path, how: list[str]) -> None:
+    stage.task(tmp_path)
+    environment = {**os.environ, **stage.checkout.environment, **stage.environment}
+    command = [EVALDOCK, "serve", "model", "--port", "0", "--engine", stage.engine, "--", *how]
+    body = json.dumps({"model": "model", "messages": [{"role": "user", "content": "hello"}]}).encode()
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, stdout=pipe, stderr=pipe) as hub:
+        try:
+            assert hub.stdout is not None
+            url = hub.stdout.readline().strip()
+            while url and hub.poll() is None:
+                with suppress(OSError, HTTPException):  # nobody answers while it is away
+                    urllib.request.urlopen(f"{url}/chat/completions", body, timeout=5).close()
+            _, said = hub.communicate(timeout=60)
+        finally:
+            hub.kill()
+
+    assert hub.returncode == 1, said
+    log = Path(said.rpartition("its log: ")[2].strip())
+    assert log.read_text()
+    shutil.rmtree(log.parents[2])
 
 
 def test_one_that_loads_for_long_keeps_its_place_while_another_run_clears_up(stage: Stage, tmp_path: Path) -> None:
