@@ -104,7 +104,7 @@ def _gpus(env: Mapping[str, str]) -> tuple[tuple[str, int], ...] | None:
     except ValueError as error:
         raise _wrong("EVALDOCK_GPUS", str(error), "0:80g,1:80g") from error
     names = [name for name, _ in found]
-    if not all(names) or len(set(names)) < len(names):
+    if not all(names) or "none" in names or len(set(names)) < len(names):
         raise _wrong("EVALDOCK_GPUS", f"{stated!r} is no list of different device ids", "0,1")
     return found
 

@@ -60,7 +60,14 @@ def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
+def _argument(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("no program can be given the character U+0000")
+    return value
+
+
 Text = Annotated[str, BeforeValidator(_text)]
+Argument = Annotated[Text, AfterValidator(_argument)]
 Whole = Annotated[int, BeforeValidator(_refuse_bool)]
 Positive = Annotated[Whole, Field(ge=1, lt=1 << 53)]
 NotNegative = Annotated[Whole, Field(ge=0, lt=1 << 53)]
@@ -157,7 +164,7 @@ class ServeSpec(_Part):
         None, description="GPUs of the server; default: one, where the machine has any."
     )
     memory: Annotated[Size, Field(ge=64 << 20, lt=1 << 50)] | None = Field(None, description="Memory of the server.")
-    args: tuple[Text, ...] = Field((), description="More arguments of the server, as its own command takes them.")
+    args: tuple[Argument, ...] = Field((), description="More arguments of the server, as its own command takes them.")
     adapters: tuple[Text, ...] = Field(
         (), description="LoRA adapters of a training run: folders, relative to the task file."
     )

@@ -20,6 +20,7 @@ FOLDER = "servers"
 LOG = "log.txt"
 _TAIL_BYTES = 64 << 10
 _LONGEST_LINE = 300
+_OURS = "evaldock: "  # what adapters.runtime.entry says, and only of an end that it makes
 
 
 def sockets_dir(settings: Settings, isolation: Isolation) -> Path:
@@ -98,11 +99,13 @@ def shelve(folder: Path) -> None:
 def last_line(folder: Path, telling: str = "") -> str:
     """Return the last line of a server's log that says something, shortened; empty where it printed nothing.
 
-    Where one of the last lines matches `telling`, it is the last of those: some servers end with less than they know.
+    Where one of the last lines is of our own entry, or matches `telling`, it is the last of those: some servers end
+    with less than they know, and one that is ended complains.
     """
     with suppress(OSError), (folder / LOG).open("rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+        ours = [line for line in lines if line.startswith(_OURS)]
         told = [line for line in lines if telling and re.search(telling, line)]
-        return (told or lines or [""])[-1][:_LONGEST_LINE]
+        return (ours or told or lines or [""])[-1][:_LONGEST_LINE]
     return ""

@@ -77,6 +77,10 @@ CASES = {
     "an unknown key of a model": Bad(
         model("endpoint: http://h, model: q, concurency: 3"), "3: models.m.concurency: unknown key; did you mean"
     ),
+    "a NUL in an argument": Bad(
+        model('checkpoint: ./w, serve: {engine: swift, args: ["a\\0b"]}'),
+        "3: models.m.serve.args[0]: no program can be given the character U+0000",
+    ),
     "an unknown key of an evaluation": Bad(
         GOOD + "    dataset: []\n", "7: evaluations[0].dataset: unknown key; did you mean 'datasets'?"
     ),

@@ -83,7 +83,13 @@ def test_the_most_jobs_at_once_can_be_stated() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("EVALDOCK_GPUS", "0,0"), ("EVALDOCK_GPUS", "0:much"), ("EVALDOCK_JOBS", "0"), ("EVALDOCK_JOBS", "many")],
+    [
+        ("EVALDOCK_GPUS", "0,0"),
+        ("EVALDOCK_GPUS", "none,1"),
+        ("EVALDOCK_GPUS", "0:much"),
+        ("EVALDOCK_JOBS", "0"),
+        ("EVALDOCK_JOBS", "many"),
+    ],
 )
 def test_what_cannot_be_gpus_or_a_number_of_jobs_is_refused(name: str, value: str) -> None:
     with pytest.raises(PrerequisiteError, match=name):
