@@ -8,7 +8,7 @@ from contextlib import nullcontext, suppress
 
 from hub.errors import EvaldockError, ServerError
 from hub.observer import ServerState
-from hub.serving.process import ServerProcess
+from hub.serving.process import GivenUpError, ServerProcess
 
 _WATCH_S = 0.5
 # state, reason or empty, seconds that loading took
@@ -78,7 +78,7 @@ class KeptServer:
             seconds = self._process.start(devices)
         except EvaldockError as error:
             self.lost = error.message
-            self._tell("lost", error.message, 0.0)
+            self._tell("stopped" if isinstance(error, GivenUpError) else "lost", error.message, 0.0)
             raise ServerError(error.message, hint=error.hint) from error
         self._tell("ready", "", seconds)
 

@@ -47,6 +47,10 @@ class Site:
     loading: Callable[[float], None]
 
 
+class GivenUpError(ServerError):
+    """A server was stopped before it answered; nothing is wrong with it."""
+
+
 class ServerProcess:
     """One start of a server, from submit to its end."""
 
@@ -62,6 +66,7 @@ class ServerProcess:
 
         Raises:
             ServerError: it ended, or did not answer in time; it is ended then.
+            GivenUpError: it was to be waited for no longer; it is ended then.
             EngineError, PrerequisiteError: the engine refused.
         """
         site, job = self._site, replace(self._planned.job, gpus=devices)
@@ -87,7 +92,7 @@ class ServerProcess:
             if is_healthy(self._site.socket, self._planned.kind.health):
                 return now - began
             if self._site.given_up():
-                raise ServerError(f"server {self._planned.name!r} was stopped while it was loading")
+                raise GivenUpError(f"server {self._planned.name!r} was stopped while it was loading")
             if now - began > limit_s:
                 raise self._error(f"did not answer within {show_duration(limit_s)} (serve.timeout)")
             if now - told >= _TELL_EVERY_S:

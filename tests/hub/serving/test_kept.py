@@ -8,7 +8,7 @@ import pytest
 
 from hub.errors import EngineError, ServerError
 from hub.serving.kept import KeptServer
-from hub.serving.process import ServerProcess
+from hub.serving.process import GivenUpError, ServerProcess
 
 
 class Starts:
@@ -130,7 +130,7 @@ def test_one_that_is_loading_gives_up_when_it_is_stopped() -> None:
             loading.set()
             while not self.given_up():
                 self.over.wait(0.01)
-            raise ServerError("stopped while it was loading")
+            raise GivenUpError("stopped while it was loading")
 
     def make(stopping: Callable[[], bool]) -> ServerProcess:
         found = Loads(starts, "")
@@ -150,7 +150,7 @@ def test_one_that_is_loading_gives_up_when_it_is_stopped() -> None:
     thread.join(10)
 
     assert not thread.is_alive()
-    assert starts.told == ["starting", "lost: stopped while it was loading"]
+    assert starts.told == ["starting", "stopped: stopped while it was loading"]
 
 
 def test_one_that_makes_room_while_it_is_started_again_can_be_started_later() -> None:
@@ -161,7 +161,7 @@ def test_one_that_makes_room_while_it_is_started_again_can_be_started_later() ->
             loading.set()
             while not self.given_up():
                 self.over.wait(0.01)
-            raise ServerError("stopped while it was loading")
+            raise GivenUpError("stopped while it was loading")
 
     def make(stopping: Callable[[], bool]) -> ServerProcess:
         again = starts.told[-1].startswith("restarting")

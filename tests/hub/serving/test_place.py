@@ -114,6 +114,8 @@ def test_the_last_line_that_says_something_is_the_end_of_a_log(tmp_path: Path) -
 
 
 def test_why_our_entry_ended_a_server_is_told_before_what_the_server_says_of_its_end(tmp_path: Path) -> None:
-    (tmp_path / "log.txt").write_text("ready\nevaldock: its forwarder is gone\nBrokenPipeError: [Errno 32] Broken pipe\n")
+    (tmp_path / "log.txt").write_text(
+        "ready\nevaldock: its forwarder is gone\nBrokenPipeError: [Errno 32] Broken pipe\n"
+    )
 
     assert last_line(tmp_path, r"Error: ") == "evaldock: its forwarder is gone"

@@ -169,6 +169,7 @@ def test_an_interrupt_while_it_loads_leaves_nothing_behind(stage: Stage, tmp_pat
     ran = Ran(hub.returncode, "", "", tmp_path / "runs")
     assert hub.returncode == 130
     assert [job["state"] for job in ran.report["jobs"]] == ["cancelled", "cancelled"]
+    assert [server["state"] for server in ran.report["servers"]] == ["stopped"]
     assert leftovers(stage, ran) == []
 
 
@@ -218,9 +219,13 @@ def test_one_by_hand_that_is_ended_while_it_loads_ends_in_order(stage: Stage, tm
             assert hub.stderr is not None
             assert any(line.startswith("server model: starting") for line in hub.stderr)
             hub.send_signal(signal.SIGINT)
+            said = hub.stderr.read()
             assert hub.wait(60) == 0
         finally:
             hub.kill()
+
+    assert "server model: stopped" in said
+    assert "lost" not in said
 
 
 @pytest.mark.parametrize("how", [["--fail"], ["--crash-at", "1", "2"]])
