@@ -12,11 +12,11 @@ from pathlib import Path
 from hub.check import check_images, check_own, missing, require
 from hub.downloads import Download, download_findings, downloads_of
 from hub.engine import Engine
-from hub.engine.ownership import is_held
 from hub.engines import Choice, choose_engine
 from hub.errors import PrerequisiteError, ServerError
 from hub.finding import Finding
 from hub.images import load_image
+from hub.lockfile import is_held
 from hub.observer import Observer, Preparing
 from hub.orchestrator import plan_task
 from hub.plan import Plan

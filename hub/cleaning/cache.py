@@ -8,7 +8,7 @@ from pathlib import Path
 from hub.cleaning.folder import alone, leads_out, ours, remove_folder, weigh
 from hub.cleaning.item import Found, Item
 from hub.cleaning.live import Live
-from hub.engine.ownership import is_held
+from hub.lockfile import is_held
 from hub.settings import Settings
 
 _PLACES = tuple((kind, hub) for kind in ("models", "datasets") for hub in ("modelscope", "huggingface", "url"))

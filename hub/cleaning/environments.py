@@ -9,7 +9,7 @@ from pathlib import Path
 from hub.cleaning.folder import alone, leads_out, ours, remove_folder, weigh
 from hub.cleaning.item import Found, Item
 from hub.cleaning.live import Live, processes_in
-from hub.engine.ownership import is_held
+from hub.lockfile import is_held
 from hub.settings import Settings
 
 _ENVIRONMENT = re.compile(r"(.+)-[0-9a-f]{12}")

@@ -14,8 +14,8 @@ from hub import answers
 from hub.cleaning.folder import alone
 from hub.cleaning.holding import holding
 from hub.cleaning.live import Live
-from hub.engine.ownership import is_held
 from hub.errors import EvaldockError, RunError
+from hub.lockfile import is_held
 from hub.runs import RunFolder, open_run, shown_state
 from hub.settings import Settings
 

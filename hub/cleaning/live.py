@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.engine.ownership import is_held
 from hub.errors import RunError
+from hub.lockfile import is_held
 from hub.runs import RunFolder, is_live, list_runs, open_run
 from hub.settings import Settings
 

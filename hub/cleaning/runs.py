@@ -10,8 +10,8 @@ from hub import answers
 from hub.cleaning.folder import alone, leads_out, ours, remove_folder, weigh
 from hub.cleaning.item import Found, Item
 from hub.cleaning.live import Live
-from hub.engine.ownership import is_held
 from hub.errors import RunError
+from hub.lockfile import is_held
 from hub.runs import open_run, shown_state
 from hub.settings import Settings
 

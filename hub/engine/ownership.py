@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 
@@ -27,15 +26,3 @@ def owner_id() -> str:
 def run_lock(job_folder: Path) -> Path:
     """Return the lock file of the run that a job's folder (<run>/jobs/<id>) belongs to."""
     return job_folder.parent.parent / _LOCK
-
-
-def is_held(lock: Path) -> bool:
-    """Return whether a living process holds this lock; a lock that is gone is held by nobody."""
-    try:
-        with lock.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:  # held, or not ours to look into: either way not ours to clear
-        return True
-    return False

@@ -18,6 +18,7 @@ from hub.errors import PrerequisiteError
 from hub.gateway import reserve
 from hub.gateway.config import Books
 from hub.job import SOCKET_NAME
+from hub.lockfile import is_held
 from hub.private import make_private, require_ours, require_short
 from hub.removal import remove_tree
 from hub.unixsocket import opened
@@ -118,17 +119,6 @@ def let_go(folder: Path, file: IO[bytes]) -> None:
         folder.rmdir()
 
 
-def _is_held(folder: Path) -> bool:
-    try:
-        with (folder / _LOCK).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
-
-
 def sweep_sockets(runtime_dir: Path) -> tuple[str, ...]:
     """Remove the folders of runs whose gateway is dead; return a line for each.
 
@@ -142,7 +132,7 @@ def sweep_sockets(runtime_dir: Path) -> tuple[str, ...]:
 def _sweep(folder: Path) -> bool:
     try:
         young = time.time() - folder.lstat().st_mtime < _YOUNG_S
-        if young or _is_held(folder) or any(map(is_served, folder.glob("*/*.sock"))):
+        if young or is_held(folder / _LOCK) or any(map(is_served, folder.glob("*/*.sock"))):
             return False
         require_ours(folder)
         remove_tree(folder)

@@ -11,12 +11,13 @@ from hub.adapter import Asset
 from hub.ahead import Ahead, fetch_ahead, look_ahead
 from hub.cli import cli
 from hub.downloads import Download
-from hub.engine.ownership import is_held, run_lock
+from hub.engine.ownership import run_lock
 from hub.engines import Choice
 from hub.errors import PrerequisiteError
 from hub.finding import Finding
 from hub.images import ImageSpec
 from hub.job import Ending, Job
+from hub.lockfile import is_held
 from hub.observer import silent
 from hub.orchestrator import Request, agree, run
 from hub.plan import Plan

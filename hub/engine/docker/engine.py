@@ -27,12 +27,13 @@ from hub.engine.docker.log import LogFollower
 from hub.engine.docker.outcome import ended, exited
 from hub.engine.docker.probe import PROBE, PROBE_ENTRY, check_daemon, check_gpus, check_jobs
 from hub.engine.host_network import host_network
-from hub.engine.ownership import is_held, owner_id, run_lock
+from hub.engine.ownership import owner_id, run_lock
 from hub.engine.writable import unwritable
 from hub.errors import EvaldockError, PrerequisiteError
 from hub.finding import Finding
 from hub.images import ImageSpec, image_names, load_image
 from hub.job import Ending, Job, JobOutcome
+from hub.lockfile import is_held
 from hub.report import EnvironmentRecord
 from hub.settings import Settings
 

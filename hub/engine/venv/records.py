@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from hub.engine import Handle
-from hub.engine.ownership import is_held, run_lock
+from hub.engine.ownership import run_lock
+from hub.lockfile import is_held
 from hub.files import write_atomic
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

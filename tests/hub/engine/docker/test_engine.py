@@ -15,9 +15,10 @@ from docker.errors import APIError, NotFound
 from hub.engine import Handle, Placement
 from hub.engine.docker.engine import DockerEngine
 from hub.engine.docker.log import LOG_BYTES, LogFollower
-from hub.engine.ownership import is_held, owner_id, run_lock
+from hub.engine.ownership import owner_id, run_lock
 from hub.errors import EngineError
 from hub.job import Ending, Job, Mount
+from hub.lockfile import is_held
 from hub.report import EnvironmentRecord
 from hub.settings import Settings
 
