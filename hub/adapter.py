@@ -255,13 +255,10 @@ def expected_rows(request: DatasetRequest, info: DatasetInfo) -> ExpectedRows:
     basis = "of the published data"
     if info.rows is None:
         return ExpectedRows(None, f"{basis}, which nobody has counted")
+    if request.limit is None and request.subsets is not None:
+        return ExpectedRows(None, "of the subsets, each of which nobody has counted")
     if request.limit is None:
-        chosen = request.subsets is not None
-        return (
-            ExpectedRows(None, "of the subsets, each of which nobody has counted")
-            if chosen
-            else ExpectedRows(info.rows, basis)
-        )
+        return ExpectedRows(info.rows, basis)
     subsets = len(request.subsets or info.subsets or ("",))
     return ExpectedRows(min(info.rows, request.limit * subsets), basis)
 
