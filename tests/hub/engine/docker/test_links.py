@@ -95,6 +95,7 @@ def test_links_inside_to_nothing_and_of_other_files_change_nothing(tmp_path: Pat
 
 def test_folders_in_folders_without_end_as_an_earlier_start_may_leave_them_change_nothing(tmp_path: Path) -> None:
     asked = job(deep_folder(tmp_path / "deep", 1100))
+    (tmp_path / "deep" / "config.json").write_text("{}")
 
     try:
         assert with_linked(asked) == asked
