@@ -57,6 +57,15 @@ def test_the_report_names_server_environment_and_weights(stage: Stage, tmp_path:
     assert ran.report["jobs"][0]["results"][0]["key"]["model"] == server["identity"]
 
 
+def test_how_long_a_server_loaded_is_what_the_report_says(stage: Stage, tmp_path: Path) -> None:
+    ran = stage.run(tmp_path, "--load-s", "1")
+
+    starting, ready, _ = server_events(ran)
+    (server,) = ran.report["servers"]
+    assert 1 <= server["loading_s"] <= ready["time"] - starting["time"] + 0.01  # events are told to the millisecond
+    assert server["loading_s"] == pytest.approx(ready["seconds"], abs=0.01)
+
+
 def test_a_server_that_crashes_is_started_again_once_and_no_sample_is_lost(stage: Stage, tmp_path: Path) -> None:
     ran = stage.run(tmp_path, "--crash-at", "3")
 
