@@ -97,9 +97,9 @@ def _run(
     if ended is child:
         return child.returncode if child.returncode >= 0 else 128 - child.returncode
     if ended is None:
-        code = _say(f"still running after {timeout_s:g} s, and nobody stopped it: ending it", _TIMED_OUT)
+        code = _break_in(f"still running after {timeout_s:g} s, and nobody stopped it: ending it", _TIMED_OUT)
     else:
-        code = _say("its forwarder is gone, so nothing passes its socket any more: ending it", _CUT_OFF)
+        code = _break_in("its forwarder is gone, so nothing passes its socket any more: ending it", _CUT_OFF)
     _end_group(child)
     return code
 
@@ -171,6 +171,12 @@ def _end(forwarder: subprocess.Popen[bytes]) -> None:
 def _say(message: str, code: int) -> int:
     sys.stderr.write(f"evaldock: {message}\n")
     return code
+
+
+def _break_in(message: str, code: int) -> int:
+    """Say it on a line of its own, though the command, which still runs, may be in the middle of one."""
+    sys.stderr.write("\n")
+    return _say(message, code)
 
 
 if __name__ == "__main__":

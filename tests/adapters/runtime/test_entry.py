@@ -123,11 +123,12 @@ def test_the_forwarder_ends_with_the_command(tmp_path: Path) -> None:
         socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])))
 
 
-def test_a_job_that_reaches_nobody_any_more_is_ended_and_is_125(tmp_path: Path) -> None:
+def test_a_job_that_reaches_nobody_any_more_is_ended_and_is_125_which_a_line_of_its_own_says(tmp_path: Path) -> None:
     # Its calls would fail one after the other, seen by no gateway.
     source = (
         "import os, pathlib, signal, time\n"
         "entry = os.getppid()\n"
+        "os.write(2, b'in the middle of a line')\n"
         "for pid in pathlib.Path(f'/proc/{entry}/task/{entry}/children').read_text().split():\n"
         "    if int(pid) != os.getpid(): os.kill(int(pid), signal.SIGKILL)\n"
         "time.sleep(60)"
@@ -136,7 +137,7 @@ def test_a_job_that_reaches_nobody_any_more_is_ended_and_is_125(tmp_path: Path) 
     done = _run("python", "-c", source, sock=tmp_path / "nobody.sock")
 
     assert done.returncode == 125
-    assert "its forwarder is gone" in done.stderr
+    assert done.stderr.startswith("in the middle of a line\nevaldock: its forwarder is gone")
 
 
 class _Process(subprocess.Popen[str]):
