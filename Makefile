@@ -21,7 +21,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports --no-cache
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest -m "not container and not e2e and not browser"
+	$(BIN)/pytest -m "not container and not e2e and not browser" -n logical --maxprocesses 4 --dist loadfile
 
 container: $(VENV)/.dev
 	$(BIN)/pytest -m container

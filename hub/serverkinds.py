@@ -9,6 +9,8 @@ from hub.spec import JudgeSpec, ModelSpec
 
 Part = ModelSpec | JudgeSpec
 
+_PLACES = ("--host", "--port", "--model", "--served-model-name")
+
 
 @dataclass(frozen=True)
 class Served:
@@ -42,6 +44,8 @@ class Kind:
         fetcher: image whose hub clients download its checkpoints; empty for its own.
         telling: what a line of its log has that says why it ended, where that is not the last one.
         raw: the arguments without which it puts a text completion, too, into a chat template.
+        ours: the options that evaldock itself gives: what is served, under which name, and where it listens. With
+            others nobody would find the server.
     """
 
     image: str
@@ -53,6 +57,7 @@ class Kind:
     fetcher: str = ""
     telling: str = ""
     raw: tuple[str, ...] = ()
+    ours: tuple[str, ...] = _PLACES
 
 
 def _transformers(served: Served) -> Iterator[str]:
@@ -126,9 +131,19 @@ _VLLM_ERROR = r"\] (?:\w+\.)*\w*(?:Error|Exception): (?!.*\bSee )"
 _LLAMACPP_ERROR = r"error loading model|failed to initialize the context|out of memory|GGML_ASSERT"
 
 KINDS: Mapping[str, Kind] = {
-    "transformers": Kind("native", _transformers, adapters=1),
+    "transformers": Kind(
+        "native", _transformers, adapters=1, ours=("--weights", "--model", "--name", "--socket", "--port")
+    ),
     "swift": Kind("swift", _swift, adapters=1, raw=("--use_chat_template", "false")),
-    "vllm": Kind("vllm", _vllm, adapters=1, fetcher="native", telling=_VLLM_ERROR),
-    "sglang": Kind("sglang", _sglang, fetcher="native"),
-    "llamacpp": Kind("llamacpp", _llamacpp, dtypes=False, gguf=True, fetcher="native", telling=_LLAMACPP_ERROR),
+    "vllm": Kind("vllm", _vllm, adapters=1, fetcher="native", telling=_VLLM_ERROR, ours=(*_PLACES, "--uds")),
+    "sglang": Kind("sglang", _sglang, fetcher="native", ours=(*_PLACES, "--model-path")),
+    "llamacpp": Kind(
+        "llamacpp",
+        _llamacpp,
+        dtypes=False,
+        gguf=True,
+        fetcher="native",
+        telling=_LLAMACPP_ERROR,
+        ours=("--host", "--port", "--model", "-m", "--alias", "-a"),
+    ),
 }

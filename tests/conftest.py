@@ -6,12 +6,19 @@ import os
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from hub.images import load_image
 from hub.settings import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The same examples every time, and none is judged by the clock; `--hypothesis-profile=explore` looks for new ones.
+_PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("explore", _PATIENT, max_examples=1000)
+hypothesis.settings.register_profile("evaldock", _PATIENT, derandomize=True)
+hypothesis.settings.load_profile("evaldock")
 
 
 @pytest.fixture

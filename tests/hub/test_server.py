@@ -77,6 +77,15 @@ def test_processes_that_split_a_model_have_shared_memory_to_meet_in(gpus: int, s
         ({"engine": "llamacpp", "adapters": ["./a"]}, "adapters", "llamacpp takes 0 adapters at most"),
         ({"engine": "sglang", "adapters": ["./a"]}, "adapters", "sglang takes 0 adapters at most"),
         ({"engine": "swift", "adapters": ["./a", "./b"]}, "adapters", "swift takes 1 adapter at most"),
+        (
+            {"engine": "transformers", "args": ["--context", "64", "--socket", "/x"]},
+            "args",
+            "--socket is for evaldock",
+        ),
+        ({"engine": "vllm", "args": ["--port=80"]}, "args", "--port=80 is for evaldock to say"),
+        ({"engine": "swift", "args": ["--served-model-name", "x"]}, "args", "--served-model-name is for evaldock"),
+        ({"engine": "swift", "args": ["--served_model_name", "x"]}, "args", "--served_model_name is for evaldock"),
+        ({"engine": "llamacpp", "args": ["-a", "x"]}, "args", "-a is for evaldock to say"),
     ],
 )
 def test_what_a_kind_of_server_cannot_do_is_said_at_its_place(

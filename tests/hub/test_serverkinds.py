@@ -19,6 +19,17 @@ def command(engine: str, **more: object) -> str:
     return " ".join(KINDS[engine].command(served))
 
 
+@pytest.mark.parametrize("engine", KINDS)
+def test_what_no_user_may_say_is_what_the_command_says_itself(engine: str) -> None:
+    said = {word.replace("_", "-") for word in command(engine).split()}
+    unsaid = {"--socket", "--port", "--host", "--uds", "--model", "-m", "-a"}  # other ways, and other spellings
+
+    assert set(KINDS[engine].ours) <= said | unsaid
+    assert {word for word in said if word in {"--host", "--port", "--weights", "--model", "--alias"}} <= set(
+        KINDS[engine].ours
+    )
+
+
 def test_our_own_server() -> None:
     found = command("transformers", dtype="float32", adapters=("/adapters/0",))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.errors import EvaldockError, TaskError
@@ -90,7 +90,6 @@ SPLINTERS = st.sampled_from(
     ]
 )
 BOUND_S = 5.0  # a slow machine's; what is bounded at all ends in milliseconds
-ci = settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 def places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -177,18 +176,18 @@ def test_the_tasks_that_are_mutated_are_good_ones(text: str, tmp_path: Path) -> 
 
 
 @given(mutated_data())
-@ci
+@settings(max_examples=250)
 def test_no_value_of_a_task_ends_in_a_surprise(text: str) -> None:
     outcome(text.encode("utf-8", "surrogatepass"))
 
 
 @given(mutated_text())
-@ci
+@settings(max_examples=250)
 def test_no_slip_of_the_keyboard_ends_in_a_surprise(text: str) -> None:
     outcome(text.encode("utf-8", "surrogatepass"))
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-16")))
-@ci
+@settings(max_examples=250)
 def test_no_bytes_end_in_a_surprise(raw: bytes) -> None:
     outcome(raw)

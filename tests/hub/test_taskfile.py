@@ -303,7 +303,7 @@ _VALUES = st.recursive(
 
 
 @given(st.dictionaries(_KEYS, _VALUES, max_size=6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_shape_of_task_gives_a_traceback(data: dict[str, Any]) -> None:
     try:
         load_task(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.native.evaluator.models.trie import Limits, Plan, Row, common, leaves_first, pack, plan, trie_size
@@ -74,7 +74,6 @@ def test_a_token_of_a_row_sees_those_before_it_in_its_own_sequences_and_no_other
         assert {other for other in range(index + 1) if index < packed.ends[other]} == expected[index]
 
 
-@settings(deadline=None)
 @given(asked=asked(), width=WIDTHS, gain=GAINS, reach=WIDTHS)
 def test_every_sequence_is_in_one_row_behind_its_own_beginning(
     asked: tuple[list[tuple[int, ...]], list[int]], width: int, gain: int, reach: int
@@ -90,7 +89,6 @@ def test_every_sequence_is_in_one_row_behind_its_own_beginning(
         assert members(row, sequences) == sorted(members(row, sequences))
 
 
-@settings(deadline=None)
 @given(asked=asked(), width=WIDTHS, gain=GAINS, reach=WIDTHS)
 def test_what_is_read_off_is_never_in_a_stem(
     asked: tuple[list[tuple[int, ...]], list[int]], width: int, gain: int, reach: int
@@ -101,7 +99,6 @@ def test_what_is_read_off_is_never_in_a_stem(
         assert all(firsts[index] >= row.start for index in row.members)
 
 
-@settings(deadline=None)
 @given(asked=asked(), width=WIDTHS, gain=GAINS, reach=WIDTHS)
 def test_a_row_is_no_wider_than_asked_but_for_its_own_beginning(
     asked: tuple[list[tuple[int, ...]], list[int]], width: int, gain: int, reach: int
@@ -114,7 +111,6 @@ def test_a_row_is_no_wider_than_asked_but_for_its_own_beginning(
         assert len(row.members) == 1 or len(pack(inside, row.start).tokens) - own <= width
 
 
-@settings(deadline=None)
 @given(asked=asked(), width=WIDTHS, gain=GAINS, reach=WIDTHS)
 def test_a_plan_computes_no_less_than_the_trie_and_no_more_than_all(
     asked: tuple[list[tuple[int, ...]], list[int]], width: int, gain: int, reach: int
@@ -181,7 +177,6 @@ def test_a_plan_does_not_depend_on_the_order_of_the_sequences() -> None:
     assert [members(row, sequences) for row in one.rows] == [members(row, backwards) for row in other.rows]
 
 
-@settings(deadline=None)
 @given(asked=asked(), width=WIDTHS, gain=GAINS)
 def test_a_stem_is_done_after_those_on_it_and_none_comes_between(
     asked: tuple[list[tuple[int, ...]], list[int]], width: int, gain: int

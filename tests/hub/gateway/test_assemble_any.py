@@ -72,7 +72,7 @@ def play(script, gaps, latency_s):
     return run(steps()), server, told
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(scripts, st.lists(st.floats(0, 8), min_size=1, max_size=15), st.sampled_from([0.0, 0.5, 15.0, 30.0]))
 def test_every_call_is_answered_in_time_truly_and_within_the_limits(script, gaps, latency_s):
     calls, server, told = play(script, gaps, latency_s)

@@ -195,6 +195,6 @@ class Occurrences(RuleBasedStateMachine):
 
 
 Occurrences.TestCase.settings = settings(
-    max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=30, stateful_step_count=30, suppress_health_check=list(HealthCheck)
 )
 TestOccurrences = Occurrences.TestCase

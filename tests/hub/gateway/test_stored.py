@@ -39,7 +39,7 @@ def with_answers(file, steps, max_bytes=1 << 30):
     return asyncio.run(run())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(body=st.binary(max_size=100), tokens=st.none() | st.integers(0, 1 << 40), large=st.booleans())
 def test_what_is_kept_is_found_as_it_was(tmp_path_factory, body, tokens, large):
     kept = answer(body * 10_000 + bytes(300 << 10) if large else body, tokens_in=tokens)

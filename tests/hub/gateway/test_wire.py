@@ -122,7 +122,7 @@ FRAMES = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(body=st.binary(max_size=300), frame=st.sampled_from(sorted(FRAMES)), cuts=st.lists(st.integers(0, 600)))
 def test_a_body_is_the_same_however_it_is_framed_and_cut(body, frame, cuts):
     raw = OK + FRAMES[frame](body)

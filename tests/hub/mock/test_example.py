@@ -2,7 +2,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.mock.example import example
@@ -47,7 +47,6 @@ def test_the_value_is_what_the_schema_asks_for(schema: Any) -> None:
     jsonschema.validate(example(schema, "word"), schema)
 
 
-@settings(deadline=None)
 @given(schema=JSON)
 def test_any_schema_comes_to_an_end(schema: Any) -> None:
     example(schema, "word")
@@ -57,7 +56,6 @@ def test_a_schema_that_refers_to_itself_twice_comes_to_an_end() -> None:
     assert isinstance(example(NODE, "word"), dict)
 
 
-@settings(deadline=None)
 @given(text=st.text(max_size=20))
 def test_texts_are_the_users_words(text: str) -> None:
     assert example({"type": "string"}, text) == text

@@ -110,19 +110,17 @@ def answer(operation: Operation, body: bytes) -> bytes:
     return prepared.body or b"".join(event.data for event in prepared.events)
 
 
-@settings(deadline=None)
 @given(body=st.binary(max_size=200), operation=st.sampled_from(OPERATIONS))
 def test_garbage_is_refused(body: bytes, operation: Operation) -> None:
     assert answer(operation, body) == b""
 
 
-@settings(deadline=None)
 @given(body=JSON, operation=st.sampled_from(OPERATIONS))
 def test_any_json_is_answered_or_refused(body: Any, operation: Operation) -> None:
     answer(operation, json.dumps(body).encode())
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(body=NEARLY, operation=st.sampled_from(OPERATIONS))
 def test_nearly_right_requests_are_answered_by_json_or_refused(body: Any, operation: Operation) -> None:
     sent = answer(operation, json.dumps(body).encode())
@@ -135,7 +133,6 @@ def test_nearly_right_requests_are_answered_by_json_or_refused(body: Any, operat
         json.loads(sent)
 
 
-@settings(deadline=None)
 @given(body=NEARLY, operation=st.sampled_from(OPERATIONS))
 def test_the_same_request_has_the_same_answer(body: Any, operation: Operation) -> None:
     raw = json.dumps(body).encode()

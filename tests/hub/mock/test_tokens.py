@@ -1,10 +1,9 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.mock.tokens import Finished, count, finish, split
 
 
-@settings(deadline=None)
 @given(text=st.text())
 def test_the_tokens_of_a_text_are_the_text(text: str) -> None:
     assert "".join(split(text)) == text

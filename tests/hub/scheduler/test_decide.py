@@ -201,7 +201,7 @@ MORE_THAN_ALL_BESIDE_NOTHING = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(tasks)
 @example(MORE_THAN_ALL_BESIDE_NOTHING)
 def test_every_job_that_can_run_does_and_nothing_is_ever_shared(

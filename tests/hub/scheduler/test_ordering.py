@@ -26,7 +26,7 @@ few_jobs = st.integers(1, 4).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(few_jobs)
 def test_up_to_seven_jobs_take_no_tenth_more_than_the_shortest_schedule_there_is(
     task: tuple[int, list[tuple[int, int]]],
@@ -37,7 +37,7 @@ def test_up_to_seven_jobs_take_no_tenth_more_than_the_shortest_schedule_there_is
     assert planned(items, machine(gpus)).seconds <= 1.1 * shortest(tuple(jobs), gpus)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 6), st.lists(st.integers(1, 20), min_size=1, max_size=24))
 def test_jobs_of_one_gpu_keep_grahams_bound_in_whatever_order(gpus: int, seconds: list[int]) -> None:
     most = (2 - 1 / gpus) * max(*seconds, sum(seconds) / gpus)

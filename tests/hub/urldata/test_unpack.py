@@ -488,7 +488,7 @@ def test_an_empty_archive_is_none(place: Place) -> None:
         place.zip().unpack()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     names=st.lists(
         st.text(alphabet="ab./\\é数\x00\n~C: ", min_size=1, max_size=12) | st.text(min_size=1, max_size=8), max_size=5
@@ -512,7 +512,7 @@ def test_whatever_the_names_nothing_leaves_the_folder(
     assert not any(path.is_symlink() for path in folder.rglob("*"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     links=st.lists(
         st.tuples(
@@ -541,7 +541,7 @@ def test_whatever_the_links_none_leads_out(
     assert all(path == top or path.startswith(f"{top}/") for path in found)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_no_damage_brings_anything_but_our_own_failure(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
