@@ -13,11 +13,11 @@ from hub.endpoint import probe
 from hub.engine import Engine
 from hub.errors import ImageError, PrerequisiteError
 from hub.finding import Finding
-from hub.gpuroom import gpu_room
 from hub.hardware import gpu_names
 from hub.hubcache import found_elsewhere
 from hub.images import load_image
 from hub.plan import Plan, host_path
+from hub.room import room_for
 from hub.server import is_served
 from hub.settings import Settings
 from hub.spec import JudgeSpec, ModelSpec
@@ -59,7 +59,7 @@ def look_once(subject: str, endpoint: str, model: str, key: str | None) -> Itera
 
 def check_inputs(plan: Plan, settings: Settings, look: Look = look_once) -> tuple[Finding, ...]:
     """Look at everything that does not depend on the engine: GPUs, models, data, secrets, endpoints (by `look`)."""
-    findings = [*_gpus(plan, settings), *gpu_room(plan, settings)]
+    findings = [*_gpus(plan, settings), *room_for(plan, settings)]
     findings += _assets(plan, plan.assets, settings)
     for role, upstream in _upstreams(plan):
         findings += _endpoint(role, upstream, look)

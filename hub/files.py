@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hub.errors import NormalizeError
+from hub.removal import entries_below
 
 # Returns what a file below a job's output holds; None where there is none.
 Read = Callable[[str], bytes | None]
@@ -83,13 +84,13 @@ def _plain(handle: int, name: object) -> BinaryIO:
 def odd_file(folder: Path) -> Path | None:
     """Return the first thing below `folder` that is neither file nor folder nor a link that stays inside."""
     top = folder.resolve()
-    for path in folder.rglob("*"):
-        mode = path.lstat().st_mode
+    for entry in entries_below(folder):
+        mode = entry.stat(follow_symlinks=False).st_mode
         if stat.S_ISLNK(mode):
-            if not path.resolve().is_relative_to(top):
-                return path
+            if not Path(entry.path).resolve().is_relative_to(top):
+                return Path(entry.path)
         elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            return path
+            return Path(entry.path)
     return None
 
 

@@ -166,11 +166,11 @@ class Chronicle:
         if not self._arrive(hub, kill):
             return ""
         (phase, _), gateways = self._at(hub.pid), _gateways(hub.pid)
+        answered, asked = self.model.answered, len(self.model.said)
         target = self._strike(hub, gateways, kill.target)
         if target != "container":
             _until(lambda: not any(map(_lives, gateways)))  # one whose hub was killed ends a moment later
             _until(lambda: not self._upstream.open_connections)  # what it had sent is read by then
-        asked, answered = len(self.model.said), self.model.answered
         hub.wait(HANGS_S)
         if target in {"hub", "all"}:
             phase, _ = self._at(hub.pid)  # nobody changes it any more

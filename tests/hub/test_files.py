@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.files import OutputError, output_reader, read_json, read_lines, write_atomic
+from hub.files import OutputError, odd_file, output_reader, read_json, read_lines, write_atomic
+from hub.removal import remove_tree
+from tests.hub.test_removal import deep_folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,3 +73,19 @@ def test_half_a_line_and_what_is_no_object_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"a": 1}\n3\n{"b": ')
 
     assert list(read_lines(output_reader(tmp_path), "a.jsonl")) == [{"a": 1}]
+
+
+def test_what_is_neither_file_nor_folder_nor_a_link_inside_is_found_and_else_nothing(tmp_path: Path) -> None:
+    folder = deep_folder(tmp_path / "output", 1100)
+    outside, pipe = folder / "a" / "outside", folder / "a" / "a" / "pipe"
+    (folder / "link").symlink_to("a/a")
+
+    found = [odd_file(folder)]
+    outside.symlink_to("../..")
+    found.append(odd_file(folder))
+    outside.unlink()
+    os.mkfifo(pipe)
+    found.append(odd_file(folder))
+    remove_tree(folder)  # what pytest cannot
+
+    assert found == [None, outside, pipe]

@@ -1,4 +1,4 @@
-"""Whether the GPUs of this machine hold the models that a plan puts on them, before anything is started."""
+"""Whether GPUs and memory of this machine hold the models of a plan, before anything is started."""
 
 from __future__ import annotations
 
@@ -14,23 +14,36 @@ from hub.text import show_memory
 
 _MEND = f"give more GPUs, take a smaller model, or {ON_PROCESSORS}"
 _MEND_TOGETHER = "give its servers fewer GPUs (`serve: {gpus: 0}` computes on the processors), or serve one elsewhere"
+_MEND_MEMORY = "take a smaller model or `dtype: bfloat16`, or compute where there is more memory"
 
 
 class _Load(NamedTuple):
-    """Weights that are to be loaded: whose, their bytes, on what, and whether no setting can make them smaller."""
+    """Weights that are to be loaded.
+
+    Attributes:
+        subject: whose they are.
+        size: in bytes.
+        need: what they are to be loaded on.
+        sure: whether no setting can make them smaller.
+        limit_bytes: of the host's memory, as the task has it; None where it says nothing.
+    """
 
     subject: str
     size: int
     need: Need
     sure: bool
+    limit_bytes: int | None
 
 
-def gpu_room(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
+def room_for(plan: Plan, settings: Settings) -> tuple[Finding, ...]:
     """Return for each job and server whether its weights fit; nothing of weights that are not here."""
-    if not plan.needs_gpus:
-        return ()
     work = workload_of(plan, settings)
-    found = [finding for load in _loads(plan, work, settings) for finding in _fit(load, work.capacity.devices)]
+    found: list[Finding] = []
+    for load in _loads(plan, work, settings):
+        if load.need.count or load.need.devices:
+            found += _fit(load, work.capacity.devices)
+        else:
+            found += _fit_in_memory(load, work.capacity.memory_bytes)
     return (*found, *_together(work))
 
 
@@ -38,11 +51,12 @@ def _loads(plan: Plan, work: Workload, settings: Settings) -> Iterator[_Load]:
     for server in plan.servers:
         size = server_bytes(server, plan, settings.cache_dir)
         need = work.servers[server.name].need
-        yield _Load(f"server {server.name!r}", size, need, is_server_sure(server, plan))
+        yield _Load(f"server {server.name!r}", size, need, is_server_sure(server, plan), server.memory_bytes)
     needs = {item.id: item.need for item in work.items}
     for planned in plan.jobs:
         size = job_bytes(planned, settings.cache_dir)
-        yield _Load(f"job {planned.id}", size, needs[planned.id], is_job_sure(planned))
+        limit = planned.job.limits.memory_bytes
+        yield _Load(f"job {planned.id}", size, needs[planned.id], is_job_sure(planned), limit)
 
 
 def _fit(load: _Load, devices: tuple[Device, ...]) -> Iterator[Finding]:
@@ -60,6 +74,16 @@ def _fit(load: _Load, devices: tuple[Device, ...]) -> Iterator[Finding]:
         yield Finding("warning", load.subject, what, _MEND)
     else:
         yield Finding("ok", load.subject, message)
+
+
+def _fit_in_memory(load: _Load, memory_bytes: int) -> Iterator[Finding]:
+    """Caution of weights on the processors that memory does not hold: the system ends whoever loads them."""
+    limit = load.limit_bytes
+    room, whose = (limit, "it may use") if limit and limit < memory_bytes else (memory_bytes, "this machine has")
+    if load.size > room:
+        verdict = f"the model {'is' if load.sure else 'may be'} too big"
+        message = f"{verdict}: its weights take {show_memory(load.size)}, {whose} {show_memory(room)} of memory"
+        yield Finding("warning", load.subject, message, _MEND_MEMORY)
 
 
 def _together(work: Workload) -> Iterator[Finding]:

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from hub import hardware
 from hub.finding import Finding
-from hub.gpuroom import gpu_room
 from hub.plan import Machine
+from hub.room import room_for
 from hub.settings import Settings
 from tests.hub.test_demand import GIB, checkpoint
 from tests.hub.test_plan import plan
@@ -15,7 +16,7 @@ from tests.hub.test_plan import plan
 def room(settings: Settings, folder: Path, size: int, **resources: Any) -> tuple[Finding, ...]:
     gpus = replace(settings, gpus=(("0", 16 * GIB), ("1", 16 * GIB)))
     models = {"m": {"checkpoint": str(checkpoint(folder / "model", size))}}
-    return gpu_room(plan(Machine(("0", "1"), settings.cache_dir), models=models, resources=resources), gpus)
+    return room_for(plan(Machine(("0", "1"), settings.cache_dir), models=models, resources=resources), gpus)
 
 
 def test_a_model_that_fits_is_said_with_its_size(settings: Settings, tmp_path: Path) -> None:
@@ -25,12 +26,41 @@ def test_a_model_that_fits_is_said_with_its_size(settings: Settings, tmp_path: P
     assert found.message == "its weights take 4 GiB, there is 1 x 16 GiB of GPU memory"
 
 
+@pytest.mark.parametrize("serve", [None, {"engine": "transformers", "memory": "3g"}])
+def test_weights_larger_than_the_memory_of_who_computes_on_processors_are_a_caution(
+    settings: Settings, tmp_path: Path, serve: dict[str, Any] | None
+) -> None:
+    model: dict[str, Any] = {"checkpoint": str(checkpoint(tmp_path / "model", 4 * GIB))}
+    model |= {"serve": serve} if serve else {}
+    made = plan(Machine((), settings.cache_dir), models={"m": model}, resources={} if serve else {"memory": "3g"})
+
+    (found,) = room_for(made, settings)
+
+    assert (found.level, found.subject) == ("warning", "server 'm'" if serve else "job 1-m-echo")
+    assert found.message == "the model is too big: its weights take 4 GiB, it may use 3 GiB of memory"
+
+
+def test_weights_larger_than_the_memory_of_this_machine_are_a_caution(settings: Settings, tmp_path: Path) -> None:
+    models = {"m": {"checkpoint": str(checkpoint(tmp_path / "model", hardware.memory_bytes() + GIB))}}
+
+    (found,) = room_for(plan(Machine((), settings.cache_dir), models=models), settings)
+
+    assert found.level == "warning"
+    assert "this machine has" in found.message
+
+
+def test_of_weights_that_memory_holds_nothing_is_said(settings: Settings, tmp_path: Path) -> None:
+    models = {"m": {"checkpoint": str(checkpoint(tmp_path / "model", 1 << 20))}}
+
+    assert room_for(plan(Machine((), settings.cache_dir), models=models), settings) == ()
+
+
 def test_a_served_judge_that_is_too_big_is_named(settings: Settings, tmp_path: Path) -> None:
     judge = {"checkpoint": str(checkpoint(tmp_path / "model", 20 * GIB)), "serve": {"engine": "transformers"}}
     models = {"m": {"endpoint": "http://h:1/v1", "model": "q"}}
     made = plan(Machine(("0",), settings.cache_dir), models=models, judge=judge)
 
-    (found,) = gpu_room(made, replace(settings, gpus=(("0", 16 * GIB),)))
+    (found,) = room_for(made, replace(settings, gpus=(("0", 16 * GIB),)))
 
     assert (found.level, found.subject) == ("missing", "server 'judge'")
 
@@ -46,7 +76,7 @@ def test_a_server_that_chooses_the_dtype_itself_may_make_weights_smaller(
     models = {"m": {"checkpoint": weights, "dtype": dtype, "serve": {"engine": engine}}}
     made = plan(Machine(("0",), settings.cache_dir), models=models)
 
-    (found,) = gpu_room(made, replace(settings, gpus=(("0", 16 * GIB),)))
+    (found,) = room_for(made, replace(settings, gpus=(("0", 16 * GIB),)))
 
     assert found.level == level
 
@@ -84,7 +114,7 @@ def test_weights_that_options_make_smaller_are_no_certain_failure(settings: Sett
         evaluations=[{"backend": "echo", "datasets": ["pairs"], "options": {"quantization": "4bit"}}],
     )
 
-    (found,) = gpu_room(made, replace(settings, gpus=(("0", 16 * GIB),)))
+    (found,) = room_for(made, replace(settings, gpus=(("0", 16 * GIB),)))
 
     assert found.level == "warning"
 
@@ -96,4 +126,4 @@ def test_of_gpus_whose_memory_nobody_knows_nothing_is_said(
     models = {"m": {"checkpoint": str(checkpoint(tmp_path / "model", 20 * GIB))}}
     made = plan(Machine(("0",), settings.cache_dir), models=models, resources={"gpus": 1})
 
-    assert gpu_room(made, replace(settings, gpus=gpus)) == ()
+    assert room_for(made, replace(settings, gpus=gpus)) == ()
