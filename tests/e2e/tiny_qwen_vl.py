@@ -64,6 +64,7 @@ def main(folder: Path) -> None:
     """Write configuration, weights, tokenizer, and what prepares pictures."""
     transformers.set_seed(1)
     transformers.Qwen2_5_VLForConditionalGeneration(config()).save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)  # it is saved for its owner alone, whom a container does not have
     tokenizer().save_pretrained(folder)
     Qwen2VLImageProcessorPil(min_pixels=3136, max_pixels=12845056).save_pretrained(folder)
     file = folder / "preprocessor_config.json"
