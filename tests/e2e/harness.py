@@ -7,16 +7,20 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.upstream import Answer, Body
+
 EVALDOCK = str(Path(sys.executable).with_name("evaldock"))
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "configs" / "bundled" / "data"
 # Parts of public data sets in the layout of their origin: where a variable says, else beside the checkout.
+HANGS_S = 240  # whatever takes so long, on the busiest machine, will never end
 REAL_DATA = Path(os.environ.get("EVALDOCK_TEST_DATA") or ROOT.parent / "shared" / "data")
 
 
@@ -95,6 +99,42 @@ def mock_server(folder: Path, *arguments: str) -> Iterator[str]:
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True)
     with process:
         assert process.stdout
-        yield process.stdout.readline().strip()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        try:
+            yield process.stdout.readline().strip()
+        finally:  # else whoever fails in the block waits for it in vain
+            process.send_signal(signal.SIGINT)
+        assert process.wait(HANGS_S) == 0
+
+
+class Held:
+    """Answers the first `count` requests; later ones wait for the end of `midst`.
+
+    Whatever is killed there is killed in the midst of its work, however slow or fast the machine is.
+    """
+
+    def __init__(self, answer: Answer, count: int) -> None:
+        """Begin with nothing asked."""
+        self._reached = threading.Event()
+        self._answer = answer
+        self._left = count
+        self._free = threading.Event()
+        self._guard = threading.Lock()
+
+    def __call__(self, body: Body) -> str | Mapping[str, Any]:
+        """Answer, or wait."""
+        with self._guard:
+            self._left -= 1
+            waits = self._left < 0
+        if waits:
+            self._reached.set()
+            self._free.wait(HANGS_S)
+        return self._answer(body)
+
+    @contextmanager
+    def midst(self) -> Iterator[None]:
+        """Wait for a request that waits, and answer all of them after the block."""
+        try:
+            assert self._reached.wait(HANGS_S), "nobody asked so much"
+            yield
+        finally:
+            self._free.set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import re
 import signal
 import subprocess
 import threading
@@ -17,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from tests.e2e.harness import EVALDOCK
-from tests.fakes.upstream import FakeUpstream, last_message
+from hub.ledger import read_rows
+from tests.e2e.harness import EVALDOCK, HANGS_S
+from tests.fakes.upstream import FakeUpstream
 
 Phase = Literal["prepare", "run", "normalise"]
 Target = Literal["hub", "gateway", "container", "all"]
@@ -31,13 +31,11 @@ _TARGETS: dict[Phase, tuple[Target, ...]] = {
     "run": ("hub", "gateway", "container", "all"),
     "normalise": ("hub", "hub", "all"),
 }
-# How far into a phase a kill may come: after so many new answers, where there are any, or so many seconds.
+# How far into a phase a kill may come: after so many new answers, where so many will come, or so many seconds.
 _ANSWERS: dict[Phase, int] = {"prepare": 0, "run": 60, "normalise": 0}
 _SECONDS: dict[Phase, tuple[float, float]] = {"prepare": (0, 0.8), "run": (3, 6), "normalise": (0, 0.08)}
 _PHASES: dict[str, Phase] = {"running": "run", "normalizing": "normalise"}  # by the last state of a job
-_PATIENCE_S = 90.0
 _LATENCY_S = (0.005, 0.04)
-_WRITING_S = 0.2  # from an answer's last byte until the gateway has it on its disk
 
 
 class Kill(NamedTuple):
@@ -80,50 +78,32 @@ class Kills:
         return Kill(phase, targets[done % len(targets)], self._rng.random(), job)
 
 
-class Asked(NamedTuple):
-    """One request that the model saw, when it came and when it was answered."""
-
-    question: str
-    at: float
-    answered_at: float
-
-
 @dataclass
 class Model:
-    """Says to each request what it has never said before; the number at its end decides the score."""
+    """Says to each request what it has never said before; the number at its end decides the score.
+
+    Attributes:
+        said: what each request was answered, or is about to be.
+        answered: how many have been.
+    """
 
     seed: int
     said: list[str] = field(default_factory=list)
-    log: list[Asked] = field(default_factory=list)
-    waiting: dict[int, tuple[str, float]] = field(default_factory=dict)
+    answered: int = 0
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self._rng = random.Random(self.seed)
 
     def __call__(self, body: dict[str, Any]) -> str:
-        question = re.findall(r"Case \w+", last_message(body))[-1]
         with self._guard:
-            number = len(self.said)
-            text = f"Call {number}. {'I think, and think. ' * 2000}\n#### {self._rng.randrange(2)}"
+            text = f"Call {len(self.said)}. {'I think, and think. ' * 2000}\n#### {self._rng.randrange(2)}"
             self.said.append(text)
-            self.waiting[number] = (question, time.monotonic())
             pause_s = self._rng.uniform(*_LATENCY_S)
         time.sleep(pause_s)
         with self._guard:
-            self.log.append(Asked(*self.waiting.pop(number), time.monotonic()))
+            self.answered += 1
         return text
-
-    def in_flight(self, since: float) -> Counter[str]:
-        """Return the questions that were asked at any moment since then, up to their writing down."""
-        with self._guard:
-            answered = (asked.question for asked in self.log if asked.answered_at + _WRITING_S > since)
-            return Counter([*(question for question, _ in self.waiting.values()), *answered])
-
-    def counts(self) -> Counter[str]:
-        """Return how often each question was asked."""
-        with self._guard:
-            return Counter([*(asked.question for asked in self.log), *(found for found, _ in self.waiting.values())])
 
 
 def write_task(folder: Path, base_url: str) -> Path:
@@ -160,8 +140,7 @@ class Chronicle:
         self._task = write_task(folder, upstream.base_url)
         self._past = 0  # characters of events.jsonl
         self.killed: list[str] = []
-        self.lost: Counter[str] = Counter()  # questions that were in flight when something was killed
-        self.struck_while_asking = 0
+        self.struck_while_asking = 0  # kills while there was a gateway
         self.first: dict[tuple[str, str], str] = {}  # by data set and id: the prediction first written down
 
     @property
@@ -186,29 +165,28 @@ class Chronicle:
         """Wait for the moment, kill, and return the phase that was struck; empty where the hub had ended before."""
         if not self._arrive(hub, kill):
             return ""
-        (phase, _), gateways, since = self._at(hub.pid), _gateways(hub.pid), time.monotonic()
+        (phase, _), gateways = self._at(hub.pid), _gateways(hub.pid)
+        answered, asked = self.model.answered, len(self.model.said)
         target = self._strike(hub, gateways, kill.target)
         if target != "container":
             _until(lambda: not any(map(_lives, gateways)))  # one whose hub was killed ends a moment later
             _until(lambda: not self._upstream.open_connections)  # what it had sent is read by then
-        flying = self.model.in_flight(since)
-        answered = len(self.model.log)
-        hub.wait(_PATIENCE_S)
+        hub.wait(HANGS_S)
         if target in {"hub", "all"}:
             phase, _ = self._at(hub.pid)  # nobody changes it any more
-        self.lost += flying
-        self.struck_while_asking += bool(flying)
-        self.killed.append(f"{target} in {phase}: {answered} answered, {flying.total()} in flight; meant: {kill}")
+        self.struck_while_asking += bool(gateways)
+        self.killed.append(f"{target} in {phase}: {asked} asked, {answered} answered; meant: {kill}")
         self._note_samples()
         return phase or "end"
 
     def _arrive(self, hub: subprocess.Popen[str], kill: Kill) -> bool:
         _until(lambda: self._is_at(hub.pid, kill) or hub.poll() is not None)
-        seen, since = len(self.model.log), time.monotonic()
-        wanted, (least_s, most_s) = int(kill.far * _ANSWERS[kill.phase]), _SECONDS[kill.phase]
-        longest_s = least_s + kill.far * (most_s - least_s)
+        seen, since = self.model.answered, time.monotonic()
+        wanted = min(int(kill.far * _ANSWERS[kill.phase]), max(sum(ROWS.values()) - seen, 0))
+        least_s, most_s = _SECONDS[kill.phase]
+        longest_s = HANGS_S if wanted else least_s + kill.far * (most_s - least_s)
         while hub.poll() is None and time.monotonic() - since < longest_s:
-            if wanted and len(self.model.log) - seen >= wanted:
+            if wanted and self.model.answered - seen >= wanted:
                 break
             time.sleep(0.001)
         return hub.poll() is None
@@ -269,6 +247,11 @@ class Chronicle:
                     if (sample := json.loads(line))["state"] == "scored":
                         yield sample
 
+    def answered(self) -> Counter[tuple[str, str]]:
+        """Return how often the model answered for each sample, by data set and id, as the ledger has it."""
+        rows = (row for file in (self.run or self.folder).glob("jobs/*/ledger.sqlite") for row in read_rows(file))
+        return Counter((row.dataset, row.sample) for row in rows if row.outcome == "ok" and not row.cached)
+
     def samples(self) -> list[dict[str, Any]]:
         """Return the samples of the report."""
         files = sorted((self.run or self.folder).glob("jobs/*/samples.jsonl"))
@@ -302,7 +285,7 @@ def _read(pid: int, name: str) -> bytes:
 
 
 def _until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + _PATIENCE_S
+    end = time.monotonic() + HANGS_S
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError("it did not come to pass")

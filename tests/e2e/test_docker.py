@@ -6,12 +6,14 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.e2e.harness import DATA, EVALDOCK, evaldock, gsm8k_task, right_answer
+from tests.e2e.harness import DATA, EVALDOCK, HANGS_S, evaldock, gsm8k_task, right_answer
 from tests.fakes.upstream import FakeUpstream
 
 pytestmark = [pytest.mark.e2e]
@@ -81,7 +83,13 @@ def test_a_base_image_that_cannot_be_had_is_exit_4(tmp_path: Path) -> None:
 
 def test_gsm8k_in_a_sealed_container_reaches_the_hosts_loopback_and_never_sees_the_key(tmp_path: Path) -> None:
     secret = "canary-4711-never-on-disk"
-    with FakeUpstream(answer=right_answer, latency_s=0.05) as upstream:
+    seen = threading.Event()
+
+    def answer(body: dict[str, Any]) -> str:
+        seen.wait(HANGS_S)  # the container lives as long as its job waits
+        return right_answer(body)
+
+    with FakeUpstream(answer=answer) as upstream:
         task = gsm8k_task(tmp_path, upstream.base_url, key_env="CANARY_KEY")
         process = subprocess.Popen(
             [EVALDOCK, "run", str(task), "--engine", "docker"], cwd=tmp_path, env={**os.environ, "CANARY_KEY": secret}
@@ -90,7 +98,10 @@ def test_gsm8k_in_a_sealed_container_reaches_the_hosts_loopback_and_never_sees_t
         while process.poll() is None:
             for container in containers(tmp_path / "runs"):
                 inspected += subprocess.run(["docker", "inspect", container], capture_output=True, text=True).stdout
+            if "NetworkMode" in inspected:
+                seen.set()
             time.sleep(0.1)
+        seen.set()
 
     assert process.returncode == 0
     assert {request.headers["authorization"] for request in upstream.requests} == {f"Bearer {secret}"}
@@ -106,7 +117,7 @@ def test_an_interrupt_stops_the_job_removes_the_container_and_reports(tmp_path: 
         while process.poll() is None and len(upstream.requests) < 20:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=HANGS_S)
 
     (folder,) = (tmp_path / "runs").iterdir()
     report = json.loads((folder / "report.json").read_text())

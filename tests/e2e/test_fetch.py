@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hub.settings import load_settings
-from tests.e2e.harness import EVALDOCK, ROOT, Ran, evaldock
+from tests.e2e.harness import EVALDOCK, HANGS_S, ROOT, Ran, evaldock
 from tests.fakes.hub_server import HubServer, Repository
 
 pytestmark = [pytest.mark.native_env, pytest.mark.e2e]
@@ -272,10 +272,10 @@ def test_an_interrupted_fetch_is_exit_130_and_goes_on_where_it_stopped(
     with hub(published, stall={"model.safetensors"}) as server:
         env = {**os.environ, **environment(server, cache)}
         with subprocess.Popen([EVALDOCK, *argv], cwd=tmp_path, env=env, stderr=subprocess.PIPE) as process:
-            assert server.stalled.wait(120)
+            assert server.stalled.wait(HANGS_S)
             wait_for_half(cache)
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=60)
+            process.communicate(timeout=HANGS_S)
         half, interrupted = half_sizes(cache), stamps(cache)
         server.stall.clear()
         shown = evaldock(tmp_path, *argv, "--dry-run", **environment(server, cache))
@@ -298,10 +298,10 @@ def test_an_interrupted_download_goes_on_where_it_stopped(
         env = {**os.environ, **environment(server, cache)}
         argv = [EVALDOCK, "run", "task.yaml", "--engine", "venv"]
         with subprocess.Popen(argv, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            assert server.stalled.wait(120)
+            assert server.stalled.wait(HANGS_S)
             wait_for_half(cache)
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
+            process.communicate(timeout=HANGS_S)
         half, interrupted = half_sizes(cache), stamps(cache)
         shutil.rmtree(tmp_path / "runs")
         server.stall.clear()
@@ -320,7 +320,7 @@ def wait_for_half(cache: Path) -> None:
     import time
 
     wanted = (MODEL / "model.safetensors").stat().st_size // 2
-    until = time.monotonic() + 30
+    until = time.monotonic() + HANGS_S
     while time.monotonic() < until:
         if any(size >= min(wanted, 1 << 20) for size in half_sizes(cache)):  # the client writes whole MiB
             return

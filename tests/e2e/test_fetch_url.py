@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from hub.settings import load_settings
-from tests.e2e.harness import ROOT
+from tests.e2e.harness import HANGS_S, ROOT
 from tests.fakes.file_server import FileServer
 
 pytestmark = pytest.mark.e2e
@@ -84,7 +84,7 @@ class User:
 
 
 def wait_for(user: User, size: int) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + HANGS_S
     while user.begun() < size:
         assert time.monotonic() < until, "the bytes did not arrive"
         time.sleep(0.02)
@@ -94,10 +94,10 @@ def test_a_fetch_that_is_killed_goes_on_where_it_was_and_a_run_then_needs_no_net
     with FileServer(ZIP, stall_at=250_000) as server:
         user = User(tmp_path, server, patterns=["ARC/*.jsonl"], unpacked_bytes=400_004)
         with user.begin(*FETCH, "--no-images") as process:
-            assert server.stalled.wait(60)
+            assert server.stalled.wait(HANGS_S)
             wait_for(user, 250_000)
             process.send_signal(signal.SIGKILL)
-            process.communicate(timeout=60)
+            process.communicate(timeout=HANGS_S)
         stamps = list(user.cache.glob("datasets/url/*/.complete"))
         server.stall_at = None
         shown = user.does(*FETCH, "--no-images", "--dry-run")
@@ -127,10 +127,10 @@ def test_ctrl_c_is_exit_130_and_keeps_what_came(tmp_path: Path) -> None:
     with FileServer(ZIP, stall_at=100_000) as server:
         user = User(tmp_path, server)
         with user.begin(*FETCH, "--no-images") as process:
-            assert server.stalled.wait(60)
+            assert server.stalled.wait(HANGS_S)
             wait_for(user, 100_000)
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
+            process.communicate(timeout=HANGS_S)
 
     assert process.returncode == 130
     assert user.begun() == 100_000
@@ -141,14 +141,14 @@ def test_of_two_at_once_one_downloads_and_the_other_waits_for_it(tmp_path: Path)
     with FileServer(ZIP, stall_at=100_000) as server:
         user = User(tmp_path, server)
         with user.begin(*FETCH, "--no-images") as first:
-            assert server.stalled.wait(60)
+            assert server.stalled.wait(HANGS_S)
             server.stall_at = None
             with user.begin(*FETCH, "--no-images") as second:
                 assert second.stderr
                 said = next(line for line in second.stderr if "waiting" in line)
                 server.closing.set()
-                rest = second.communicate(timeout=60)
-            heard = first.communicate(timeout=60)
+                rest = second.communicate(timeout=HANGS_S)
+            heard = first.communicate(timeout=HANGS_S)
 
     assert (first.returncode, second.returncode) == (0, 0), (heard, rest)
     assert "another evaldock downloads it; waiting" in said

@@ -43,8 +43,10 @@ def server(command: str, folder: Path, *arguments: str) -> Iterator[str]:
         [command, "mock-server", "--port", "0", *arguments], cwd=folder, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
-        yield process.stdout.readline().strip()
-        process.send_signal(signal.SIGINT)
+        try:
+            yield process.stdout.readline().strip()
+        finally:  # else whoever fails in the block waits for it in vain
+            process.send_signal(signal.SIGINT)
 
 
 def test_the_first_hour(tmp_path: Path, native_python: str, command: str) -> None:

@@ -62,11 +62,10 @@ def account_for(chronicle: Chronicle) -> None:
     assert set(predictions) <= set(chronicle.model.said)
     changed = {key for key, prediction in chronicle.first.items() if final[key]["prediction"] != prediction}
     assert changed == set()
-    asked = chronicle.model.counts()
-    again = Counter({question: count - 2 for question, count in asked.items() if count > 2})
-    assert again <= chronicle.lost, "asked again, though it was not in flight at a kill"
-    assert again.total() <= CONCURRENCY * chronicle.struck_while_asking
+    answered, asked = chronicle.answered(), len(chronicle.model.said)
+    assert [sample for sample, times in answered.items() if times > 1] == [], "asked again, though it was answered"
+    assert asked - len(samples) <= CONCURRENCY * chronicle.struck_while_asking, "more is lost than was in flight"
     assert chronicle.containers() == []
     assert "Traceback" not in chronicle.said
-    facts = f"{len(samples)} samples, {asked.total()} requests, {len(chronicle.first)} known before the end"
+    facts = f"{len(samples)} samples, {asked} requests, {len(chronicle.first)} known before the end"
     print(facts)  # noqa: T201 - shown where it fails

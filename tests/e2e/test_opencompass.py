@@ -10,9 +10,8 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,7 +28,7 @@ from hub.settings import load_settings
 from tests.adapters.opencompass.shipping import FILE, shipped
 from tests.adapters.opencompass.tiny_answers import answer
 from tests.adapters.opencompass.tiny_data import write_data
-from tests.e2e.harness import EVALDOCK, ROOT, Ran, evaldock
+from tests.e2e.harness import EVALDOCK, ROOT, Held, Ran, evaldock
 from tests.e2e.test_mock_server import mock_server
 from tests.fakes.upstream import FakeUpstream
 
@@ -505,7 +504,8 @@ def test_programs_that_a_model_wrote_reach_no_network(tmp_path: Path, data: Path
 
 
 def test_a_run_killed_at_half_goes_on_and_asks_nothing_twice(tmp_path: Path, data: Path) -> None:
-    with FakeUpstream(answer=answer, latency_s=0.3) as upstream:
+    held = Held(answer, 15)
+    with FakeUpstream(answer=held) as upstream:
         model = {"endpoint": upstream.base_url, "model": "mock", "concurrency": 2}
         task = write_task(tmp_path, model, ["ARC_c", "gsm8k", "race", "lambada"], data=str(data))
         hub = subprocess.Popen(
@@ -515,9 +515,9 @@ def test_a_run_killed_at_half_goes_on_and_asks_nothing_twice(tmp_path: Path, dat
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        until(lambda: len(asked(upstream)) >= 15)
-        os.killpg(hub.pid, signal.SIGKILL)
-        hub.wait()
+        with held.midst():
+            os.killpg(hub.pid, signal.SIGKILL)
+            hub.wait()
 
         ran = evaldock(tmp_path, "resume")
 
@@ -531,11 +531,3 @@ def test_a_run_killed_at_half_goes_on_and_asks_nothing_twice(tmp_path: Path, dat
 def asked(upstream: FakeUpstream) -> list[str]:
     """Return the prompts that reached the server."""
     return [json.dumps(request.json["messages"]) for request in upstream.requests if request.method == "POST"]
-
-
-def until(done: Callable[[], bool], within_s: float = 120.0) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + within_s
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

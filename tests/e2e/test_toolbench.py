@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 import yaml
 
 from tests.adapters.toolbench.agents import KINDS, endpoint, queries, query, write_cache
-from tests.e2e.harness import EVALDOCK, REAL_DATA, ROOT, Ran, evaldock, mock_server
+from tests.e2e.harness import EVALDOCK, REAL_DATA, ROOT, Held, Ran, evaldock, mock_server
 from tests.fakes.upstream import Body, FakeUpstream
 
 pytestmark = pytest.mark.e2e
@@ -105,13 +104,13 @@ def test_a_killed_run_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
         task = write_task(tmp_path / "whole", upstream.base_url, tmp_path / "whole" / "queries.json")
         whole = evaldock(tmp_path / "whole", "run", task)
         asked = Counter(_what(request.json) for request in upstream.requests)
-    with FakeUpstream(answer=endpoint, latency_s=0.05) as upstream:
+    held = Held(endpoint, sum(asked.values()) // 3)
+    with FakeUpstream(answer=held) as upstream:
         task = write_task(tmp_path / "killed", upstream.base_url, tmp_path / "killed" / "queries.json")
         command = [EVALDOCK, "run", task, "--quiet"]
-        with subprocess.Popen(command, cwd=tmp_path / "killed", stdout=subprocess.DEVNULL) as hub:
-            while hub.poll() is None and len(upstream.requests) < sum(asked.values()) // 3:
-                time.sleep(0.02)
+        with subprocess.Popen(command, cwd=tmp_path / "killed", stdout=subprocess.DEVNULL) as hub, held.midst():
             hub.kill()
+            hub.wait()
         before = len(upstream.requests)
         resumed = evaldock(tmp_path / "killed", "resume")
         again = Counter(_what(request.json) for request in upstream.requests) - asked

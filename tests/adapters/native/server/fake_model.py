@@ -80,7 +80,7 @@ class FakeEngine:
             self.cancelled.append(key)
 
     def step(self) -> list[Progress]:
-        assert self.hold.wait(10)
+        assert self.hold.wait(60)
         if self.error:
             raise self.error
         self.together = max(self.together, len(self.works))

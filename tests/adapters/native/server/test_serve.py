@@ -331,7 +331,7 @@ def test_the_server_is_not_ready_before_the_model_is_loaded(tmp_path: Path) -> N
     loading = threading.Event()
 
     def load(_: Settings) -> Loaded:
-        assert loading.wait(10)
+        assert loading.wait(60)
         raise ModelError("never mind")
 
     async def look(client: aiohttp.ClientSession) -> Any:
