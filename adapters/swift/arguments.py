@@ -6,10 +6,29 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from adapters.runtime import job
+from adapters.swift.template import takes_text
 
-Known = Mapping[str, tuple[Sequence[str], bool]]  # SWIFT's model type -> its architectures, and whether it sees
+
+class ModelType(NamedTuple):
+    """What SWIFT knows of one of its model types.
+
+    Attributes:
+        architectures: of the checkpoints that may be of this type.
+        sees: whether it takes pictures.
+        templates: SWIFT's names of its chat templates, the usual one first.
+        requires: packages that it needs, as pip writes them.
+    """
+
+    architectures: Sequence[str]
+    sees: bool = False
+    templates: Sequence[str] = ()
+    requires: Sequence[str] = ()
+
+
+Known = Mapping[str, ModelType]
 
 _FOLDERS = frozenset({"--model", "--adapters"})
 _OWN_TEMPLATE = "dummy"  # SWIFT's name for: as the checkpoint's tokenizer says
@@ -28,13 +47,25 @@ def with_defaults(argv: Sequence[str], known: Known) -> list[str]:
     folders = [Path(value) for flag, value in pairwise(found) if flag in _FOLDERS]
     if any((folder / _TRAINING).is_file() for folder in folders):
         return found
-    kind = _stated(found, "model_type") or _kind(_config(folders[0]), known)
-    added: list[str] = []
-    if kind and not _stated(found, "model_type"):
-        added += ["--model_type", kind]
-    if kind and not known.get(kind, ((), True))[1] and not _stated(found, "template"):
-        added += ["--template", _OWN_TEMPLATE]
+    kind = stated(found, "model_type") or _kind(_config(folders[0]), known)
+    added = ["--model_type", kind] if kind and not stated(found, "model_type") else []
+    if kind in known and not stated(found, "template"):
+        added += _template(found, folders[0], known[kind])
     return [*added, *found]
+
+
+def _template(argv: Sequence[str], folder: Path, model: ModelType) -> list[str]:
+    """Return what makes SWIFT ask in the checkpoint's own chat template; nothing where that cannot be.
+
+    One that sees keeps SWIFT's template, too, for that knows where its pictures belong; it only writes no text. SWIFT
+    cannot choose where there are several.
+    """
+    if not model.sees:
+        return ["--template", _OWN_TEMPLATE]
+    told = stated(argv, "template_backend") or stated(argv, "use_chat_template")
+    if told or not model.templates or not takes_text(folder):
+        return []
+    return ["--template", model.templates[0], "--template_backend", "jinja"]
 
 
 def _placed(argv: Sequence[str]) -> Iterator[str]:
@@ -46,7 +77,7 @@ def _placed(argv: Sequence[str]) -> Iterator[str]:
         yield str(job.path(argument)) if named and job.path(argument).is_dir() else argument
 
 
-def _stated(argv: Sequence[str], name: str) -> str:
+def stated(argv: Sequence[str], name: str) -> str:
     """Return what the user gave for an option, which SWIFT takes with dashes, too; empty where nothing."""
     spellings = (f"--{name}", f"--{name.replace('_', '-')}")
     for index, argument in enumerate(argv):
@@ -60,7 +91,7 @@ def _kind(config: Mapping[str, object], known: Known) -> str:
     """Return the model type that is sure to be meant; empty where none is."""
     architectures = config.get("architectures")
     first = architectures[0] if isinstance(architectures, list) and architectures else None
-    fitting = [name for name, (theirs, _) in known.items() if first in theirs]
+    fitting = [name for name, model in known.items() if first in model.architectures]
     own = str(config.get("model_type", "")).replace("-", "_")
     return fitting[0] if len(fitting) == 1 else own if own in fitting else ""
 

@@ -74,17 +74,17 @@ class ServerProcess:
         shelve(site.folder)
         write_inputs(job, site.folder)
         place = make_socket_dir(site.sockets, site.socket, site.engine.job_user(site.folder), site.engine.isolation)
+        began = time.monotonic()  # it may load already while its engine has not yet returned
         self._handle = site.engine.submit(job, site.environment, Placement(site.run_id, site.folder, place))
         try:
             write_atomic(site.folder / "handle.json", json.dumps(asdict(self._handle), indent=2) + "\n")
-            return self._until_healthy()
+            return self._until_healthy(began)
         except BaseException:
             self.stop("it did not come up")
             raise
 
-    def _until_healthy(self) -> float:
-        began, limit_s = time.monotonic(), self._planned.serve.timeout
-        told = began
+    def _until_healthy(self, began: float) -> float:
+        limit_s, told = self._planned.serve.timeout, began
         while True:
             if reason := self._ended(_POLL_S):
                 raise self._error(f"ended while it was loading: {reason}")

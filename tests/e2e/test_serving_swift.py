@@ -1,9 +1,10 @@
-"""SWIFT serves the bundled checkpoint to Native and OpenCompass: its answers are those of the weights in a job."""
+"""SWIFT serves the bundled checkpoints: its answers are those of the weights in a job, or of our own server."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +80,43 @@ def test_each_server_was_started_once_and_stopped(ran: Ran) -> None:
     found = [(server["name"], server["starts"], server["state"]) for server in ran.report["servers"]]
 
     assert found == [("served", 1, "stopped"), ("tuned", 1, "stopped")]
+
+
+SEEING = """
+version: 1
+name: seeing
+models:
+  ours: &weights
+    checkpoint: '{root}/configs/bundled/vision-model'
+    dtype: float32
+    modality: vision
+    serve: {{engine: transformers}}
+  swift: {{<<: *weights, serve: {{engine: swift, args: [--model_type, llava1_5_hf]}}}}
+  lacking: {{<<: *weights, checkpoint: ./lacking, serve: {{engine: swift}}}}
+evaluations:
+  - backend: vlmevalkit
+    datasets: [{{name: custom_mcq, alias: pictures, path: '{root}/configs/all-backends/pictures.tsv'}}]
+generation: {{temperature: 0, max_tokens: 16}}
+"""
+
+
+def test_a_model_that_sees_answers_vlmevalkit_as_through_our_server_and_one_that_cannot_be_loaded_says_why(
+    tmp_path: Path,
+) -> None:
+    # Of a family that SWIFT prepares pictures for with a package that its environment does not have.
+    shutil.copytree(ROOT / "configs" / "bundled" / "vision-model", tmp_path / "lacking")
+    config = {"architectures": ["Qwen2_5_VLForConditionalGeneration"], "model_type": "qwen2_5_vl"}
+    (tmp_path / "lacking" / "config.json").write_text(json.dumps(config))
+    (tmp_path / "task.yaml").write_text(SEEING.format(root=ROOT))
+
+    ran = evaldock(tmp_path, "run", "task.yaml", "--engine", "venv", timeout_s=1800)
+
+    assert ran.code == 1, ran.err  # for the last one
+    ours, swift, lacking = ran.report["jobs"]
+    expected, found = (predictions(ran.folder / "jobs" / job["id"]) for job in (ours, swift))
+    scores = [[metric["value"] for metric in job["results"][0]["metrics"]] for job in (ours, swift)]
+    assert found == expected
+    assert scores[0] == scores[1]
+    assert scores[0][0] > 0.9  # chance is 0.25
+    assert "lacks packages: qwen_vl_utils" in lacking["reason"]
+    assert "another engine (transformers" in lacking["reason"]

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 _CHECKOUT = Path(__file__).parents[3]
+PATIENCE_S = 120  # for processes that start and end, on a machine that does much else
 _ANNOUNCE = "import os, sys, time; print('ready', flush=True); "
 
 
@@ -49,13 +50,13 @@ def test_signals_reach_the_command(number: signal.Signals) -> None:
     source = f"import signal; signal.signal({int(number)}, lambda *_: sys.exit(33)); {_ANNOUNCE} time.sleep(60)"
     with _started("python", "-c", f"import sys; {source}") as process:
         process.send_signal(number)
-        assert process.wait(10) == 33
+        assert process.wait(PATIENCE_S) == 33
 
 
 def test_signals_reach_the_whole_group_of_the_command() -> None:
     with _started("sh", "-c", "sh -c 'echo ready; exec sleep 60'; exit 5") as process:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 128 + signal.SIGTERM
+        assert process.wait(PATIENCE_S) == 128 + signal.SIGTERM
 
 
 def test_the_command_ends_when_the_entry_is_killed() -> None:
@@ -63,16 +64,16 @@ def test_the_command_ends_when_the_entry_is_killed() -> None:
     with _started("python", "-c", source) as process:
         pid = int(process.first.split()[1])
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE_S)
 
         assert _gone(pid)
 
 
 def test_a_command_out_of_time_is_ended_with_its_group_and_is_124() -> None:
-    done = _run("sh", "-c", "sleep 60 & echo $!; wait", timeout_s=0.3)
+    done = _run("sh", "-c", "sleep 60 & echo $!; wait", timeout_s=2)
 
     assert done.returncode == 124
-    assert "still running after 0.3 s" in done.stderr
+    assert "still running after 2 s" in done.stderr
     assert _gone(int(done.stdout))
 
 
@@ -81,7 +82,9 @@ def test_out_of_time_what_ignores_sigterm_is_killed() -> None:
     entry = "import sys, adapters.runtime.entry as e; e._GRACE_S = 0.2; sys.exit(e.main(sys.argv[1:]))"
     argv = [sys.executable, "-c", entry, "--", "python", "-c", code]
 
-    done = subprocess.run(argv, env=_environment(timeout_s=0.3), timeout=30, check=False, stderr=subprocess.DEVNULL)
+    done = subprocess.run(
+        argv, env=_environment(timeout_s=0.3), timeout=PATIENCE_S, check=False, stderr=subprocess.DEVNULL
+    )
 
     assert done.returncode == 124
 
@@ -157,7 +160,7 @@ def _argv(command: tuple[str, ...]) -> list[str]:
 
 def _run(*command: str, sock: Path | None = None, timeout_s: float | None = None) -> subprocess.CompletedProcess[str]:
     env = _environment(sock, timeout_s)
-    return subprocess.run(_argv(command), env=env, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(_argv(command), env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 @contextmanager
@@ -174,7 +177,7 @@ def _started(*command: str) -> Iterator[_Process]:
 
 def _gone(pid: int) -> bool:
     """Wait until the process ended: gone, or dead and not yet reaped by its new parent."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         try:
             if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":

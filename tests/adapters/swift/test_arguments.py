@@ -8,16 +8,19 @@ from typing import Any
 
 import pytest
 
-from adapters.swift.arguments import with_defaults
+from adapters.swift.arguments import ModelType, with_defaults
 
+SEEING = "Qwen2_5_VLForConditionalGeneration"
 KNOWN = {
-    "qwen2": (["Qwen2ForCausalLM"], False),
-    "qwen2_gte": (["Qwen2ForCausalLM"], False),
-    "llama": (["LlamaForCausalLM"], False),
-    "yi": (["LlamaForCausalLM"], False),
-    "internlm2": (["InternLM2ForCausalLM"], False),
-    "qwen2_5_vl": (["Qwen2_5_VLForConditionalGeneration"], True),
+    "qwen2": ModelType(["Qwen2ForCausalLM"]),
+    "qwen2_gte": ModelType(["Qwen2ForCausalLM"]),
+    "llama": ModelType(["LlamaForCausalLM"]),
+    "yi": ModelType(["LlamaForCausalLM"]),
+    "internlm2": ModelType(["InternLM2ForCausalLM"]),
+    "qwen2_5_vl": ModelType([SEEING], sees=True, templates=["qwen2_5_vl", "mimo_vl"]),
 }
+TAKES_TEXT = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+TAKES_PARTS = "{% for part in messages[0]['content'] %}{{ part['text'] }}{% endfor %}"
 
 
 @pytest.fixture
@@ -82,11 +85,31 @@ def test_what_the_user_says_of_the_template_is_kept(root: Path) -> None:
     assert "dummy" not in found
 
 
-def test_a_model_that_sees_keeps_the_template_that_swift_has_for_it(root: Path) -> None:
-    found = given(root, architectures=["Qwen2_5_VLForConditionalGeneration"], model_type="qwen2_5_vl")
+def seeing(root: Path, template: str, *more: str) -> list[str]:
+    (root / "models" / "q" / "chat_template.jinja").write_text(template)
+    return given(root, *more, architectures=[SEEING], model_type="qwen2_5_vl")
+
+
+def test_a_model_that_sees_is_asked_in_its_own_template_with_swifts_for_its_pictures(root: Path) -> None:
+    found = seeing(root, TAKES_TEXT)
+
+    assert found[2:6] == ["--template", "qwen2_5_vl", "--template_backend", "jinja"]
+
+
+def test_one_whose_own_template_would_leave_text_out_keeps_swifts(root: Path) -> None:
+    found = seeing(root, TAKES_PARTS)
 
     assert found[:2] == ["--model_type", "qwen2_5_vl"]
-    assert "--template" not in found
+    assert found[2] == "--port"
+
+
+@pytest.mark.parametrize(
+    "said", [("--template", "x"), ("--template_backend=swift",), ("--use-chat-template", "false")]
+)
+def test_what_the_user_says_of_the_template_of_one_that_sees_is_kept(root: Path, said: tuple[str, ...]) -> None:
+    found = seeing(root, TAKES_TEXT, *said)
+
+    assert found[2] == "--port"
 
 
 @pytest.mark.parametrize("place", ["models/q", "adapters/0"])

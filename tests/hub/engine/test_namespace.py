@@ -13,7 +13,7 @@ from hub.engine.namespace import Fence, best_fence, counts_processes
 # A job that starts 60 processes, launched as an ordinary user, which root is not. Imports come before the change of
 # user, who may not read this Python.
 LAUNCH = """
-import contextlib, ctypes, os, sys
+import ctypes, os, sys
 from hub.engine.namespace import adopt_orphans, counts_processes
 from hub.engine.venv.launch import Spec, launch
 if not os.getuid():
@@ -22,15 +22,13 @@ if not os.getuid():
 others = [os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "60") for _ in range(30)]
 assert counts_processes(sys.argv[1])
 adopt_orphans()
-argv = ["/bin/sh", "-c", "for i in $(seq 60); do sleep 0.5 & echo started; done"]
+argv = ["/bin/sh", "-c", "for i in $(seq 60); do sleep 60 & echo started; done"]
 env = {"PATH": os.defpath}
 pid = launch(Spec(argv, env, "/", "/", "/", sys.argv[1], False, None, None, None, 20, 1.0), 1)
 os.waitpid(pid, 0)
-for other in others:
-    os.kill(other, 9)
-with contextlib.suppress(ChildProcessError):
-    while os.wait():
-        pass
+while left := open(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read().split():
+    os.kill(int(left[0]), 9)
+    os.waitpid(int(left[0]), 0)
 """
 
 

@@ -27,7 +27,7 @@ class Fickle(FakeUpstream):
         self.may_answer.set()
 
         def answer(_body):
-            self.may_answer.wait(10)
+            self.may_answer.wait(60)
             return f"answer {next(words)}"
 
         super().__init__(**{"answer": answer, **options})

@@ -22,7 +22,7 @@ from hub.gateway import client as client_module
 from hub.ledger import read_rows
 from hub.settings import load_settings
 from tests.fakes.upstream import FakeUpstream
-from tests.hub.gateway.support import CHAT, KEY, KEY_ENV, question
+from tests.hub.gateway.support import CHAT, KEY, KEY_ENV, PATIENCE_S, question
 
 ROOT = os.geteuid() == 0
 
@@ -55,8 +55,8 @@ def ask(folder: Path, path: str, body: dict | None = None) -> tuple[int, bytes]:
         connection.close()
 
 
-def gone(pid: int, deadline_s: float = 5.0) -> bool:
-    until = time.monotonic() + deadline_s
+def gone(pid: int) -> bool:
+    until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         if not Path(f"/proc/{pid}").exists():
             return True
@@ -182,7 +182,7 @@ def test_the_end_of_standard_input_ends_it_and_removes_its_sockets(settings, boo
     with Gateway.start(settings, "run", (Route("job", {}),), books) as gateway:
         gateway._process.stdin.close()
 
-        code = gateway._process.wait(5)
+        code = gateway._process.wait(PATIENCE_S)
 
         assert code == 0
         assert not (gateway.socket_dir("job") / "gateway.sock").exists()
@@ -225,13 +225,12 @@ def test_a_call_under_way_does_not_hold_up_the_end(settings, books):
             client.sendall(head.encode() + body)
             while not up.requests:
                 time.sleep(0.01)
-            began = time.monotonic()
             gateway.stop()
 
     assert [(row.status, row.outcome, row.delivered) for row in read_rows(books.ledger)] == [
         (499, "client_left", False)
     ]
-    assert time.monotonic() - began < 5
+    assert gateway._process.returncode == 0  # it was not killed for taking too long
 
 
 def test_a_gateway_that_cannot_start_says_why(settings, books, monkeypatch):
@@ -361,7 +360,7 @@ def test_when_nothing_can_be_written_any_more_it_ends_and_says_why_and_what_was_
             with suppress(OSError, http.client.HTTPException):
                 while ask(gateway.socket_dir("job"), f"/candidate/arc/{CHAT}", question(f"{delivered}"))[0] == 200:
                     delivered += 1
-            code = gateway._process.wait(10)
+            code = gateway._process.wait(PATIENCE_S)
             with pytest.raises(GatewayError, match=r"died\n.*run\.sqlite: "):
                 gateway.end_job("job")
         rows = list(read_rows(ledger))

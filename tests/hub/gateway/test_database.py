@@ -93,13 +93,16 @@ def test_how_many_rows_a_statement_changed_is_told_to_each(tmp_path):
 
 def test_a_large_statement_is_written_beside_the_loop_and_others_do_not_wait_for_it(tmp_path):
     async def steps(database, _failures):
+        other = sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")  # so long it is not written, however slow we are
         large = database.write_now(INSERT, ("large", bytes(8 << 20)), 8 << 20)
-        turns = 0
-        while not large.durable:
+        for _ in range(3):
             await asyncio.sleep(0)
-            turns += 1
-        small = await database.write_now(INSERT, ("small", b""), 0).committed()
-        return turns > 1, small
+        waits = not large.durable
+        other.execute("COMMIT")
+        other.close()
+        await large.committed()
+        return waits, await database.write_now(INSERT, ("small", b""), 0).committed()
 
     assert with_database(tmp_path, steps) == (True, 1)
     assert rows(tmp_path) == ["large", "small"]

@@ -70,7 +70,7 @@ def test_every_answer_that_a_client_has_comes_again(tmp_path, seed):
                 threads = job.run()
                 if session < 3:
                     for _ in range(moments.randrange(20, 120)):
-                        job.started.acquire(timeout=10)
+                        job.started.acquire(timeout=60)
                     gateway._process.kill()
                     killed += 1
                 for thread in threads:

@@ -17,9 +17,9 @@ from tests.fakes.upstream import FakeUpstream
 from tests.hub.gateway.support import Got, gateway
 
 TRIES = 3
-DEADLINE_S = 5.0
-TIMEOUT_S = 0.25  # of a try where the server is silent
-AWAY_S = 1.0  # deadline where the server is away: it is asked until then
+DEADLINE_S = 30.0
+TIMEOUT_S = 1.0  # of a try where the server is silent; on a busy machine the first event of a stream comes in it
+AWAY_S = 2.0  # deadline where the server is away: it is asked until then
 RETRY = Retry(attempts=TRIES, first_wait_s=0.01, longest_wait_s=0.01)
 TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}]
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
@@ -127,7 +127,7 @@ def faulty(request, tmp_path_factory):
         if request.param == "dns":
             patch.setattr(socket, "getaddrinfo", _unknown)
         patch.setattr("hub.gateway.send.MAX_BODY", 1 << 20)  # 64 MiB of each kind take long
-        outcomes, _ = ask_all(tmp_path_factory.mktemp("gateway"), request.param)
+        outcomes, _ = ask_all(tmp_path_factory.mktemp("gateway"), request.param, retry_after="700")
     return request.param, outcomes
 
 
@@ -212,7 +212,7 @@ def test_a_server_that_comes_up_late_is_waited_for(tmp_path):
         base = Upstream(f"http://127.0.0.1:{port}/v1", "m", None, 16, DEADLINE_S, retry=RETRY)
         async with gateway(tmp_path, {"candidate": base}) as client:
             asked = asyncio.ensure_future(client.post("candidate/arc/v1/chat/completions"))
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(1.0)
             with FakeUpstream(port=port):
                 got = await asked
             return got, (await client.ended(1))[0]

@@ -11,7 +11,7 @@ import pytest
 
 from hub.gateway.config import Books, Retry, Upstream
 from tests.fakes.upstream import FakeUpstream
-from tests.hub.gateway.support import gateway
+from tests.hub.gateway.support import PATIENCE_S, gateway
 
 RETRY = Retry(attempts=2, first_wait_s=0.01, longest_wait_s=0.01)
 ASKED = {"model": "any", "messages": [{"role": "user", "content": "6 x 7"}]}
@@ -48,7 +48,7 @@ async def outcome(asking):
         return error
 
 
-def ask(folder, up, *streams, books=None, deadline_s=5.0, timeout_s=5.0):
+def ask(folder, up, *streams, books=None, deadline_s=PATIENCE_S, timeout_s=PATIENCE_S):
     """Ask by both clients at once, for each of `streams` whether it is one; return what came of it, and the rows."""
 
     async def steps(url):
@@ -90,8 +90,8 @@ def test_an_answer_comes_whole_and_as_a_stream(tmp_path):
     ],
 )
 def test_a_failure_is_the_right_exception_and_they_ask_once(tmp_path, fault, error, told):
-    short = {"refuse": {"deadline_s": 1.0}, "503": {"deadline_s": 1.0}, "silence": {"timeout_s": 0.2}}
-    with FakeUpstream(fault=fault) as up:
+    short = {"refuse": {"deadline_s": 2.0}, "503": {"deadline_s": 2.0}, "silence": {"timeout_s": 0.2}}
+    with FakeUpstream(fault=fault, retry_after="700") as up:
         got, rows = ask(tmp_path, up, False, True, **short.get(fault, {}))
 
     for raised in got:

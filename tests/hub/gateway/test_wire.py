@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import itertools
+import socket
 import zlib
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from hub.endpoint import unix_base_url
 from hub.gateway import wire as module
 from hub.gateway.connection import CannotConnectError, CannotResolveError, DroppedError, NotHttpError
 from hub.gateway.wire import Wire
+from tests.hub.gateway.support import until
 
 OK = b"HTTP/1.1 200 OK\r\n"
 HEADERS = (("Authorization", "Bearer x"), ("Content-Type", "application/json"))
@@ -178,7 +180,8 @@ def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again():
     async def run():
         async with served(server) as (wire, url):
             first = await fetch(wire, url)
-            await asyncio.sleep(0.05)
+            (kept,) = itertools.chain(*wire._idle.values())
+            await until(lambda: not kept.usable)
             return first, await fetch(wire, url)
 
     first, second = asyncio.run(run())
@@ -253,7 +256,7 @@ def test_what_is_not_http_is_said_to_be_none(answer):
         OK + b"Content-Length: 5\r\n\r\nabc",
         OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabc",
         OK + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
-        OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(bytes(1000))[:-9],
+        OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(bytes(1000), mtime=0)[:-9],
     ],
 )
 def test_an_answer_that_breaks_off_is_never_taken_for_whole(answer):
@@ -304,7 +307,12 @@ def test_a_port_where_nobody_listens_takes_no_connection():
         asyncio.run(run())
 
 
-def test_a_name_without_an_address_cannot_be_resolved():
+def test_a_name_without_an_address_cannot_be_resolved(monkeypatch):
+    def unknown(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
     with pytest.raises(CannotResolveError):
         asyncio.run(Wire().ask("http://no-such-host.invalid/v1", HEADERS, b"{}"))
 

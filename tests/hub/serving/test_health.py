@@ -67,7 +67,7 @@ def test_an_answer_that_comes_drop_by_drop_is_none(monkeypatch: pytest.MonkeyPat
         asking = threading.Thread(target=lambda: found.append(is_healthy(Path(folder) / "s", "/health")))
         dripping.start()
         asking.start()
-        asking.join(10)
+        asking.join(60)
         in_time = list(found)
         enough.set()
         dripping.join()

@@ -21,6 +21,7 @@ from hub.images import load_image
 from hub.job import Job, JobOutcome
 from hub.report import EnvironmentRecord
 from hub.settings import Settings, load_settings
+from tests.integration.desk import PATIENCE_S
 
 _REGISTRY_FREE_BASE = "evaldock-base:bookworm"  # what .ci/base-image makes
 
@@ -90,7 +91,7 @@ class Place:
 
     def run(self, code: str, **job: Any) -> JobOutcome:
         """Run `code` to its end."""
-        outcome = self.engine.wait(self.start(code, **job), timeout_s=60)
+        outcome = self.engine.wait(self.start(code, **job), timeout_s=PATIENCE_S)
         assert outcome is not None
         return outcome
 

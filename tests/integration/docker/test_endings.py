@@ -14,10 +14,12 @@ from hub.errors import EngineError
 from hub.images import load_image
 from hub.job import Ending, Limits
 from hub.settings import Settings
+from tests.integration.desk import PATIENCE_S
 
 Count = Callable[[], int]
 SLEEP = "import time; print('ready', flush=True); time.sleep(600)"
 SMALL = Limits(memory_bytes=64 << 20)
+SOON_S = 60  # a fraction of a second; on a machine that does much else far more, and still not the 600 s of SLEEP
 
 
 @pytest.mark.parametrize(
@@ -75,18 +77,16 @@ def test_wait_returns_none_while_it_runs(place: Any) -> None:
 
     began = time.monotonic()
     assert place.engine.wait(handle, timeout_s=0.3) is None
-    assert 0.2 < time.monotonic() - began < 5
+    assert 0.2 < time.monotonic() - began < SOON_S
     place.engine.stop(handle, Ending.STOPPED, "")
 
 
-def test_stop_is_quick_and_keeps_the_reason(place: Any, containers: Count) -> None:
+def test_stop_ends_what_listens_without_killing_it_and_keeps_the_reason(place: Any, containers: Count) -> None:
     handle = place.start(SLEEP)
     _until(lambda: "ready" in place.log)
 
-    began = time.monotonic()
     outcome = place.engine.stop(handle, Ending.TIMED_OUT, "longer than 2 h")
 
-    assert time.monotonic() - began < 5
     assert (outcome.ending, outcome.reason, outcome.signal) == (Ending.TIMED_OUT, "longer than 2 h", 15)
     assert containers() == 0
 
@@ -214,25 +214,24 @@ def test_reap_leaves_a_driven_run_alone_and_takes_an_abandoned_one(
 
 
 def test_the_engine_is_well(engine: DockerEngine, echo: Any) -> None:
-    began = time.monotonic()
     findings = engine.check(gpus=False)
 
     assert [(finding.level, finding.subject) for finding in findings] == [("ok", "docker"), ("ok", "isolation")]
     assert "reaches the socket" in findings[1].message
-    assert time.monotonic() - began < 10
 
 
-def test_a_second_prepare_is_instant(engine: DockerEngine, echo: Any, docker_settings: Settings) -> None:
+def test_a_second_prepare_builds_nothing(
+    engine: DockerEngine, echo: Any, docker_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said: list[str] = []
-    began = time.monotonic()
+    monkeypatch.setattr("hub.engine.docker.build.DockerImages._build", None)  # whoever calls it fails
 
     assert engine.prepare(load_image("echo", docker_settings), said.append) == echo
-    assert time.monotonic() - began < 1
     assert said == []
 
 
-def _until(condition: Callable[[], bool], timeout_s: float = 20) -> None:
-    end = time.monotonic() + timeout_s
+def _until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.05)

@@ -18,7 +18,7 @@ import pytest
 from hub.images import load_image
 from hub.settings import Settings
 from tests.fakes.upstream import FakeUpstream
-from tests.integration.desk import Desk, Unique, gateway_of, kill, open_desk
+from tests.integration.desk import PATIENCE_S, Desk, Unique, gateway_of, kill, open_desk
 
 JOB = "1-m-echo"
 
@@ -31,7 +31,7 @@ def desk(tmp_path: Path, docker_settings: Settings) -> Iterator[Desk]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
         time.sleep(0.02)
@@ -46,8 +46,8 @@ def containers(desk: Desk) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("victim", ["hub", "gateway", "container"])
 def test_what_was_answered_is_not_asked_again_and_every_sample_has_its_first_answer(desk: Desk, victim: str) -> None:
-    answer, at_once = Unique(), 4
-    with FakeUpstream(answer=answer, latency_s=0.05) as upstream:
+    answer, at_once = Unique(free=20), 4
+    with FakeUpstream(answer=answer) as upstream:
         desk.write_endpoint_task(upstream.base_url, n=60, concurrency=at_once)
         hub = desk.start("run", "t.yaml")
         until(lambda: desk.done(JOB) >= 15)
@@ -55,7 +55,8 @@ def test_what_was_answered_is_not_asked_again_and_every_sample_has_its_first_ans
             subprocess.run(["docker", "kill", containers(desk)[0]["Id"]], check=True, stdout=subprocess.DEVNULL)
         else:
             os.kill(hub.pid if victim == "hub" else gateway_of(hub.pid), signal.SIGKILL)
-        hub.communicate(timeout=120)
+        answer.go_on.set()
+        hub.communicate(timeout=PATIENCE_S)
         first = {sample["id"]: sample["prediction"] for sample in desk.written(JOB) if "prediction" in sample}
 
         resumed = desk.run("resume")
@@ -70,14 +71,19 @@ def test_what_was_answered_is_not_asked_again_and_every_sample_has_its_first_ans
 
 
 def test_a_resume_removes_its_own_dead_hubs_container_and_no_living_ones(desk: Desk, tmp_path: Path) -> None:
-    desk.write_task("m", sleep_s=0.2)
-    with open_desk(tmp_path / "beside", tmp_path / "cache", "docker") as beside:
+    answer = Unique(free=4)
+    with (
+        FakeUpstream(answer=answer) as upstream,
+        open_desk(tmp_path / "beside", tmp_path / "cache", "docker") as beside,
+    ):
+        desk.write_endpoint_task(upstream.base_url, n=8, concurrency=1)
         beside.env |= {name: desk.env[name] for name in ("EVALDOCK_STATE", "EVALDOCK_BASE_IMAGE") if name in desk.env}
-        beside.write_task("m", n=1000)
+        beside.write_task("m", n=10_000)
         living, dying = beside.start("run", "t.yaml"), desk.start("run", "t.yaml")
         until(lambda: desk.done(JOB) >= 3 and beside.done(JOB) >= 3)
         kill(dying)
         (left,), (other,) = containers(desk), containers(beside)
+        answer.go_on.set()
 
         resumed = desk.run("resume")
 
@@ -86,7 +92,7 @@ def test_a_resume_removes_its_own_dead_hubs_container_and_no_living_ones(desk: D
         assert resumed.stderr.count("removed container") == 1
         assert [found["Id"] for found in containers(beside)] == [other["Id"]]
         living.send_signal(signal.SIGTERM)
-        living.communicate(timeout=120)
+        living.communicate(timeout=PATIENCE_S)
 
 
 @pytest.fixture
@@ -103,15 +109,18 @@ def base_of_its_own(desk: Desk, client: Any, docker_settings: Settings) -> Itera
 
 @pytest.mark.usefixtures("base_of_its_own")
 def test_a_run_whose_image_was_removed_goes_on_in_one_that_is_built_again(desk: Desk, client: Any) -> None:
-    desk.write_task("m", n=40)
-    hub = desk.start("run", "t.yaml")
-    until(lambda: desk.done(JOB) >= 3)
-    kill(hub)
-    assert desk.run("stop").returncode in {0, 1}  # its container would keep the image
-    first = desk.record()["jobs"][0]["environment"]
-    client.images.remove(first["reference"])
+    answer = Unique(free=4)
+    with FakeUpstream(answer=answer) as upstream:
+        desk.write_endpoint_task(upstream.base_url, n=8, concurrency=1)
+        hub = desk.start("run", "t.yaml")
+        until(lambda: desk.done(JOB) >= 3)
+        kill(hub)
+        answer.go_on.set()
+        assert desk.run("stop").returncode in {0, 1}  # its container would keep the image
+        first = desk.record()["jobs"][0]["environment"]
+        client.images.remove(first["reference"])
 
-    resumed = desk.run("resume")
+        resumed = desk.run("resume")
 
     second = desk.record()["jobs"][0]["environment"]
     assert resumed.returncode == 0, resumed.stderr
@@ -121,7 +130,7 @@ def test_a_run_whose_image_was_removed_goes_on_in_one_that_is_built_again(desk: 
 
 
 def test_a_job_with_its_own_weights_sees_what_its_last_start_left(desk: Desk) -> None:
-    desk.write_task("m", n=40)
+    desk.write_task("m", n=100)  # the second start is looked into while it runs: for 10 s
     hub = desk.start("run", "t.yaml")
     until(lambda: desk.done(JOB) >= 3)
     kill(hub)
@@ -133,7 +142,7 @@ def test_a_job_with_its_own_weights_sees_what_its_last_start_left(desk: Desk) ->
     seen = subprocess.run(
         ["docker", "exec", container["Id"], "cat", "/job/previous/echo/samples.jsonl"], capture_output=True, text=True
     )
-    resumed.communicate(timeout=120)
+    resumed.communicate(timeout=PATIENCE_S)
 
     (mount,) = [found for found in container["Mounts"] if found["Destination"] == "/job/previous"]
     assert mount["RW"] is False

@@ -19,6 +19,7 @@ import pytest
 
 from tests.e2e.harness import EVALDOCK, Ran
 from tests.fakes.upstream import FakeUpstream, last_message
+from tests.integration.desk import PATIENCE_S
 from tests.integration.endings.conftest import Stage
 from tests.integration.endings.test_endings import BY_THEMSELVES
 
@@ -38,9 +39,9 @@ class Meeting:
         text = last_message(body)
         self.asked[text] += 1
         if text.endswith(" 0") and self.asked[text] == 1:
-            self.met.wait(120)
+            self.met.wait(PATIENCE_S)
         elif not self.over.is_set():
-            self.over.wait(120)
+            self.over.wait(PATIENCE_S)
         return text
 
 
@@ -73,7 +74,7 @@ def live(stage: Stage, folder: Path, meeting: Meeting) -> Iterator[subprocess.Po
 
 
 def _until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 90
+    end = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < end, "it did not come to pass"
         time.sleep(0.05)
@@ -115,7 +116,7 @@ def test_a_stop_ends_all_that_are_at_work_and_resume_asks_nothing_twice(
 ) -> None:
     with live(meeting_stage, tmp_path, meeting) as hub:
         hub.send_signal(number)
-        _, said = hub.communicate(timeout=90)
+        _, said = hub.communicate(timeout=PATIENCE_S)
     stopped = _ran(tmp_path)
 
     assert (hub.returncode, stopped.report["state"]) == (130, "cancelled"), said
@@ -143,17 +144,17 @@ def test_a_killed_hub_with_several_at_work_is_resumed(meeting_stage: Stage, meet
 
 
 def test_a_job_that_hangs_is_noticed_though_another_asks_all_the_time(stage: Stage, tmp_path: Path) -> None:
-    done = threading.Event()
-
     def slowly(body: dict[str, Any]) -> str:
-        done.wait(1)
+        told = "".join(path.read_text() for path in tmp_path.glob("runs/*/events.jsonl"))
+        if "no sign of life" not in told:  # so long the other is at work
+            time.sleep(1)
         return last_message(body)
 
     with FakeUpstream(answer=slowly) as upstream:
-        model = {"endpoint": upstream.base_url, "model": "fake", "timeout": 2}
-        busy = {"name": "well", "alias": "busy", "limit": 12}
+        model = {"endpoint": upstream.base_url, "model": "fake", "timeout": 6}  # all of its tries take 12 s
+        busy = {"name": "well", "alias": "busy", "limit": 60}
         ran = replace(stage, upstream=upstream).run(
-            tmp_path, ["hang"], [busy], models={"m": model}, resources={**AT_ONCE, "idle_timeout": 5}
+            tmp_path, ["hang"], [busy], models={"m": model}, resources={**AT_ONCE, "idle_timeout": 12}
         )
 
     hanging, asking = ran.report["jobs"]

@@ -100,7 +100,9 @@ def test_a_log_without_end_is_bounded_and_says_that_it_was_cut(ran: Ran) -> None
 def ended(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """Return a run with a job that must be ended; in containers, also one that does not want to be."""
     wrong = [["hang"], ["deaf"]] if stage.engine == "docker" else [["hang"]]
-    return stage.run(tmp_path_factory.mktemp("ended"), *wrong, resources={"timeout": "3s"})
+    # Long enough for two samples on a machine that does much else; both take it at the same time.
+    limits = {"memory": "128m", "jobs": 2, "timeout": "12s"}
+    return stage.run(tmp_path_factory.mktemp("ended"), *wrong, resources=limits)
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -109,7 +111,7 @@ def test_a_job_that_does_not_end_is_ended_whether_it_listens_or_not(ended: Ran, 
         pytest.skip("tests/integration/venv has one, with a shorter grace period")
     found = ended.report["jobs"][number]
 
-    assert (found["state"], found["reason"]) == ("failed", "stopped after its time-out of 3.0 s")
+    assert (found["state"], found["reason"]) == ("failed", "stopped after its time-out of 12.0 s")
     assert found["results"][0]["counts"]["scored"] == 2
 
 

@@ -47,13 +47,13 @@ def test_samples_of_both_starts_are_there_once(stage: Stage, tmp_path: Path) -> 
 
 
 def test_a_data_set_that_hangs_is_ended_and_the_next_is_evaluated(stage: Stage, tmp_path: Path) -> None:
-    model = {"endpoint": stage.upstream.base_url, "model": "fake", "retry": {"within": "2s"}}
+    model = {"endpoint": stage.upstream.base_url, "model": "fake", "retry": {"within": "10s"}}
     ran = stage.run(
-        tmp_path, [named("before"), "hang", named("after")], models={"m": model}, resources={"idle_timeout": "3s"}
+        tmp_path, [named("before"), "hang", named("after")], models={"m": model}, resources={"idle_timeout": "12s"}
     )
 
     assert ran.scores() == {"before": {"accuracy": 1.0}, "hang": {}, "after": {"accuracy": 1.0}}
-    assert "no sign of life for 3.0 s" in ran.report["jobs"][0]["results"][1]["absent"]
+    assert "no sign of life for 12.0 s" in ran.report["jobs"][0]["results"][1]["absent"]
 
 
 def test_isolated_data_sets_are_jobs_of_their_own(stage: Stage, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.harness import EVALDOCK, Ran
 from tests.fakes.checkout import Checkout
-from tests.fakes.upstream import FakeUpstream
+from tests.fakes.upstream import Body, FakeUpstream, last_message
 from tests.integration.endings.conftest import Stage
 
 CANDIDATE, JUDGE = "canary4711tweetcandidate", "canary4711tweetjudge"
@@ -34,8 +34,8 @@ class Watched:
     holders: set[bytes] = field(default_factory=set)
 
 
-def watch(command: list[str], folder: Path, environment: dict[str, str]) -> Watched:
-    """Run the command and look at it from outside until it ends."""
+def watch(command: list[str], folder: Path, environment: dict[str, str], looked: threading.Event) -> Watched:
+    """Run the command and look at it from outside until it ends; `looked` is set once its job was seen."""
     with subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -46,6 +46,8 @@ def watch(command: list[str], folder: Path, environment: dict[str, str]) -> Watc
             watched.processes.append(subprocess.run(["ps", "-efww"], capture_output=True).stdout)
             watched.holders |= set(holders())
             watched.inspected += inspections(folder / "runs")
+            if b"adapters.unruly" in watched.processes[-1]:
+                looked.set()
             reader.join(0.1)
     out, err = (text.decode() for text in said)
     watched.ran = Ran(process.returncode, out, err, folder / "runs")
@@ -56,8 +58,11 @@ def holders() -> Iterator[bytes]:
     """Yield the command line of each process whose environment holds a key."""
     for path in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has ended, or is not ours
-            if CANARY in (path / "environ").read_bytes():
-                yield (path / "cmdline").read_bytes().replace(b"\0", b" ")
+            before = (path / "cmdline").read_bytes()
+            held = CANARY in (path / "environ").read_bytes()
+            # A fork of the hub has the hub's environment until it becomes another program; then both change.
+            if held and (path / "cmdline").read_bytes() == before:
+                yield before.replace(b"\0", b" ")
 
 
 def inspections(runs: Path) -> Iterator[bytes]:
@@ -70,13 +75,26 @@ def inspections(runs: Path) -> Iterator[bytes]:
 
 
 @pytest.fixture(scope="module")
-def upstream() -> Iterator[FakeUpstream]:
-    with FakeUpstream(parrot=True, fault="401", fault_when=lambda body: "refuse me" in str(body)) as parrot:
+def looked() -> threading.Event:
+    """Return what is set once the job was seen from outside: no answer comes before."""
+    return threading.Event()
+
+
+@pytest.fixture(scope="module")
+def upstream(looked: threading.Event) -> Iterator[FakeUpstream]:
+    def answer(body: Body) -> str:
+        looked.wait(50)  # the backend waits for a minute
+        return last_message(body)
+
+    refused = {"fault": "401", "fault_when": lambda body: "refuse me" in str(body)}
+    with FakeUpstream(parrot=True, answer=answer, **refused) as parrot:  # type: ignore[arg-type]
         yield parrot
 
 
 @pytest.fixture(scope="module")
-def watched(stage: Stage, upstream: FakeUpstream, tmp_path_factory: pytest.TempPathFactory) -> Watched:
+def watched(
+    stage: Stage, upstream: FakeUpstream, looked: threading.Event, tmp_path_factory: pytest.TempPathFactory
+) -> Watched:
     """Return a run with a parrot for a server and a blabbermouth for a backend."""
     folder = tmp_path_factory.mktemp("secrets")
     # An installer may be given a key for its index by any variable: it is not what is looked at here.
@@ -87,7 +105,8 @@ def watched(stage: Stage, upstream: FakeUpstream, tmp_path_factory: pytest.TempP
     )
     command = [EVALDOCK, "run", str(task), "--engine", stage.engine]
     environment = {**os.environ, **stage.checkout.environment, **stage.environment, **KEYS}
-    return watch(command, folder, {**environment, "EVALDOCK_STATE": str(folder / "state")})
+    looked.clear()
+    return watch(command, folder, {**environment, "EVALDOCK_STATE": str(folder / "state")}, looked)
 
 
 def endpoints(url: str) -> dict[str, Any]:

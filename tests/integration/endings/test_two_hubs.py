@@ -17,6 +17,7 @@ import pytest
 
 from tests.e2e.harness import EVALDOCK, Ran
 from tests.fakes.upstream import FakeUpstream, last_message
+from tests.integration.desk import PATIENCE_S, gateway_of
 from tests.integration.endings.conftest import Stage
 
 
@@ -32,7 +33,7 @@ def gated(stage: Stage, gate: threading.Event) -> Iterator[Stage]:
     def answer(body: dict[str, Any]) -> str:
         text = last_message(body)
         if not text.startswith("quick"):
-            gate.wait(120)
+            gate.wait(PATIENCE_S)
         return text
 
     with FakeUpstream(answer=answer) as upstream:
@@ -56,7 +57,7 @@ def live(stage: Stage, folder: Path, label: str) -> Iterator[subprocess.Popen[st
 
 
 def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < end, "it did not come to pass"
         time.sleep(0.05)
@@ -87,7 +88,7 @@ def test_a_third_command_clears_away_what_the_dead_hub_left_and_nothing_of_the_l
         assert set(held) <= set(gated.leftovers(run_of(living)))
 
         gate.set()
-        _, said = second.communicate(timeout=60)
+        _, said = second.communicate(timeout=PATIENCE_S)
     assert second.returncode == 0, said
     assert run_of(living).report["state"] == "succeeded"
     assert gated.leftovers(run_of(living)) == []
@@ -97,8 +98,10 @@ def test_the_run_of_a_killed_hub_is_interrupted_and_its_job_asks_nobody_any_more
     gated: Stage, gate: threading.Event, tmp_path: Path
 ) -> None:
     with live(gated, tmp_path, "first") as hub:
+        gateway = Path(f"/proc/{gateway_of(hub.pid)}")
         hub.send_signal(signal.SIGKILL)
         hub.wait()
+        until(lambda: not gateway.exists())  # it ends by itself, but not in no time
         asked = len(gated.upstream.requests)
         gate.set()
 

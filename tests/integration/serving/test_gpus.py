@@ -16,6 +16,7 @@ import pytest
 
 from hub.devicelocks import DeviceLocks
 from tests.e2e.harness import EVALDOCK, Ran
+from tests.integration.desk import PATIENCE_S
 from tests.integration.endings.conftest import ENGINES, _processes
 from tests.integration.serving.conftest import Stage
 from tests.integration.serving.test_serving import leftovers, states
@@ -84,7 +85,8 @@ def test_a_run_waits_for_the_gpu_of_a_server_by_hand_and_has_it_once_that_is_gon
         waits = f"waits: GPU 0 held by evaldock serve model (process {hand.pid})"
         with run(stage, tmp_path / "run", until=waits) as hub:
             hand.send_signal(end)
-            _, said = hub.communicate(timeout=120)
+            _, said = hub.communicate(timeout=PATIENCE_S)
+        hand.communicate(timeout=PATIENCE_S)  # what it held was free before it had removed all that it had
 
     assert hub.returncode == 0, said
     assert ran(tmp_path / "run").report["servers"][0]["devices"] == ["0"]
@@ -116,7 +118,7 @@ def test_the_second_of_two_runs_waits_says_for_whom_and_goes_on_when_the_first_i
         waits = f"waits: GPU 0 held by run {name} (process {first.pid})"
         with run(stage, tmp_path / "second", until=waits) as second:
             first.kill()
-            _, said = second.communicate(timeout=120)
+            _, said = second.communicate(timeout=PATIENCE_S)
 
     assert second.returncode == 0, said
     assert states(ran(tmp_path / "second")) == ["starting", "ready", "stopped"]
@@ -128,7 +130,7 @@ def test_an_interrupt_of_a_run_that_waits_is_immediate(stage: Stage, tmp_path: P
     with run(stage, tmp_path, until=f"waits: GPU 0 held by run other (process {os.getpid()})") as hub:
         began = time.monotonic()
         hub.send_signal(signal.SIGINT)
-        hub.communicate(timeout=60)
+        hub.communicate(timeout=PATIENCE_S)
         took_s = time.monotonic() - began
 
     assert hub.returncode == 130

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import EVALDOCK, Ran
+from tests.integration.desk import PATIENCE_S
 from tests.integration.endings.conftest import _processes
 from tests.integration.serving.conftest import Stage
 
@@ -162,7 +163,7 @@ def test_what_one_writes_beside_its_socket_fills_no_memory_of_the_host_and_is_go
     with started(stage, tmp_path, "--litter", "--answer-s", "600", until="server m: ready") as hub:
         found = {place: len(list(place.glob("**/litter"))) for place in (memory, state)}
         hub.send_signal(signal.SIGINT)
-        hub.communicate(timeout=60)
+        hub.communicate(timeout=PATIENCE_S)
 
     # A virtual environment is shut out of nothing that its user may write: there the place is only short.
     assert found == ({memory: 0, state: 1} if stage.engine == "docker" else {memory: 1, state: 0})
@@ -173,7 +174,7 @@ def test_what_one_writes_beside_its_socket_fills_no_memory_of_the_host_and_is_go
 def test_an_interrupt_while_it_loads_leaves_nothing_behind(stage: Stage, tmp_path: Path) -> None:
     with started(stage, tmp_path, "--load-s", "600", until="server m: starting") as hub:
         hub.send_signal(signal.SIGINT)
-        hub.communicate(timeout=60)
+        hub.communicate(timeout=PATIENCE_S)
 
     ran = Ran(hub.returncode, "", "", tmp_path / "runs")
     assert hub.returncode == 130
@@ -207,10 +208,10 @@ def test_one_served_by_hand_is_at_a_port_until_somebody_ends_it(stage: Stage, tm
             url = hub.stdout.readline().strip()
             headers = {"Content-Type": "application/json"}
             asked = urllib.request.Request(f"{url}/chat/completions", json.dumps(body).encode(), headers)
-            with urllib.request.urlopen(asked, timeout=30) as answer:
+            with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
                 said = json.load(answer)["choices"][0]["message"]["content"]
             hub.send_signal(signal.SIGINT)
-            assert hub.wait(60) == 0
+            assert hub.wait(PATIENCE_S) == 0
         finally:
             hub.kill()
 
@@ -229,7 +230,7 @@ def test_one_by_hand_that_is_ended_while_it_loads_ends_in_order(stage: Stage, tm
             assert any(line.startswith("server model: starting") for line in hub.stderr)
             hub.send_signal(signal.SIGINT)
             said = hub.stderr.read()
-            assert hub.wait(60) == 0
+            assert hub.wait(PATIENCE_S) == 0
         finally:
             hub.kill()
 
@@ -251,7 +252,7 @@ def test_one_by_hand_that_is_lost_names_a_log_that_is_there(stage: Stage, tmp_pa
             while url and hub.poll() is None:
                 with suppress(OSError, HTTPException):  # nobody answers while it is away
                     urllib.request.urlopen(f"{url}/chat/completions", body, timeout=5).close()
-            _, said = hub.communicate(timeout=60)
+            _, said = hub.communicate(timeout=PATIENCE_S)
         finally:
             hub.kill()
 
@@ -277,7 +278,7 @@ def test_one_that_loads_for_long_keeps_its_place_while_another_run_clears_up(sta
             kept = folder.is_dir()
         finally:
             hub.send_signal(signal.SIGINT)
-            hub.communicate(timeout=60)
+            hub.communicate(timeout=PATIENCE_S)
 
     assert (ran.code, kept) == (0, True), ran.err
     assert [folder for place in places for folder in place.glob("*/s0")] == []

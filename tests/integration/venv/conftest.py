@@ -15,9 +15,9 @@ from hub.images import load_image
 from hub.job import Ending, Job, JobOutcome, Limits, Mount
 from hub.report import EnvironmentRecord
 from hub.settings import Settings
-from tests.integration.desk import Desk, open_desk
+from tests.integration.desk import PATIENCE_S, Desk, open_desk
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = float(PATIENCE_S)
 
 
 class Bench:

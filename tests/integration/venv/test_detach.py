@@ -11,17 +11,19 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.upstream import FakeUpstream
-from tests.integration.desk import Desk, kill
+from tests.integration.desk import PATIENCE_S, Desk, Unique, kill
 
 Until = Callable[[Callable[[], bool]], None]
 
 
 def test_only_the_id_is_printed_and_the_run_goes_on_by_itself(desk: Desk) -> None:
-    desk.write_task("m")
-
-    begun = desk.run("run", "t.yaml", "--detach")
-    state = desk.record()["state"]
-    followed = desk.run("status", "--follow")
+    answer = Unique(free=0)
+    with FakeUpstream(answer=answer) as upstream:
+        desk.write_endpoint_task(upstream.base_url, n=8, concurrency=1)
+        begun = desk.run("run", "t.yaml", "--detach")
+        state = desk.record()["state"]
+        answer.go_on.set()
+        followed = desk.run("status", "--follow")
 
     assert (begun.returncode, begun.stderr) == (0, "")
     assert begun.stdout == f"{desk.runs[0].name}\n"
@@ -44,26 +46,29 @@ def test_a_task_from_flags_needs_no_terminal_either(desk: Desk) -> None:
 
 
 def test_it_leaves_nobody_waiting_for_its_output(desk: Desk) -> None:
-    desk.write_task("m", n=400)
+    desk.write_task("m", n=10_000)
 
     begun = desk.start("run", "t.yaml", "--detach")
-    out, err = begun.communicate(timeout=60)  # returns only once nobody holds the pipes open
+    out, err = begun.communicate(timeout=PATIENCE_S)  # returns only once nobody holds the pipes open
 
     assert (begun.returncode, out.strip(), err) == (0, desk.runs[0].name, "")
     assert desk.run("stop").returncode == 0
 
 
 def test_it_can_be_stopped_and_resumed_without_a_terminal(desk: Desk, until: Until) -> None:
-    desk.write_task("m", n=40)
-    desk.run("run", "t.yaml", "--detach")
-    until(lambda: desk.done("1-m-echo") >= 3)
+    answer = Unique(free=4)
+    with FakeUpstream(answer=answer) as upstream:
+        desk.write_endpoint_task(upstream.base_url, n=8, concurrency=1)
+        desk.run("run", "t.yaml", "--detach")
+        until(lambda: desk.done("1-m-echo") >= 3)
 
-    stopped, followed = desk.run("stop"), desk.run("status", "--follow")
-    resumed = desk.run("resume", "--detach")
+        stopped, followed = desk.run("stop"), desk.run("status", "--follow")
+        answer.go_on.set()
+        resumed = desk.run("resume", "--detach")
 
-    assert (stopped.returncode, followed.returncode) == (0, 130)
-    assert (resumed.returncode, resumed.stdout) == (0, f"{desk.runs[0].name}\n")
-    assert desk.run("status", "--follow").returncode == 0
+        assert (stopped.returncode, followed.returncode) == (0, 130)
+        assert (resumed.returncode, resumed.stdout) == (0, f"{desk.runs[0].name}\n")
+        assert desk.run("status", "--follow").returncode == 0
     assert "1 of 1 job succeeded" in (desk.runs[0] / "hub.log").read_text()
 
 
@@ -88,17 +93,21 @@ def test_what_is_wrong_before_it_begins_is_said_with_its_code(
 
 
 def test_a_terminal_that_closes_does_not_end_it(desk: Desk, until: Until) -> None:
-    desk.write_task("m", n=40)
+    answer = Unique(free=4)
     controller, terminal = pty.openpty()
-    shell = desk.start("run", "t.yaml", "--detach", stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True)
-    os.close(terminal)
-    until(lambda: desk.done("1-m-echo") >= 3)
+    own = {"stdin": terminal, "stdout": terminal, "stderr": terminal, "start_new_session": True}
+    with FakeUpstream(answer=answer) as upstream:
+        desk.write_endpoint_task(upstream.base_url, n=8, concurrency=1)
+        shell = desk.start("run", "t.yaml", "--detach", **own)
+        os.close(terminal)
+        until(lambda: desk.done("1-m-echo") >= 3)
 
-    os.close(controller)  # hangs up
-    shell.wait(60)
+        os.close(controller)  # hangs up
+        shell.wait(PATIENCE_S)
+        answer.go_on.set()
 
-    assert desk.run("status", "--follow").returncode == 0
-    assert [sample["id"] for sample in desk.samples("1-m-echo")] == [str(number) for number in range(40)]
+        assert desk.run("status", "--follow").returncode == 0
+    assert [sample["id"] for sample in desk.samples("1-m-echo")] == [str(number) for number in range(8)]
 
 
 def test_a_killed_starter_does_not_end_it(desk: Desk, until: Until, tmp_path: Path) -> None:
@@ -119,20 +128,20 @@ def test_an_interrupt_before_it_begins_reaches_it(desk: Desk, until: Until) -> N
         until(lambda: len(upstream.requests) > 0)
 
         starter.send_signal(signal.SIGTERM)
-        out, err = starter.communicate(timeout=60)
+        out, err = starter.communicate(timeout=PATIENCE_S)
 
     assert (starter.returncode, out, err.strip()) == (130, "", "interrupted")
     assert desk.runs == []
 
 
 def test_progress_is_told_while_a_run_is_live(desk: Desk, until: Until) -> None:
-    desk.write_task("m", n=400)
+    desk.write_task("m", n=4000)
     desk.run("run", "t.yaml", "--detach")
     until(lambda: desk.done("1-m-echo") >= 20)
 
     shown = desk.run("status").stdout
 
     assert "1-m-echo                         running" in shown
-    assert "/400" in shown
+    assert "/4000" in shown
     assert " left" in shown
     assert desk.run("stop").returncode == 0

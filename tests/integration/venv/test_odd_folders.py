@@ -14,6 +14,7 @@ import pytest
 
 from hub.engine.venv.process import is_alive
 from hub.report import EnvironmentRecord
+from tests.integration.desk import PATIENCE_S
 
 EVALDOCK = str(Path(sys.executable).with_name("evaldock"))
 
@@ -45,7 +46,7 @@ def start(task: Path, home: Path, cache: Path) -> subprocess.Popen[str]:
 def test_every_folder_may_have_an_odd_name(name: str, tmp_path: Path) -> None:
     home = tmp_path / name
     done = start(write_task(home), home, home / "cache")
-    out, err = done.communicate(timeout=120)
+    out, err = done.communicate(timeout=PATIENCE_S)
 
     assert done.returncode == 0, err
     assert "100.0 %" in out
@@ -58,7 +59,7 @@ def test_runs_models_and_state_may_hold_what_paths_are_parted_by(
 ) -> None:
     home = tmp_path / "co:lon,comma"
     done = start(write_task(home), home, echo_environment[0])
-    _, err = done.communicate(timeout=120)
+    _, err = done.communicate(timeout=PATIENCE_S)
 
     assert done.returncode == 0, err
 
@@ -67,13 +68,13 @@ def test_a_run_folder_removed_under_a_live_run_leaves_no_job_behind(
     tmp_path: Path, echo_environment: tuple[Path, EnvironmentRecord], until: Callable[[Callable[[], bool]], None]
 ) -> None:
     done = start(write_task(tmp_path, "{n: 1000, sleep_s: 0.1}"), tmp_path, echo_environment[0])
-    until(lambda: any((tmp_path / "runs").glob("*/jobs/*/output/echo")))
+    at_work = ("output/echo", "handle.json")  # the job may be at work before its hub has written down which it is
+    until(lambda: all(any((tmp_path / "runs").glob(f"*/jobs/*/{name}")) for name in at_work))
     (run,) = (tmp_path / "runs").iterdir()
     (handle,) = (json.loads(path.read_text()) for path in run.glob("jobs/*/handle.json"))
 
-    shutil.rmtree(run, ignore_errors=True)  # the job may write while we do
-    shutil.rmtree(run, ignore_errors=True)
-    _, err = done.communicate(timeout=60)
+    until(lambda: shutil.rmtree(run, ignore_errors=True) or not run.exists())  # the job may write while we do
+    _, err = done.communicate(timeout=PATIENCE_S)
 
     assert done.returncode == 1
     assert "cannot go on" in err

@@ -14,13 +14,13 @@ import pytest
 from hub import answers
 from hub.report import EnvironmentRecord
 from tests.fakes.upstream import FakeUpstream
-from tests.integration.desk import Desk, Unique, gateway_of, kill, open_desk
+from tests.integration.desk import PATIENCE_S, Desk, Unique, gateway_of, kill, open_desk
 
 Until = Callable[[Callable[[], bool]], None]
 
 
 def test_a_hub_killed_in_the_middle_leaves_a_run_that_goes_on(desk: Desk, until: Until) -> None:
-    desk.write_task("m", "n")
+    desk.write_task("m", "n", n=60)
     hub = desk.start("run", "t.yaml")
     until(lambda: desk.done("2-n-echo") >= 3)
     kill(hub)
@@ -35,20 +35,21 @@ def test_a_hub_killed_in_the_middle_leaves_a_run_that_goes_on(desk: Desk, until:
     assert desk.record()["state"] == "succeeded"
     assert [job["starts"] for job in desk.record()["jobs"]] == [1, 2]
     assert desk.samples("1-m-echo") == first
-    assert [sample["id"] for sample in desk.samples("2-n-echo")] == [str(number) for number in range(20)]
+    assert [sample["id"] for sample in desk.samples("2-n-echo")] == [str(number) for number in range(60)]
 
 
 @pytest.mark.parametrize("victim", ["hub", "gateway", "job"])
 def test_what_was_answered_is_not_asked_again_and_every_sample_has_its_first_answer(
     desk: Desk, until: Until, victim: str
 ) -> None:
-    answer, at_once = Unique(), 4
-    with FakeUpstream(answer=answer, latency_s=0.05) as upstream:
+    answer, at_once = Unique(free=20), 4
+    with FakeUpstream(answer=answer) as upstream:
         desk.write_endpoint_task(upstream.base_url, n=60, concurrency=at_once)
         hub = desk.start("run", "t.yaml")
         until(lambda: desk.done("1-m-echo") >= 15)
         os.kill({"hub": hub.pid, "gateway": gateway_of(hub.pid), "job": supervisor_of(desk)}[victim], signal.SIGKILL)
-        hub.communicate(timeout=60)
+        answer.go_on.set()
+        hub.communicate(timeout=PATIENCE_S)
         first = {sample["id"]: sample["prediction"] for sample in desk.written("1-m-echo") if "prediction" in sample}
 
         resumed = desk.run("resume")
@@ -68,29 +69,34 @@ def supervisor_of(desk: Desk) -> int:
 
 
 def test_a_run_that_was_stopped_goes_on_and_says_how(desk: Desk, until: Until) -> None:
-    desk.write_task("m")
-    hub = desk.start("run", "t.yaml")
-    until(lambda: desk.done("1-m-echo") >= 3)
-    hub.send_signal(signal.SIGTERM)
-    out, _ = hub.communicate(timeout=60)
-    name = desk.runs[0].name
+    answer = Unique(free=4)
+    with FakeUpstream(answer=answer) as upstream:
+        desk.write_endpoint_task(upstream.base_url, n=8, concurrency=1)
+        hub = desk.start("run", "t.yaml")
+        until(lambda: desk.done("1-m-echo") >= 3)
+        hub.send_signal(signal.SIGTERM)
+        out, _ = hub.communicate(timeout=PATIENCE_S)
+        answer.go_on.set()
+        name = desk.runs[0].name
 
-    assert hub.returncode == 130
-    assert out.splitlines()[-1] == f"go on   evaldock resume {name}"
-    assert desk.run("resume", name).returncode == 0
-    assert desk.run("resume", name).stdout == f"{name} has succeeded: there is nothing to resume\n"
+        assert hub.returncode == 130
+        assert out.splitlines()[-1] == f"go on   evaldock resume {name}"
+        assert desk.run("resume", name).returncode == 0
+        assert desk.run("resume", name).stdout == f"{name} has succeeded: there is nothing to resume\n"
 
 
 def test_a_live_hub_beside_a_dead_one_keeps_its_job(
     desk: Desk, until: Until, tmp_path: Path, echo_environment: tuple[Path, EnvironmentRecord]
 ) -> None:
-    desk.write_task("m")
-    with open_desk(tmp_path / "beside", echo_environment[0]) as beside:
+    answer = Unique(free=4)
+    with FakeUpstream(answer=answer) as upstream, open_desk(tmp_path / "beside", echo_environment[0]) as beside:
+        desk.write_endpoint_task(upstream.base_url, n=8, concurrency=1)
         beside.env["EVALDOCK_STATE"] = desk.env["EVALDOCK_STATE"]
-        beside.write_task("m", n=400)
+        beside.write_task("m", n=10_000)
         living, dying = beside.start("run", "t.yaml"), desk.start("run", "t.yaml")
         until(lambda: desk.done("1-m-echo") >= 3 and beside.done("1-m-echo") >= 3)
         kill(dying)
+        answer.go_on.set()
 
         resumed = desk.run("resume")
 
@@ -99,5 +105,5 @@ def test_a_live_hub_beside_a_dead_one_keeps_its_job(
         assert resumed.stderr.count("whose hub is gone") == 1
         until(lambda: beside.done("1-m-echo") > at)
         living.send_signal(signal.SIGTERM)
-        living.communicate(timeout=60)
+        living.communicate(timeout=PATIENCE_S)
         assert beside.record()["state"] == "cancelled"
