@@ -131,10 +131,7 @@ def serve_problems(part: Part) -> Iterator[tuple[tuple[str | int, ...], str]]:
         yield ("serve", "adapters"), f"{serve.engine} takes {count_of(kind.adapters, 'adapter')} at most"
     for argument in serve.args:
         if argument.partition("=")[0].replace("_", "-") in kind.ours:
-            yield (
-                ("serve", "args"),
-                f"{argument} is for evaldock to say, or it would not find the server: leave it out",
-            )
+            yield ("serve", "args"), f"leave {argument} out: evaldock gives its own, to find the server by it"
     if kind.raw and isinstance(part, ModelSpec) and part.chat is False and kind.raw[0] not in serve.args:
         message = f"{serve.engine} puts plain prompts into a chat template, too; with `chat: false` give"
         yield ("serve", "args"), f"{message} `args: {list(kind.raw)}`"

@@ -174,9 +174,12 @@ def _say(message: str, code: int) -> int:
 
 
 def _break_in(message: str, code: int) -> int:
-    """Say it on a line of its own, though the command, which still runs, may be in the middle of one."""
-    sys.stderr.write("\n")
-    return _say(message, code)
+    """Say it on a line of its own, though the command, which still runs, may be in the middle of one.
+
+    It is one write: between two, something that the command writes may come.
+    """
+    sys.stderr.write(f"\nevaldock: {message}\n")
+    return code
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 HOSTILE = "<script>hacked=1</script></script><img src=http://127.0.0.1:9/x onerror=hacked=1><svg onload=hacked=1>"
+HANGS_MS = 120_000  # what a page has not done by then, on the busiest machine, it never will
 OPEN_LIMIT_S = 2.0  # of processor time, where the yardstick takes so much of it
 YARDSTICK_S = 0.17
 YARDSTICK = """() => {
@@ -44,6 +45,7 @@ def _watched(browser: Browser, **settings: Any) -> Iterator[Open]:
     requests: list[str] = []
     faults: list[str] = []
     context = browser.new_context(reduced_motion="reduce", **settings)
+    context.set_default_timeout(HANGS_MS)
     context.on("request", lambda request: requests.append(request.url))
     context.on("console", lambda message: faults.append(message.text))
     context.on("weberror", lambda error: faults.append(str(error.error)))
@@ -298,6 +300,7 @@ def test_samples_unpack_in_a_browser_without_decompression_streams(browser: Brow
     with _watched(browser) as open_page:
         whole = open_page(path).evaluate(read)
     context = browser.new_context()
+    context.set_default_timeout(HANGS_MS)
     context.add_init_script("delete window.DecompressionStream")
     page = context.new_page()
     page.goto(path.as_uri())
@@ -329,6 +332,7 @@ def test_nothing_that_models_or_users_wrote_runs_or_loads(opening: Open, tmp_pat
 
 def test_even_markup_that_got_in_would_not_run(browser: Browser, mixed: Path) -> None:
     context = browser.new_context()
+    context.set_default_timeout(HANGS_MS)
     page = context.new_page()
     page.goto(mixed.as_uri())
 

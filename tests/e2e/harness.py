@@ -107,7 +107,7 @@ def mock_server(folder: Path, *arguments: str) -> Iterator[str]:
 
 
 class Held:
-    """Answers the first `count` requests; later ones wait for the end of `midst`.
+    """Answers the first `count` requests; later ones wait for `let_go`, or the end of `midst`.
 
     Whatever is killed there is killed in the midst of its work, however slow or fast the machine is.
     """
@@ -137,4 +137,8 @@ class Held:
             assert self._reached.wait(HANGS_S), "nobody asked so much"
             yield
         finally:
-            self._free.set()
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Answer all that wait, and whatever comes."""
+        self._free.set()

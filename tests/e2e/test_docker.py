@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.harness import DATA, EVALDOCK, HANGS_S, evaldock, gsm8k_task, right_answer
+from tests.e2e.harness import DATA, EVALDOCK, HANGS_S, Held, evaldock, gsm8k_task, right_answer
 from tests.fakes.upstream import FakeUpstream
 
 pytestmark = [pytest.mark.e2e]
@@ -128,13 +128,16 @@ def test_an_interrupt_stops_the_job_removes_the_container_and_reports(tmp_path: 
 
 
 def test_a_time_out_is_told_apart_and_keeps_what_was_scored(tmp_path: Path) -> None:
-    with FakeUpstream(answer=right_answer, latency_s=1.0) as upstream:
-        task = gsm8k_task(tmp_path, upstream.base_url, limit=100, extra="resources: {timeout: 6s}\n")
+    held = Held(right_answer, 16)
+    with FakeUpstream(answer=held) as upstream:
+        task = gsm8k_task(tmp_path, upstream.base_url, limit=100, extra="resources: {timeout: 20s}\n")
         ran = evaldock(tmp_path, "run", str(task), "--engine", "docker")
+        held.let_go()
 
     assert ran.code == 1
     assert json.loads((ran.folder / "jobs" / "1-m-native" / "outcome.json").read_text())["ending"] == "timed_out"
-    assert "time-out of 6.0 s" in ran.report["jobs"][0]["reason"]
+    assert "time-out of 20.0 s" in ran.report["jobs"][0]["reason"]
+    assert ran.report["jobs"][0]["results"][0]["counts"]["scored"] == 16
 
 
 def test_a_killed_hub_leaves_a_container_that_the_next_run_removes(tmp_path: Path) -> None:

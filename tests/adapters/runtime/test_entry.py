@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import socket
@@ -11,8 +12,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from adapters.runtime import entry
 
 _CHECKOUT = Path(__file__).parents[3]
 PATIENCE_S = 120  # for processes that start and end, on a machine that does much else
@@ -141,6 +145,29 @@ def test_a_job_that_reaches_nobody_any_more_is_ended_and_is_125_which_a_line_of_
 
     assert done.returncode == 125
     assert done.stderr.startswith("in the middle of a line\nevaldock: its forwarder is gone")
+
+
+class _Writes(io.StringIO):
+    """Keeps each write apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.all: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.all.append(text)
+        return len(text)
+
+
+def test_what_it_breaks_in_with_is_one_write_so_that_nothing_of_the_command_comes_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = _Writes()
+    monkeypatch.setattr(entry, "sys", SimpleNamespace(stderr=said))
+
+    code = entry._break_in("it ends", 125)
+
+    assert (code, said.all) == (125, ["\nevaldock: it ends\n"])
 
 
 class _Process(subprocess.Popen[str]):

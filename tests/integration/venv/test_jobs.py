@@ -18,6 +18,7 @@ import pytest
 from hub.engine.venv.tree import root_of, temporary_of
 from hub.errors import EngineError
 from hub.job import Ending, Mount
+from tests.integration.desk import PATIENCE_S
 
 _SLEEP = "import time; print('ready', flush=True); time.sleep(600)"
 
@@ -74,6 +75,7 @@ def test_stop_lets_the_job_clean_up(bench: Any, until: Callable[[Callable[[], bo
         "print('ready', flush=True)\n"
         "time.sleep(600)"
     )
+    bench.engine = type(bench.engine)(bench.settings, grace_s=PATIENCE_S)
     handle = bench.start("python", "-c", source)
     until(lambda: "ready" in bench.log())
 
