@@ -7,6 +7,7 @@ import sys
 import traceback
 from typing import Any
 
+from adapters.runtime.operators import import_torchvision
 from adapters.swift.arguments import ModelType, stated, with_defaults
 from adapters.swift.packages import lacking
 
@@ -17,6 +18,7 @@ _QUIET = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "USE_HF": "1"}
 def main() -> None:
     """Serve until told to end."""
     os.environ.update(_QUIET)
+    import_torchvision()  # transformers imports it for whatever sees, and SWIFT for Qwen's pictures
     # Heavy, and only in SWIFT's own environment.
     from swift.model.model_meta import MODEL_MAPPING  # noqa: PLC0415
     from swift.pipelines import deploy_main  # noqa: PLC0415

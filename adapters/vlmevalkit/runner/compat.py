@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+from adapters.runtime.operators import import_torchvision
 from adapters.vlmevalkit.runner import pages, rows
 from adapters.vlmevalkit.runner.answers import Saving
 from adapters.vlmevalkit.runner.decoding import never_all_at_once
@@ -33,7 +34,6 @@ _UNWANTED = (
     "WORLD_SIZE",
 )
 _SAVED_EVERY_S = 2.0
-_OPERATORS = ("nms", "qnms")
 
 
 def settle(scratch: Path) -> None:
@@ -64,7 +64,7 @@ def prepare() -> None:
     known: Any = np
     # Without them every JSON file of VLMEvalKit that holds a numpy number is cut off at it.
     known.float_, known.complex_ = np.float64, np.complex128
-    _import_torchvision()
+    import_torchvision()
     sys.meta_path.insert(0, CellReading())
     pages.stand_in()
 
@@ -79,26 +79,6 @@ def mend() -> None:
     _save_whole()
     _tell_rows()
     never_all_at_once()
-
-
-def _import_torchvision() -> None:
-    """Import torchvision, whose index serves one build of it for all builds of torch.
-
-    Under another than its own its operators do not load; it copes with that, but for two whose names must be known.
-    """
-    import torch  # noqa: PLC0415
-
-    try:
-        import torchvision  # noqa: PLC0415
-    except RuntimeError:
-        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        library = torch.library.Library("torchvision", "FRAGMENT")
-        for operator in _OPERATORS:
-            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        import torchvision  # noqa: PLC0415
-
-        torchvision._declared = library  # noqa: SLF001 - what was declared lasts as long as this is held
 
 
 def _repair_names() -> None:
