@@ -10,6 +10,7 @@ from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 _ASKED = "<image>What is this?"  # SWIFT's mark of a picture, in whose place it puts the family's own afterwards
+_TOKENS = ("bos_token", "eos_token", "pad_token", "unk_token")
 
 
 def takes_text(folder: Path) -> bool:
@@ -21,11 +22,13 @@ def takes_text(folder: Path) -> bool:
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
     )
-    environment.globals.update(raise_exception=_refuse)
+    environment.globals.update(raise_exception=_refuse, strftime_now=lambda _format: "")
+    environment.globals.update(dict.fromkeys(_TOKENS, ""), tools=None, documents=None)
+    environment.filters["tojson"] = lambda value, **_how: json.dumps(value)
     messages = [{"role": "user", "content": _ASKED}]
     try:
         written = environment.from_string(_text(folder)).render(messages=messages, add_generation_prompt=True)
-    except (TemplateError, TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - it is a program of somebody else's, and may fail in any way
         return False
     return _ASKED in written
 

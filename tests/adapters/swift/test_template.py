@@ -23,6 +23,21 @@ PARTS = (
 )
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "{{ bos_token + 'x' }}",
+        "{{ strftime_now('%d %b %Y') }}",
+        "{{ messages[0]|tojson(ensure_ascii=False) }}",
+        "{% if tools is not none %}{{ tools + [] }}{% endif %}",
+    ],
+)
+def test_it_is_asked_with_what_transformers_gives_it(tmp_path: Path, begin: str) -> None:
+    (tmp_path / "chat_template.jinja").write_text(begin + EITHER)
+
+    assert takes_text(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["model", "vision-model"])
 def test_the_bundled_models_templates_take_it(name: str) -> None:
     assert takes_text(BUNDLED / name)
@@ -49,6 +64,9 @@ def test_the_template_may_be_in_the_tokenizers_configuration(tmp_path: Path) -> 
         "{% for message in messages %}{{ message['content'][0]['text']['of'] }}{% endfor %}",
         "{{ messages[0]['content'] + 1 }}",
         "{% unknown %}",
+        "{{ 1 / 0 }}",
+        "{{ '{0}'.format() }}",
+        "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}",
     ],
 )
 def test_one_that_fails_does_not_take_it(tmp_path: Path, template: str) -> None:
