@@ -89,13 +89,19 @@ def bytes_in_memory(folder: Path, dtype: str = "auto") -> int:
     """
     if _is_file(folder):
         return folder.stat().st_size
-    sizes = ([path.stat().st_size for path in folder.glob(pattern)] for pattern in _WEIGHTS)
+    sizes = ([path.stat().st_size for path in _one_copy(folder.glob(pattern))] for pattern in _WEIGHTS)
     try:
         size = next((sum(found) for found in sizes if found), 0)
     except OSError:
         return 0  # closed to us: `complaint` says so
     stored, wanted = _WIDTHS.get(_stored_dtype(folder)), _WIDTHS.get(dtype)
     return size * wanted // stored if stored and wanted else size
+
+
+def _one_copy(files: Iterable[Path]) -> list[Path]:
+    """Return files of weights without the second copy that Mistral's checkpoints have, for its own programs."""
+    found = list(files)
+    return [path for path in found if not path.name.startswith("consolidated")] or found
 
 
 def _stored_dtype(folder: Path) -> str:

@@ -150,3 +150,12 @@ def test_a_file_of_weights_has_a_size_and_a_digest_of_its_own(tmp_path: Path) ->
     assert bytes_in_memory(tmp_path / "q4.gguf") == len("q4.gguf")
     digests = {weights_digest(place) for place in (tmp_path / "q4.gguf", tmp_path / "q8.gguf", tmp_path)}
     assert len(digests) == 3
+
+
+def test_weights_that_are_there_twice_count_once(tmp_path: Path) -> None:
+    (tmp_path / "consolidated.safetensors").write_bytes(bytes(5))
+    assert bytes_in_memory(tmp_path) == 5
+
+    for number in (1, 2):
+        (tmp_path / f"model-0000{number}-of-00002.safetensors").write_bytes(bytes(3))
+    assert bytes_in_memory(tmp_path) == 6
