@@ -9,6 +9,7 @@ from hub.finding import Finding
 from hub.plan import Machine
 from hub.room import room_for
 from hub.settings import Settings
+from hub.text import show_memory
 from tests.hub.test_demand import GIB, checkpoint
 from tests.hub.test_plan import plan
 
@@ -40,13 +41,16 @@ def test_weights_larger_than_the_memory_of_who_computes_on_processors_are_a_caut
     assert found.message == "the model is too big: its weights take 4 GiB, it may use 3 GiB of memory"
 
 
-def test_weights_larger_than_the_memory_of_this_machine_are_a_caution(settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize("resources", [{}, {"memory": "900t"}])
+def test_weights_larger_than_the_memory_of_this_machine_are_a_caution_whatever_the_task_allows(
+    settings: Settings, tmp_path: Path, resources: dict[str, Any]
+) -> None:
     models = {"m": {"checkpoint": str(checkpoint(tmp_path / "model", hardware.memory_bytes() + GIB))}}
 
-    (found,) = room_for(plan(Machine((), settings.cache_dir), models=models), settings)
+    (found,) = room_for(plan(Machine((), settings.cache_dir), models=models, resources=resources), settings)
 
     assert found.level == "warning"
-    assert "this machine has" in found.message
+    assert f"this machine has {show_memory(hardware.memory_bytes())} of memory" in found.message
 
 
 def test_of_weights_that_memory_holds_nothing_is_said(settings: Settings, tmp_path: Path) -> None:
