@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from adapters.runtime import job
+from adapters.swift.documents import read_object
 from adapters.swift.template import takes_text
 
 
@@ -47,7 +47,7 @@ def with_defaults(argv: Sequence[str], known: Known) -> list[str]:
     folders = [Path(value) for flag, value in pairwise(found) if flag in _FOLDERS]
     if any((folder / _TRAINING).is_file() for folder in folders):
         return found
-    kind = stated(found, "model_type") or _kind(_config(folders[0]), known)
+    kind = stated(found, "model_type") or _kind(read_object(folders[0] / "config.json"), known)
     added = ["--model_type", kind] if kind and not stated(found, "model_type") else []
     if kind in known and not stated(found, "template"):
         added += _template(found, folders[0], known[kind])
@@ -94,11 +94,3 @@ def _kind(config: Mapping[str, object], known: Known) -> str:
     fitting = [name for name, model in known.items() if first in model.architectures]
     own = str(config.get("model_type", "")).replace("-", "_")
     return fitting[0] if len(fitting) == 1 else own if own in fitting else ""
-
-
-def _config(folder: Path) -> Mapping[str, object]:
-    try:
-        found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

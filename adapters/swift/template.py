@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from adapters.swift.documents import read_object
 
 _ASKED = "<image>What is this?"  # SWIFT's mark of a picture, in whose place it puts the family's own afterwards
 _TOKENS = ("bos_token", "eos_token", "pad_token", "unk_token")
@@ -43,13 +45,5 @@ def _text(folder: Path) -> str:
         return (folder / "chat_template.jinja").read_text(encoding="utf-8")
     except (OSError, ValueError):
         pass
-    found = _json(folder / "tokenizer_config.json")
-    template = found.get("chat_template") if isinstance(found, dict) else None
+    template = read_object(folder / "tokenizer_config.json").get("chat_template")
     return template if isinstance(template, str) else ""
-
-
-def _json(file: Path) -> Any:
-    try:
-        return json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        return None
